@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { assert } from "../errors.ts";
+
+/** A stored run of entries `first..last`, both inclusive. `name` is its R2 key. */
+export type Segment = { first: number; last: number; name: string };
+
+const INDEX_DIGITS = 10;
+const NAME_PATTERN = /\/(\d{10})-(\d{10})-([0-9a-f]{64})$/;
+
+/** `seg/<log>/<first>-<last>-<sha256 of the body>`: zero-padded, so that R2 lists segments in order. */
+function segmentName(log: string, { first, last, sha256 }: { first: number; last: number; sha256: string }): string {
+  return `${segmentPrefix(log)}${padded(first)}-${padded(last)}-${sha256}`;
+}
+
+function segmentPrefix(log: string): string {
+  return `seg/${log}/`;
+}
+
+function padded(index: number): string {
+  return String(index).padStart(INDEX_DIGITS, "0");
+}
+
+/**
+ * Stores record lines `first…` as one segment, once, and reads it back; when it returns, R2 holds exactly these bytes
+ * under a name that says so. Storing the same entries again finds the same name and changes nothing.
+ */
+export async function putSegment(
+  bucket: R2Bucket,
+  { log, first, lines }: { log: string; first: number; lines: readonly string[] },
+): Promise<Segment> {
+  assert(lines.length > 0, "a segment holds at least one entry");
+  const body = new TextEncoder().encode(`${lines.join("\n")}\n`);
+  const sha256 = createHash("sha256").update(body).digest("hex");
+  const last = first + lines.length - 1;
+  const name = segmentName(log, { first, last, sha256 });
+  // A crash after this put leaves a segment nobody knows of: the start-up comparison adopts it.
+  await bucket.put(name, body, { onlyIf: { etagDoesNotMatch: "*" }, sha256 });
+  await readSegment(bucket, { first, last, name });
+  return { first, last, name };
+}
+
+/** The record lines of a segment; throws when its bytes are not those its name vouches for. */
+export async function readSegment(bucket: R2Bucket, segment: Segment): Promise<string[]> {
+  const object = await bucket.get(segment.name);
+  if (object === null) throw new Error(`segment ${segment.name} is not in the archive`);
+  const body = new Uint8Array(await object.arrayBuffer());
+  const sha256 = createHash("sha256").update(body).digest("hex");
+  if (!segment.name.endsWith(`-${sha256}`)) throw new Error(`segment ${segment.name} holds other bytes`);
+  const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body).split("\n");
+  lines.pop();
+  assert(lines.length === segment.last - segment.first + 1, "a segment holds as many lines as its name says");
+  return lines;
+}
+
+/** Segments that begin at `from` or later, in order, at most `limit`: one list operation. */
+export async function listSegments(
+  bucket: R2Bucket,
+  { log, from, limit }: { log: string; from: number; limit: number },
+): Promise<Segment[]> {
+  const prefix = segmentPrefix(log);
+  const listed = await bucket.list({ prefix, startAfter: `${prefix}${padded(from)}`, limit });
+  return listed.objects.flatMap(({ key }) => {
+    const match = NAME_PATTERN.exec(key);
+    return match === null ? [] : [{ first: Number(match[1]), last: Number(match[2]), name: key }];
+  });
+}

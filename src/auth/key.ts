@@ -1,0 +1,39 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+
+const KEY_PATTERN = /^(ind_([op])[a-z2-7]{12})_[A-Za-z0-9_-]{43}([A-Za-z0-9_-]{6})$/;
+
+/** A well-formed key: its id is public, `hash` (hex SHA-256 of the whole) is what stores keep. */
+export type ParsedKey = { kind: "org" | "platform"; id: string; hash: string };
+
+/**
+ * The text of a key: `ind_<o|p><12 base32>_<32 bytes, base64url><6 characters of HMAC>`. The HMAC lets junk be refused
+ * with no store touched.
+ */
+export function keyText(pepper: string, id: string, secret: Uint8Array): string {
+  const body = `${id}_${Buffer.from(secret).toString("base64url")}`;
+  return body + checkOf(pepper, body);
+}
+
+/** Reads a key; null when it is not one of ours by shape or by HMAC. */
+export function parseKey(pepper: string, text: string): ParsedKey | null {
+  const match = KEY_PATTERN.exec(text);
+  if (match === null) return null;
+  const [, id = "", kind, check = ""] = match;
+  if (!equal(check, checkOf(pepper, text.slice(0, -6)))) return null;
+  return { kind: kind === "o" ? "org" : "platform", id, hash: keyHash(text) };
+}
+
+export function keyHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Compares in constant time for texts of one length; the length is not a secret. */
+export function equal(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function checkOf(pepper: string, body: string): string {
+  return createHmac("sha256", pepper).update(body).digest("base64url").slice(0, 6);
+}

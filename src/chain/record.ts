@@ -1,0 +1,14 @@
+/** The text of a section before it is sealed. */
+export type SectionText = { name: string; text: string };
+
+/** A sealed section: `salt` is 16 random bytes in base64url (22 characters), `text` is JSON text. */
+export type Section = { salt: string; text: string };
+
+/** Why a section is not here. `by` is the index of the entry that names the cause; `withheld` has none. */
+export type Absence = { section: string; cause: "erased" | "expired" | "withheld"; by?: number };
+
+/**
+ * An entry as it is stored and moved, everywhere: a ledger's staged rows, D1 rows, R2 segments and proofs hold the
+ * JSON text of exactly this, in this member order, one line an entry.
+ */
+export type EntryRecord = { leaf: string; sections: Record<string, Section>; absent?: Absence[] };

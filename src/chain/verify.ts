@@ -1,0 +1,42 @@
+import type { Sha256 } from "./sha256.ts";
+import type { Report } from "./verify-report.ts";
+import type { StoredRow } from "./verify-row.ts";
+import { LogWalk } from "./verify-walk.ts";
+
+export type { Break, BreakKind, Report } from "./verify-report.ts";
+export type { StoredRow } from "./verify-row.ts";
+
+/**
+ * What is walked: the rows of `log` at `from … size-1`, and whatever lies beyond. `trusted` is the entry hash of index
+ * `size-1`; when it is null, nothing is vouched for. `genesis` is null unless `from` is 0. Absences `withheld` from a
+ * reader are unexplained, as they are in a store, unless `allowWithheld`.
+ */
+export type WalkRange = {
+  log: string;
+  genesis: Uint8Array | null;
+  size: number;
+  from: number;
+  trusted: string | null;
+  maxBreaks: number;
+  allowWithheld?: boolean;
+};
+
+/** A verification under way. Its memory does not grow with the log, only with the breaks, up to `maxBreaks`. */
+export type Walk = {
+  /** Takes the next row. Rows come newest first, those of one index in any order, those beyond the head before all. */
+  row(row: StoredRow): void;
+  /** How far it is: `at` is the next index expected. A stopped walk has found too many breaks and takes no more. */
+  progress(): { checked: number; breaks: number; at: number; stopped: boolean };
+  /** Where another walk may go on, and the hash vouched for there; every row of the indexes above must have come. */
+  next(): { index: number; trusted: string | null };
+  /** Ends the walk: indexes that got no row are missing. The same report every time. */
+  report(): Report;
+};
+
+/**
+ * Starts a verification of stored rows, from the trusted end to the oldest: each intact leaf vouches for the hash of
+ * the one before. Sections are opened, links followed, and every break is blamed on one entry and kind.
+ */
+export function createWalk(sha256: Sha256, range: WalkRange): Walk {
+  return new LogWalk(sha256, range);
+}

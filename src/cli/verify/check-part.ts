@@ -1,0 +1,113 @@
+import * as z from "zod";
+import { failureOf, problemOf, reasonOf } from "../answer.ts";
+import type { Connection } from "../options.ts";
+import { failed, type Outcome } from "../outcome.ts";
+
+/** Where a later request begins: entries before `to`, the newest of them with this entry hash. */
+export type Part = { to: number; expect: string | null };
+
+/** What has been checked so far, for the eye. */
+export type Counter = { checked: number; total: number | null; breaks: number; waiting: string | null };
+
+const breakSchema = z.looseObject({
+  kind: z.string(),
+  index: z.int(),
+  section: z.string().optional(),
+  found_at: z.int().optional(),
+  detail: z.string().optional(),
+});
+
+const reportSchema = z.object({
+  ok: z.boolean(),
+  checked: z.int(),
+  size: z.int(),
+  breaks: z.array(breakSchema),
+  unvouched: z.array(z.object({ from: z.int(), to: z.int() })).default([]),
+  absent: z.record(z.string(), z.int()).default({}),
+  pending: z.int().default(0),
+  continue_from: z.int().nullable().default(null),
+  continue_expect: z.string().nullable().default(null),
+});
+
+const progressSchema = z.object({
+  progress: z.object({ checked: z.int(), total: z.int(), breaks: z.int() }),
+});
+
+export type Report = z.infer<typeof reportSchema>;
+
+const TRIES = 8;
+const WAIT_MAX_MS = 30_000;
+
+type Request = { from: Part | null; counter: Counter; signal: AbortSignal };
+
+/** One request of the check: its report, or why there is none. Waits while the service is busy. */
+export async function checkPart(connection: Connection, { from, counter, signal }: Request): Promise<Outcome<Report>> {
+  const query = new URLSearchParams();
+  if (from !== null) query.set("to", String(from.to));
+  if (from?.expect) query.set("expect", from.expect);
+  const search = query.size > 0 ? `?${query}` : "";
+  const url = `${connection.url}/v1/orgs/${connection.org}/verify${search}`;
+  const headers = { authorization: `Bearer ${connection.key}`, accept: "application/x-ndjson" };
+  for (let tries = 1; ; tries++) {
+    try {
+      const response = await fetch(url, { headers, signal, redirect: "error" });
+      if (response.ok && response.body !== null) return await readReport(response.body, counter);
+      const problem = problemOf(response.status, await response.text());
+      const busy = response.status === 429 || response.status === 503 || response.status === 409;
+      if (!busy || tries === TRIES) return { ok: false, failure: failureOf(problem, connection) };
+      const asked = Number(response.headers.get("retry-after"));
+      counter.waiting = `waiting · ${problem.detail}`;
+      await pause(Math.min(WAIT_MAX_MS, asked > 0 ? asked * 1000 : 1000 * tries), signal);
+      counter.waiting = null;
+    } catch (error) {
+      if (signal.aborted) return failed("the check was stopped", "run it again: it changes nothing");
+      return failed(reasonOf(error, connection.url), "start the service, or name it with --url");
+    }
+  }
+}
+
+async function readReport(body: ReadableStream<Uint8Array>, counter: Counter): Promise<Outcome<Report>> {
+  let report: Report | null = null;
+  for await (const line of linesOf(body)) {
+    if (line.trim() === "") continue;
+    const value = parse(line);
+    const progress = progressSchema.safeParse(value);
+    if (progress.success) {
+      counter.checked = progress.data.progress.checked;
+      counter.breaks = progress.data.progress.breaks;
+      counter.total ??= progress.data.progress.total;
+      continue;
+    }
+    const checked = reportSchema.safeParse(value);
+    if (checked.success) report = checked.data;
+    else return failed("the service answered with something that is no report", problemOf(500, line).detail);
+  }
+  if (report !== null) return { ok: true, value: report };
+  return failed(`the answer broke off after ${counter.checked} entries`, "run it again: it changes nothing");
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  yield rest + decoder.decode();
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}

@@ -1,0 +1,57 @@
+import { count, counted, duration } from "../terminal/format.ts";
+import { table } from "../terminal/table.ts";
+import { inkFor, type Sink } from "../terminal/terminal.ts";
+import type { Summary } from "./summary.ts";
+
+/** More breaks than this are counted, not listed: `--json` has them all. */
+const SHOWN_BREAKS = 20;
+
+/** The result of a check for a reader: the verdict first, then what it rests on. */
+export function verifyReport(
+  summary: Summary,
+  { org, elapsedMs, sink }: { org: string; elapsedMs: number; sink: Sink },
+): string {
+  const ink = inkFor(sink);
+  const withheld = summary.absent["withheld"] ?? 0;
+  const entries = counted(summary.checked, "entry", "entries");
+  const rate = elapsedMs > 0 ? Math.round((summary.checked * 1000) / elapsedMs) : 0;
+  const foot = `  ${ink.dim(`${duration(elapsedMs)} · ${count(rate)} entries/s`)}\n`;
+  if (!summary.ok) {
+    const found = summary.breaks.length === 0 ? "not whole" : counted(summary.breaks.length, "break", "breaks");
+    return `${ink.red("✗")} ${ink.bold(org)}: ${ink.red(found)} in ${entries}\n${breaks(summary, sink)}${rest(summary, sink)}${foot}`;
+  }
+  const verdict = withheld > 0 ? `${entries} checked, no break found` : `all ${entries} verified, no break`;
+  return `${ink.green("✓")} ${ink.bold(org)}: ${verdict}\n${rest(summary, sink)}${foot}`;
+}
+
+function breaks({ breaks: all }: Summary, sink: Sink): string {
+  const ink = inkFor(sink);
+  const rows = all.slice(0, SHOWN_BREAKS).map((one) => {
+    const where = one.section === undefined ? "" : `section ${one.section}`;
+    const found = one.found_at === undefined ? "" : `found at ${count(one.found_at)}`;
+    const detail = [where, found, one.detail ?? ""].filter((text) => text !== "").join(" · ");
+    return [ink.dim("entry"), ink.bold(count(one.index)), ink.red(one.kind), detail];
+  });
+  const more = all.length - rows.length;
+  return table(rows, [1]) + (more > 0 ? `  ${ink.dim(`and ${count(more)} more: --json lists them all`)}\n` : "");
+}
+
+/** Not breaks, but nothing to keep quiet about. */
+function rest({ unvouched, absent, pending }: Summary, sink: Sink): string {
+  const ink = inkFor(sink);
+  const rows: string[][] = [];
+  for (const range of unvouched) {
+    const span = range.from === range.to ? count(range.from) : `${count(range.from)}–${count(range.to)}`;
+    rows.push(["unvouched", span, ink.dim("no intact entry after them says what they were")]);
+  }
+  for (const [cause, n] of Object.entries(absent)) {
+    if (n === 0) continue;
+    const withheld =
+      cause === "withheld"
+        ? "sections this key may not see: not all is verified"
+        : "sections, with their cause in the log";
+    rows.push([cause, count(n), ink.dim(withheld)]);
+  }
+  if (pending > 0) rows.push(["pending", count(pending), ink.dim("entries not yet copied to where they are read")]);
+  return table(rows, [1]);
+}

@@ -1,0 +1,87 @@
+import { CELL_FULL_BYTES } from "./limits.ts";
+
+/** The bindings and settings of this deployment, checked once. */
+export type Config = {
+  ledgers: Env["ORG_LEDGER"];
+  directory: D1Database;
+  /** Cells by binding name, in order of their number. */
+  cells: ReadonlyMap<string, D1Database>;
+  archive: R2Bucket;
+  queue: Queue;
+  rootKey: string;
+  keyPepper: string;
+  indexKey: string;
+  /** Scheme-less URL prefix of the public address, or null: the host of the request that creates an org. */
+  logName: string | null;
+  cellFullBytes: number;
+};
+
+/** A deployment that must not start: `message` names the binding or secret and the remedy. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+const BINDINGS = {
+  ORG_LEDGER: "a [[durable_objects.bindings]] entry",
+  DIRECTORY: "a [[d1_databases]] entry",
+  CELL_0: "a [[d1_databases]] entry",
+  INGEST_QUEUE: "a [[queues.producers]] entry",
+  ARCHIVE: "an [[r2_buckets]] entry",
+} as const;
+
+const SECRETS = { ROOT_KEY: 32, KEY_PEPPER: 32, INDEX_KEY: 32 } as const;
+
+const LOG_NAME_PATTERN = /^[a-z0-9.:-]+(\/[A-Za-z0-9._~-]+)*$/;
+
+const parsed = new WeakMap<Env, Config>();
+
+/** Reads `env` once; throws `ConfigError` when anything the service cannot run without is missing. */
+export function configOf(env: Env): Config {
+  const known = parsed.get(env);
+  if (known !== undefined) return known;
+  const values = env as unknown as Record<string, unknown>;
+  for (const [name, remedy] of Object.entries(BINDINGS)) {
+    if (typeof values[name] !== "object" || values[name] === null) {
+      throw new ConfigError(`binding ${name} is missing: add ${remedy} with that name to wrangler.toml`);
+    }
+  }
+  for (const [name, characters] of Object.entries(SECRETS)) {
+    const value = values[name];
+    if (typeof value === "string" && value.length >= characters) continue;
+    const fault = value === undefined || value === "" ? "is missing" : `is shorter than ${characters} characters`;
+    throw new ConfigError(`secret ${name} ${fault}: set it with \`wrangler secret put ${name}\` (locally: .dev.vars)`);
+  }
+  const config: Config = {
+    ledgers: env.ORG_LEDGER,
+    directory: env.DIRECTORY,
+    cells: cellsOf(values),
+    archive: env.ARCHIVE,
+    queue: env.INGEST_QUEUE,
+    rootKey: env.ROOT_KEY,
+    keyPepper: env.KEY_PEPPER,
+    indexKey: env.INDEX_KEY,
+    logName: logNameOf(values["LOG_NAME"]),
+    cellFullBytes: bytesOf("CELL_FULL_BYTES", values["CELL_FULL_BYTES"], CELL_FULL_BYTES),
+  };
+  parsed.set(env, config);
+  return config;
+}
+
+function cellsOf(values: Record<string, unknown>): Map<string, D1Database> {
+  const cells = new Map<string, D1Database>();
+  for (let n = 0; values[`CELL_${n}`] !== undefined; n++) cells.set(`CELL_${n}`, values[`CELL_${n}`] as D1Database);
+  return cells;
+}
+
+function logNameOf(value: unknown): string | null {
+  if (value === undefined || value === "") return null;
+  if (typeof value === "string" && value.length <= 180 && LOG_NAME_PATTERN.test(value)) return value;
+  throw new ConfigError("LOG_NAME must be a URL prefix without scheme, such as audit.example.com/v1/orgs");
+}
+
+function bytesOf(name: string, value: unknown, normal: number): number {
+  if (value === undefined || value === "") return normal;
+  const bytes = Number(value);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new ConfigError(`${name} must be a number of bytes`);
+}

@@ -1,0 +1,106 @@
+import type { Context } from "hono";
+import type { Config } from "../env.ts";
+import { authenticate } from "../auth/authenticate.ts";
+import { NOT_FOUND, ERROR_STATUS, ok, type Refusal, refuse, type Result } from "../errors.ts";
+import { IDEMPOTENCY_KEY_MAX_CHARACTERS } from "../limits.ts";
+import type { Caller, Scope } from "../schema/caller.ts";
+import { idempotencyKeySchema, orgSchema } from "../schema/names.ts";
+import type { Reader } from "../query/traced.ts";
+
+export type Variables = {
+  config: Config;
+  requestId: string;
+  /** When the request arrived: what `received_at` says. */
+  now: number;
+  caller?: Caller;
+  refusal?: Refusal;
+};
+export type App = { Bindings: Env; Variables: Variables };
+export type Ctx = Context<App>;
+
+/** An error as `application/problem+json`. Source: RFC 9457. */
+export function problem(c: Ctx, refusal: Refusal): Response {
+  const { code, detail, errors, retry_after_s } = refusal;
+  c.set("refusal", refusal);
+  const status = ERROR_STATUS[code];
+  const body = {
+    type: "about:blank",
+    title: TITLES[code],
+    status,
+    code,
+    detail,
+    request_id: c.get("requestId"),
+    errors,
+  };
+  const headers: Record<string, string> = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  if (retry_after_s !== undefined) headers["retry-after"] = String(retry_after_s);
+  if (code === "unauthorized") headers["www-authenticate"] = "Bearer";
+  return c.body(JSON.stringify(body), status, headers);
+}
+
+const TITLES: Record<Refusal["code"], string> = {
+  invalid_event: "An event is not valid",
+  invalid_request: "The request is not valid",
+  unauthorized: "No valid key",
+  forbidden: "The key may not do this",
+  not_found: "Not found",
+  method_not_allowed: "Method not allowed",
+  conflict: "Conflict with what was sent before",
+  too_large: "Too large",
+  unsupported_media_type: "Unsupported media type",
+  unprocessable: "Cannot be done",
+  rate_limited: "Too many requests",
+  overloaded: "Overloaded",
+  reads_disabled: "Reading is switched off",
+  internal: "Internal error",
+};
+
+/** Who calls, decided before anything else is looked at. */
+export async function callerOf(c: Ctx, scope: Scope): Promise<Result<Caller>> {
+  const authorization = c.req.header("authorization") ?? null;
+  const caller = await authenticate(c.get("config"), { authorization, now: c.get("now"), scope });
+  if (caller.ok) c.set("caller", caller.value);
+  return caller;
+}
+
+/** The org of the path. One that cannot exist is answered like one that does not. */
+export function orgOf(c: Ctx): Result<string> {
+  const org = orgSchema.safeParse(c.req.param("org"));
+  return org.success ? ok(org.data) : NOT_FOUND;
+}
+
+/** Who reads which org, for verbs that trace. */
+export async function readerOf(c: Ctx): Promise<Result<Reader>> {
+  const caller = await callerOf(c, "events:read");
+  if (!caller.ok) return caller;
+  const org = orgOf(c);
+  if (!org.ok) return org;
+  const reason = c.req.header("audit-reason") ?? null;
+  if (reason !== null && reason.length > 1_000) {
+    return refuse("invalid_request", "Audit-Reason may be at most 1000 characters.");
+  }
+  const ip = c.req.header("cf-connecting-ip");
+  const user_agent = c.req.header("user-agent")?.slice(0, 500);
+  const network = {
+    request_id: c.get("requestId"),
+    ...(ip === undefined ? {} : { ip }),
+    ...(user_agent === undefined ? {} : { user_agent }),
+  };
+  return ok({ org: org.value, caller: caller.value, network, reason });
+}
+
+export function idempotencyKeyOf(c: Ctx): Result<string | null> {
+  const text = c.req.header("idempotency-key");
+  if (text === undefined) return ok(null);
+  const key = idempotencyKeySchema.safeParse(text);
+  if (key.success) return ok(key.data);
+  return refuse(
+    "invalid_request",
+    `Idempotency-Key must be 1 to ${IDEMPOTENCY_KEY_MAX_CHARACTERS} printable ASCII characters without spaces.`,
+  );
+}
+
+/** Headers of an answer that carries an org's entries. */
+export function tracedHeaders(read_index: number | null): Record<string, string> {
+  return { "cache-control": "no-store", "audit-read-index": read_index === null ? "queued" : String(read_index) };
+}

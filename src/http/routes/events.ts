@@ -1,0 +1,207 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { NOT_FOUND, refuse, type Result } from "../../errors.ts";
+import { enqueue } from "../../ingest/enqueue.ts";
+import { type ParsedEvent, parseEventsJson, parseEventsNdjson } from "../../ingest/parse-events.ts";
+import { submit } from "../../ingest/submit.ts";
+import { APPEND_MAX_BYTES, FILTER_MAX_VALUES, PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../../limits.ts";
+import { count } from "../../meter.ts";
+import { permit } from "../../policy/org.ts";
+import { getEntry } from "../../query/get-entry.ts";
+import { listEntries } from "../../query/list-entries.ts";
+import { parseListQuery } from "../../query/query.ts";
+import { acceptedSchema, appendedSchema, entryPageSchema, entrySchema } from "../../schema/answers.ts";
+import { eventSchema } from "../../schema/event.ts";
+import { bodyText, mediaTypeOf } from "../body.ts";
+import { type App, callerOf, type Ctx, idempotencyKeyOf, orgOf, problem, readerOf, tracedHeaders } from "../context.ts";
+import type { Operation } from "../operation.ts";
+
+export const events = new Hono<App>()
+  .post("/v1/orgs/:org/events", async (c) => {
+    const imported = c.req.header("audit-delivery") === "import";
+    const scope = imported ? "events:import" : "events:append";
+    const caller = await callerOf(c, scope);
+    if (!caller.ok) return problem(c, caller.refusal);
+    const org = orgOf(c);
+    if (!org.ok) return problem(c, org.refusal);
+    const config = c.get("config");
+    const idempotencyKey = idempotencyKeyOf(c);
+    if (!idempotencyKey.ok) return problem(c, idempotencyKey.refusal);
+    // Who may append is asked before the body is parsed, but only where parsing is not followed by the asking itself.
+    const parsed = await parseBody(c);
+    if (!parsed.ok) {
+      const allowed = await permit(config, { org: org.value, caller: caller.value, scope });
+      if (!allowed.ok) return problem(c, allowed.refusal);
+      count("audit_events_failed_total", { reason: parsed.refusal.code });
+      return problem(c, parsed.refusal);
+    }
+    const handover = {
+      org: org.value,
+      caller: caller.value,
+      idempotencyKey: idempotencyKey.value,
+      received_at: c.get("now"),
+    };
+    const warnings = doubtfulNames(parsed.value);
+    if (warnings !== null) c.header("audit-warnings", warnings);
+    if (prefersAsync(c)) {
+      const allowed = await permit(config, { org: org.value, caller: caller.value, scope });
+      if (!allowed.ok) return problem(c, allowed.refusal);
+      const delivery = imported ? "import" : "queued";
+      const accepted = await enqueue(config, { ...handover, key: allowed.value.key, events: parsed.value, delivery });
+      if (!accepted.ok) return problem(c, accepted.refusal);
+      c.header("preference-applied", "respond-async");
+      return c.json({ data: accepted.value } satisfies z.infer<typeof acceptedSchema>, 202);
+    }
+    const cut = parsed.value.map((event) => event.cut);
+    const appended = await submit(config, { ...handover, events: cut, delivery: imported ? "import" : "direct" });
+    if (!appended.ok) return problem(c, appended.refusal);
+    const { receipts, size } = appended.value;
+    return c.json({ data: receipts, size } satisfies z.infer<typeof appendedSchema>, 201);
+  })
+  .get("/v1/orgs/:org/events", async (c) => {
+    const reader = await readerOf(c);
+    if (!reader.ok) return problem(c, reader.refusal);
+    const query = parseListQuery(new URL(c.req.url).searchParams);
+    if (!query.ok) {
+      const allowed = await permit(c.get("config"), { ...reader.value, scope: "events:read" });
+      return problem(c, allowed.ok ? query.refusal : allowed.refusal);
+    }
+    const listed = await listEntries(c.get("config"), reader.value, query.value);
+    if (!listed.ok) return problem(c, listed.refusal);
+    const { texts, next_cursor, visible_size } = listed.value.answer;
+    // Free values stand in these texts as they were sent; parsing and writing them again would change them.
+    const body = `{"data":[${texts.join(",")}],"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size}}`;
+    return c.body(body, 200, { "content-type": "application/json", ...tracedHeaders(listed.value.read_index) });
+  })
+  .get("/v1/orgs/:org/events/:id", async (c) => {
+    const reader = await readerOf(c);
+    if (!reader.ok) return problem(c, reader.refusal);
+    const found = await getEntry(c.get("config"), reader.value, c.req.param("id"));
+    if (!found.ok) return problem(c, found.refusal);
+    const { answer, read_index } = found.value;
+    if (answer === null) return problem(c, NOT_FOUND.refusal);
+    return c.body(answer, 200, { "content-type": "application/json", ...tracedHeaders(read_index) });
+  });
+
+async function parseBody(c: Ctx): Promise<Result<ParsedEvent[]>> {
+  const type = mediaTypeOf(c);
+  const ndjson = type === "application/x-ndjson" || type === "application/ndjson";
+  if (!ndjson && type !== "application/json") {
+    return refuse("unsupported_media_type", "Send `Content-Type: application/json` or `application/x-ndjson`.");
+  }
+  const text = await bodyText(c, APPEND_MAX_BYTES);
+  if (!text.ok) return text;
+  return ndjson ? parseEventsNdjson(text.value) : parseEventsJson(text.value);
+}
+
+/** Source: RFC 7240. */
+function prefersAsync(c: Ctx): boolean {
+  return (c.req.header("prefer") ?? "")
+    .split(",")
+    .some((preference) => preference.trim().toLowerCase() === "respond-async");
+}
+
+/** Names that will be regretted: taken, but said. */
+function doubtfulNames(events: readonly ParsedEvent[]): string | null {
+  const doubtful = new Set<string>();
+  for (const { cut } of events) {
+    if (!/^[a-z0-9_]+(\.[a-z0-9_]+)+$/.test(cut.action) && /^[\x20-\x7e]+$/.test(cut.action)) doubtful.add(cut.action);
+    if (doubtful.size === 5) break;
+  }
+  if (doubtful.size === 0) return null;
+  return [...doubtful]
+    .map((action) => `action "${action.replaceAll('"', "'")}": write noun.verb in lower case`)
+    .join("; ");
+}
+
+const many = (what: string) => z.array(z.string()).max(FILTER_MAX_VALUES).optional().meta({ description: what });
+const one = (what: string) => z.string().optional().meta({ description: what });
+const number = (what: string) => z.int().min(0).optional().meta({ description: what });
+
+const listQuery = z.object({
+  actor: many("Actor id; repeated: any of."),
+  on_behalf_of: many("Id of the one acted for."),
+  action: many("Action, or a prefix such as `user.*`."),
+  target: many("Target id."),
+  target_type: many("Target type."),
+  category: many("Category."),
+  source: many("`client` or `service`."),
+  result: many("`success`, `failure` or `denied`."),
+  ip: many("Needs `personal:read`."),
+  session_id: many("Needs `personal:read`."),
+  request_id: many("Needs `personal:read`."),
+  from: one("Occurred at or after; RFC 3339."),
+  to: one("Occurred at or before; RFC 3339."),
+  after_index: number("Indexes above this one."),
+  before_index: number("Indexes below this one."),
+  order: z.enum(["desc", "asc"]).optional().meta({ description: "Newest first, or `asc` for followers." }),
+  limit: z
+    .int()
+    .min(1)
+    .max(PAGE_MAX_ENTRIES)
+    .optional()
+    .meta({ description: `Entries a page; ${PAGE_DEFAULT_ENTRIES} by default.` }),
+  cursor: one("From `next_cursor`; bound to org and filter."),
+  min_size: number("Waits up to 5 s until this much of the log can be listed."),
+});
+
+export const operations: Operation[] = [
+  {
+    method: "post",
+    path: "/v1/orgs/{org}/events",
+    id: "appendEvents",
+    summary: "Append events",
+    description:
+      'One event, `{ "events": […] }` (1–1000), or NDJSON. All or nothing. 201 means durable and sequenced; with `Prefer: respond-async`, 202 means durable and on its way.',
+    tag: "Events",
+    scope: "events:append",
+    headers: {
+      "Idempotency-Key": "Names the batch, for ever: sent again, it gets the same answer.",
+      Prefer: "`respond-async` hands over to the queue.",
+      "Audit-Delivery": "`import` marks imported history; needs `events:import`.",
+    },
+    body: {
+      "application/json": z.union([eventSchema, z.strictObject({ events: z.array(eventSchema).min(1).max(1_000) })]),
+      "application/x-ndjson": null,
+    },
+    answers: {
+      201: { description: "Sequenced.", body: { "application/json": appendedSchema } },
+      202: { description: "Accepted.", body: { "application/json": acceptedSchema } },
+    },
+    errors: [
+      "invalid_event",
+      "invalid_request",
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "conflict",
+      "too_large",
+      "unsupported_media_type",
+      "overloaded",
+    ],
+  },
+  {
+    method: "get",
+    path: "/v1/orgs/{org}/events",
+    id: "listEntries",
+    summary: "List entries",
+    description: "Newest first. Each answer is traced in the log before it leaves; `Audit-Read-Index` names the entry.",
+    tag: "Events",
+    scope: "events:read",
+    headers: { "Audit-Reason": "Why you read; kept in the trace." },
+    query: listQuery,
+    answers: { 200: { description: "A page.", body: { "application/json": entryPageSchema } } },
+    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+  },
+  {
+    method: "get",
+    path: "/v1/orgs/{org}/events/{id}",
+    id: "getEntry",
+    summary: "Get one entry by id or index",
+    tag: "Events",
+    scope: "events:read",
+    headers: { "Audit-Reason": "Why you read; kept in the trace." },
+    answers: { 200: { description: "The entry.", body: { "application/json": entrySchema } } },
+    errors: ["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+  },
+];

@@ -1,0 +1,141 @@
+import { Hono } from "hono";
+import type * as z from "zod";
+import { getOrg, getStatus, rebuildOrg } from "../../policy/org.ts";
+import { putOrg } from "../../policy/put-org.ts";
+import { orgSchemaAnswer, statusSchema } from "../../schema/answers.ts";
+import type { Caller, Scope } from "../../schema/caller.ts";
+import type { LedgerStatus } from "../../schema/ledger.ts";
+import { putOrgSchema } from "../../schema/org.ts";
+import { jsonBody } from "../body.ts";
+import { type App, callerOf, type Ctx, orgOf, problem } from "../context.ts";
+import type { Operation } from "../operation.ts";
+import { ok, type Result } from "../../errors.ts";
+
+export const orgs = new Hono<App>()
+  .put("/v1/orgs/:org", async (c) => {
+    const target = await targetOf(c, "orgs:write");
+    if (!target.ok) return problem(c, target.refusal);
+    const put = await jsonBody(c, putOrgSchema);
+    if (!put.ok) return problem(c, put.refusal);
+    const { org, caller } = target.value;
+    const host = new URL(c.req.url).host;
+    const done = await putOrg(c.get("config"), org, { caller, put: put.value, host, now: c.get("now") });
+    if (!done.ok) return problem(c, done.refusal);
+    const { created, grant, settings } = done.value;
+    return c.json(orgAnswer(org, { ...grant, ...settings }), created ? 201 : 200);
+  })
+  .get("/v1/orgs/:org", async (c) => {
+    const target = await targetOf(c, "events:read");
+    if (!target.ok) return problem(c, target.refusal);
+    const { org, caller } = target.value;
+    const found = await getOrg(c.get("config"), org, caller);
+    return found.ok ? c.json(orgAnswer(org, found.value)) : problem(c, found.refusal);
+  })
+  .get("/v1/orgs/:org/status", async (c) => {
+    const target = await targetOf(c, "operate");
+    if (!target.ok) return problem(c, target.refusal);
+    const { org, caller } = target.value;
+    const status = await getStatus(c.get("config"), org, caller);
+    return status.ok ? c.json(statusAnswer(org, status.value)) : problem(c, status.refusal);
+  })
+  .post("/v1/orgs/:org/rebuild", async (c) => {
+    const target = await targetOf(c, "operate");
+    if (!target.ok) return problem(c, target.refusal);
+    const { org, caller } = target.value;
+    const rebuilt = await rebuildOrg(c.get("config"), org, caller);
+    return rebuilt.ok ? c.json(statusAnswer(org, rebuilt.value), 202) : problem(c, rebuilt.refusal);
+  });
+
+/** Caller and org of a request, before anything else of it is looked at. */
+export async function targetOf(c: Ctx, scope: Scope): Promise<Result<{ org: string; caller: Caller }>> {
+  const caller = await callerOf(c, scope);
+  if (!caller.ok) return caller;
+  const org = orgOf(c);
+  return org.ok ? ok({ org: org.value, caller: caller.value }) : org;
+}
+
+type OrgAnswer = z.infer<typeof orgSchemaAnswer>;
+
+function orgAnswer(
+  org: string,
+  { name, jurisdiction, access_log, log, size, created_at }: Omit<OrgAnswer, "org" | "last_checkpoint">,
+): OrgAnswer {
+  return { org, name, jurisdiction, access_log, log, size, created_at, last_checkpoint: null };
+}
+
+function statusAnswer(org: string, status: LedgerStatus): z.infer<typeof statusSchema> {
+  const { log, size, backlog, placements, archived, oldest_unarchived_at } = status;
+  const projected = status.projected ?? 0;
+  return {
+    org,
+    log,
+    ingestion: { state: status.ingestion, size, backlog_entries: backlog.entries, backlog_bytes: backlog.bytes },
+    projection: {
+      state: status.rebuilding ? "rebuilding" : status.projection,
+      size: projected,
+      lag_entries: size - projected,
+    },
+    archive: {
+      size: archived,
+      lag_entries: size - archived,
+      lag_seconds: oldest_unarchived_at === null ? 0 : Math.max(0, (Date.now() - oldest_unarchived_at) / 1000),
+    },
+    placements,
+    reads: { state: "enabled" },
+  };
+}
+
+const ORG_ANSWER = { "application/json": orgSchemaAnswer };
+const STATUS_ANSWER = { "application/json": statusSchema };
+
+export const operations: Operation[] = [
+  {
+    method: "put",
+    path: "/v1/orgs/{org}",
+    id: "putOrg",
+    summary: "Create an org, or change its settings",
+    tag: "Orgs",
+    scope: "orgs:write",
+    body: { "application/json": putOrgSchema },
+    answers: { 200: { description: "Changed.", body: ORG_ANSWER }, 201: { description: "Created.", body: ORG_ANSWER } },
+    errors: [
+      "invalid_request",
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "unsupported_media_type",
+      "unprocessable",
+      "overloaded",
+    ],
+  },
+  {
+    method: "get",
+    path: "/v1/orgs/{org}",
+    id: "getOrg",
+    summary: "Settings and size of an org",
+    tag: "Orgs",
+    scope: "events:read",
+    answers: { 200: { description: "The org.", body: ORG_ANSWER } },
+    errors: ["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+  },
+  {
+    method: "get",
+    path: "/v1/orgs/{org}/status",
+    id: "getStatus",
+    summary: "How an org's ledger, projection and archive stand",
+    tag: "Operate",
+    scope: "operate",
+    answers: { 200: { description: "The status.", body: STATUS_ANSWER } },
+    errors: ["unauthorized", "forbidden", "not_found", "overloaded"],
+  },
+  {
+    method: "post",
+    path: "/v1/orgs/{org}/rebuild",
+    id: "rebuild",
+    summary: "Make an org's rows in D1 anew from the archive and the ledger",
+    tag: "Operate",
+    scope: "operate",
+    answers: { 202: { description: "Emptied; projection is under way.", body: STATUS_ANSWER } },
+    errors: ["unauthorized", "forbidden", "not_found", "overloaded"],
+  },
+];

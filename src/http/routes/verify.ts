@@ -1,0 +1,90 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { ok, refuse, type Result } from "../../errors.ts";
+import { verifyReportSchema } from "../../schema/answers.ts";
+import { verifyLog, type VerifyRange, type VerifyStep } from "../../verify/verify-log.ts";
+import { type App, problem, readerOf, tracedHeaders } from "../context.ts";
+import type { Operation } from "../operation.ts";
+
+export const verify = new Hono<App>().get("/v1/orgs/:org/verify", async (c) => {
+  const reader = await readerOf(c);
+  if (!reader.ok) return problem(c, reader.refusal);
+  const range = parseRange(new URL(c.req.url).searchParams);
+  if (!range.ok) return problem(c, range.refusal);
+  const begun = await verifyLog(c.get("config"), reader.value, range.value);
+  if (!begun.ok) return problem(c, begun.refusal);
+  const { steps, read_index } = begun.value;
+  const headers = { "content-type": "application/x-ndjson", ...tracedHeaders(read_index) };
+  return c.body(linesOf(steps), 200, headers);
+});
+
+/** One JSON text a line, as the steps come; a failure midway is the last line, for the status is long gone. */
+function linesOf(steps: AsyncGenerator<VerifyStep>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { value, done } = await steps.next();
+        if (done === true) return controller.close();
+        const line = "report" in value ? value.report : value;
+        controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
+      } catch (error) {
+        console.error({ message: "verification failed", error: String(error) });
+        const failure = {
+          error: { code: "internal", detail: "Verification stopped; what was checked so far is void." },
+        };
+        controller.enqueue(encoder.encode(`${JSON.stringify(failure)}\n`));
+        controller.close();
+      }
+    },
+    async cancel() {
+      await steps.return(undefined);
+    },
+  });
+}
+
+const index = z
+  .string()
+  .regex(/^\d{1,10}$/)
+  .transform(Number);
+const rangeSchema = z.strictObject({
+  from: index.default(0),
+  to: index.nullable().default(null),
+  expect: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .nullable()
+    .default(null),
+});
+
+function parseRange(params: URLSearchParams): Result<VerifyRange> {
+  const range = rangeSchema.safeParse(Object.fromEntries(params));
+  if (range.success) return ok(range.data);
+  const [issue] = range.error.issues;
+  const name = issue?.code === "unrecognized_keys" ? issue.keys[0] : issue?.path[0];
+  return refuse("invalid_request", `${String(name)} is not valid: from and to are indexes, expect an entry hash.`);
+}
+
+const query = z.object({
+  from: z.int().min(0).optional().meta({ description: "First index; 0 by default." }),
+  to: z.int().min(0).optional().meta({ description: "Index after the last; the head by default." }),
+  expect: z.string().optional().meta({ description: "Entry hash of index `to - 1` that you trust." }),
+});
+
+export const operations: Operation[] = [
+  {
+    method: "get",
+    path: "/v1/orgs/{org}/verify",
+    id: "verifyLog",
+    summary: "Check every section, leaf and link",
+    description:
+      'NDJSON: lines `{"progress":{"checked","total","breaks"}}`, then the report. One call checks 250,000 entries; go on with `to=continue_from&expect=continue_expect`.',
+    tag: "Verify",
+    scope: "events:read",
+    query,
+    answers: {
+      200: { description: "Progress, then the report.", body: { "application/x-ndjson": verifyReportSchema } },
+    },
+    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+  },
+];

@@ -1,0 +1,75 @@
+import type { Config } from "../env.ts";
+import { ok, type Result } from "../errors.ts";
+import { eventIdsOf, newBatchId } from "../ids.ts";
+import { QUEUE_SEND_MAX_BYTES, QUEUE_SEND_MAX_MESSAGES } from "../limits.ts";
+import { count } from "../meter.ts";
+import type { Caller } from "../schema/caller.ts";
+import { packMessages, type PackedMessage } from "./pack.ts";
+import type { ParsedEvent } from "./parse-events.ts";
+import { appendBatches } from "./submit.ts";
+
+export type Handover = {
+  org: string;
+  caller: Caller;
+  /** The name the entries will carry. */
+  key: string;
+  events: ParsedEvent[];
+  idempotencyKey: string | null;
+  delivery: "queued" | "binding" | "import";
+  received_at: number;
+};
+
+/**
+ * Hands events to the queue and answers their ids: when it returns a value, every one of them is durable and will be
+ * sequenced. What the queue refuses is appended directly, under the same batch ids, so nothing is sealed twice.
+ */
+export async function enqueue(config: Config, handover: Handover): Promise<Result<{ id: string }[]>> {
+  const { org, key, delivery, events } = handover;
+  const batch = handover.idempotencyKey ?? newBatchId();
+  const received_at = new Date(handover.received_at).toISOString();
+  const messages = packMessages({ org, key, delivery, received_at, batch }, events);
+  const idOf = eventIdsOf(batch);
+  for (const group of sendable(messages)) {
+    const sent = await send(config, handover, group);
+    if (!sent.ok) {
+      count("audit_events_failed_total", { reason: sent.refusal.code }, events.length);
+      return sent;
+    }
+  }
+  return ok(events.map(({ cut }, n) => ({ id: cut.id ?? idOf(n) })));
+}
+
+async function send(config: Config, handover: Handover, group: PackedMessage[]): Promise<Result<null>> {
+  try {
+    await config.queue.sendBatch(group.map(({ text }) => ({ body: text, contentType: "text" as const })));
+    return ok(null);
+  } catch (error) {
+    console.warn({ message: "the queue refused; appending directly", org: handover.org, error: String(error) });
+  }
+  const { org, caller, delivery } = handover;
+  const received_at = new Date(handover.received_at).toISOString();
+  const batches = group.map(({ batch, part_of, position, events }) => {
+    return { batch, part_of, position, received_at, delivery, events: events.map(({ cut }) => cut) };
+  });
+  const appended = await appendBatches(config, { org, caller, batches });
+  if (!appended.ok) return appended;
+  return appended.value.find((result) => !result.ok) ?? ok(null);
+}
+
+/** Groups that one `sendBatch` takes: 100 messages, 256 KB. */
+function sendable(messages: readonly PackedMessage[]): PackedMessage[][] {
+  const groups: PackedMessage[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const message of messages) {
+    const size = Buffer.byteLength(message.text) + 100;
+    const last = groups.at(-1);
+    if (last === undefined || bytes + size > QUEUE_SEND_MAX_BYTES || last.length === QUEUE_SEND_MAX_MESSAGES) {
+      groups.push([message]);
+      bytes = size;
+    } else {
+      last.push(message);
+      bytes += size;
+    }
+  }
+  return groups;
+}

@@ -1,0 +1,129 @@
+import { EVENT_SHAPE, scanSource, type Shape, type SourceNode } from "../chain/source-text.ts";
+import { type MemberError, ok, refuse, type Result } from "../errors.ts";
+import { APPEND_MAX_EVENTS, EVENT_MAX_BYTES, EVENT_MAX_DEPTH } from "../limits.ts";
+import { eventSchema } from "../schema/event.ts";
+import type { CutEvent } from "../schema/ledger.ts";
+import { SERVICE_ACTION_PREFIX } from "../schema/names.ts";
+import { cutEvent } from "./cut.ts";
+
+/** A valid event, cut, with its own source text for a queue message. */
+export type ParsedEvent = { cut: CutEvent; text: string };
+
+const MAX_ERRORS = 100;
+const BATCH_SHAPE: Shape = {
+  kind: "object",
+  members: new Map([["events", { kind: "array", items: EVENT_SHAPE }]]),
+};
+
+type Located = { value: unknown; text: string; node: SourceNode; pointer: string };
+
+/** Reads a body that holds one event or `{ "events": […] }`; every bad member is named by pointer. */
+export function parseEventsJson(text: string): Result<ParsedEvent[]> {
+  const parsed = parseJson(text);
+  if (!parsed.ok) return refuse("invalid_request", `The body is not JSON: ${parsed.why}.`);
+  const value = parsed.value;
+  const batch = typeof value === "object" && value !== null && Object.hasOwn(value, "events");
+  if (!batch) {
+    const scan = scanSource(text, EVENT_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
+    return scan.ok ? parseAll([{ value, text, node: scan.node, pointer: "" }]) : invalid(scan.faults);
+  }
+  const extra = Object.keys(value).filter((name) => name !== "events");
+  if (extra.length > 0) {
+    return invalid(extra.map((name) => ({ pointer: `/${escaped(name)}`, message: "is not a member of a batch" })));
+  }
+  return parseEventsArray(text, value);
+}
+
+/** Reads the `events` of an object whose other members are somebody else's business; `value` is `text`, parsed. */
+export function parseEventsArray(text: string, value: object): Result<ParsedEvent[]> {
+  const scan = scanSource(text, BATCH_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
+  if (!scan.ok) return invalid(scan.faults);
+  const events: unknown = (value as { events?: unknown }).events;
+  if (!Array.isArray(events)) return invalid([{ pointer: "/events", message: "must be an array of events" }]);
+  const items = scan.node.members?.get("events")?.items ?? [];
+  return parseAll(
+    events.map((event: unknown, n) => ({ value: event, text, node: items[n] as SourceNode, pointer: `/events/${n}` })),
+  );
+}
+
+/** Reads one event a line; blank lines are passed over; pointers count events as `/events/N`. */
+export function parseEventsNdjson(body: string): Result<ParsedEvent[]> {
+  const located: Located[] = [];
+  const errors: MemberError[] = [];
+  body.split("\n").forEach((text, line) => {
+    if (text.trim() === "") return;
+    const pointer = `/events/${located.length + errors.length}`;
+    const parsed = parseJson(text);
+    if (!parsed.ok) {
+      errors.push({ pointer, message: `line ${line + 1} is not JSON: ${parsed.why}` });
+      return;
+    }
+    const scan = scanSource(text, EVENT_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
+    if (scan.ok) located.push({ value: parsed.value, text, node: scan.node, pointer });
+    else errors.push(...scan.faults.map((fault) => ({ ...fault, pointer: pointer + fault.pointer })));
+  });
+  if (errors.length > 0) return invalid(errors);
+  return parseAll(located);
+}
+
+function parseAll(located: Located[]): Result<ParsedEvent[]> {
+  if (located.length === 0) return invalid([{ pointer: "/events", message: "must hold at least one event" }]);
+  if (located.length > APPEND_MAX_EVENTS) {
+    return refuse(
+      "too_large",
+      `A request may hold at most ${APPEND_MAX_EVENTS} events; this one holds ${located.length}.`,
+    );
+  }
+  const errors: MemberError[] = [];
+  const events: ParsedEvent[] = [];
+  for (const one of located) {
+    const found = parseOne(one);
+    if (Array.isArray(found)) errors.push(...found);
+    else events.push(found);
+    if (errors.length >= MAX_ERRORS) break;
+  }
+  return errors.length > 0 ? invalid(errors) : ok(events);
+}
+
+function parseOne({ value, text, node, pointer }: Located): ParsedEvent | MemberError[] {
+  const characters = node.end - node.start;
+  // A UTF-16 unit is at most 3 bytes of UTF-8: most events need no counting.
+  if (characters * 3 > EVENT_MAX_BYTES) {
+    const bytes = Buffer.byteLength(text.slice(node.start, node.end));
+    if (bytes > EVENT_MAX_BYTES) {
+      return [{ pointer, message: `an event may be at most ${EVENT_MAX_BYTES} bytes of JSON; this one is ${bytes}` }];
+    }
+  }
+  const checked = eventSchema.safeParse(value);
+  if (!checked.success) {
+    return checked.error.issues.flatMap((issue) => {
+      const at = pointer + issue.path.map((step) => `/${escaped(String(step))}`).join("");
+      if (issue.code !== "unrecognized_keys") return [{ pointer: at, message: issue.message }];
+      return issue.keys.map((key) => ({ pointer: `${at}/${escaped(key)}`, message: "is not a member of an event" }));
+    });
+  }
+  if (checked.data.action.startsWith(SERVICE_ACTION_PREFIX)) {
+    return [{ pointer: `${pointer}/action`, message: `must not begin with ${SERVICE_ACTION_PREFIX}: these are ours` }];
+  }
+  return { cut: cutEvent(checked.data, { text, node }), text: text.slice(node.start, node.end) };
+}
+
+function parseJson(text: string): { ok: true; value: unknown } | { ok: false; why: string } {
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch (error) {
+    return { ok: false, why: error instanceof Error ? error.message : "unreadable" };
+  }
+}
+
+function invalid(errors: MemberError[]) {
+  const { pointer, message } = errors[0] as MemberError;
+  const more = errors.length > 1 ? ` and ${errors.length - 1} more` : "";
+  return refuse("invalid_event", `${pointer === "" ? "The event" : pointer} ${message}${more}. Nothing was appended.`, {
+    errors: errors.slice(0, MAX_ERRORS),
+  });
+}
+
+function escaped(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}

@@ -1,0 +1,77 @@
+import { GATHER_MS, PROJECT_RETRY_MIN_MS, READ_SESSION_IDLE_MS } from "../limits.ts";
+import type { Archiver } from "./archiver.ts";
+import type { Core } from "./core.ts";
+import type { Projector } from "./projector.ts";
+import { nextCloseAt } from "./reads.ts";
+import { rebuilding } from "./rebuild.ts";
+import { nextSealAt } from "./refusals.ts";
+
+/** An alarm this much later than needed is left as it is: setting one is a row written. */
+const SLACK_MS = 1_000 + GATHER_MS;
+
+/** The net under everything that normally runs right after a commit. One alarm: for the earliest thing that is due. */
+export class Alarm {
+  readonly #core: Core;
+  readonly #projector: Projector;
+  readonly #archiver: Archiver;
+  /** When the platform's alarm goes off; undefined until it was asked. */
+  #setFor: number | null | undefined = undefined;
+  /** When a read session or a refusal is due; undefined until storage was asked. */
+  #sealAt: number | null | undefined = undefined;
+
+  constructor(core: Core, { projector, archiver }: { projector: Projector; archiver: Archiver }) {
+    this.#core = core;
+    this.#projector = projector;
+    this.#archiver = archiver;
+  }
+
+  /** Sets the alarm when none is set, or when something is due before it. `fired`: the one that was set is used up. */
+  async arm({ fired }: { fired: boolean }): Promise<void> {
+    const { storage } = this.#core;
+    if (fired) this.#setFor = null;
+    const next = this.#nextAt();
+    if (next === null) return;
+    if (this.#setFor === undefined) this.#setFor = await storage.getAlarm();
+    if (this.#setFor !== null && this.#setFor <= next + SLACK_MS) return;
+    this.#setFor = next;
+    await storage.setAlarm(next);
+  }
+
+  /** Whether a read session has to be closed or a refusal sealed; cheap, asked after every commit. */
+  sealsDue(): boolean {
+    const at = this.#sealsAt();
+    return at !== null && this.#core.now() >= at;
+  }
+
+  /** A read was answered: its session is due in 15 minutes at the earliest. */
+  readOpen(): void {
+    this.#sealAt = earliest([this.#sealsAt(), this.#core.now() + READ_SESSION_IDLE_MS]);
+  }
+
+  /** Something to seal came into being, or was sealed: storage is asked again. */
+  sealsChanged(): void {
+    this.#sealAt = undefined;
+  }
+
+  #sealsAt(): number | null {
+    if (this.#sealAt === undefined) {
+      const { sql } = this.#core.storage;
+      this.#sealAt = earliest([nextCloseAt(sql), nextSealAt(sql)]);
+    }
+    return this.#sealAt;
+  }
+
+  #nextAt(): number | null {
+    const { state } = this.#core;
+    const now = this.#core.now();
+    const behind = state.head.size > 0 && (state.projected === null || state.projected < state.head.size);
+    const projection = behind ? (this.#projector.retryAt ?? now + PROJECT_RETRY_MIN_MS) : null;
+    const rebuild = rebuilding(this.#core) ? now + PROJECT_RETRY_MIN_MS : null;
+    return earliest([projection, rebuild, this.#archiver.dueAt(), this.#sealsAt()]);
+  }
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  const due = times.filter((time) => time !== null);
+  return due.length === 0 ? null : Math.min(...due);
+}

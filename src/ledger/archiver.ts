@@ -1,0 +1,77 @@
+import { putSegment } from "../archive/segment.ts";
+import { SEGMENT_MAX_AGE_MS, SEGMENT_MAX_BYTES, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { count } from "../meter.ts";
+import type { Core } from "./core.ts";
+import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
+
+/** Writes staged rows into R2 segments, one run at a time. A segment is made of whole staged rows. */
+export class Archiver {
+  readonly #core: Core;
+  #running: Promise<void> | null = null;
+  /** When a failed run is tried again. */
+  retryAt: number | null = null;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** When a segment is due by age; null when everything is archived. */
+  dueAt(): number | null {
+    const oldest = this.#core.state.oldestUnarchivedAt;
+    return oldest === null ? null : Math.max(oldest + SEGMENT_MAX_AGE_MS, this.retryAt ?? 0);
+  }
+
+  /** Archives what is due (all of it with `force`); never throws: a failure is counted and tried again. */
+  run({ force }: { force: boolean }): Promise<void> {
+    this.#running ??= this.#loop(force).finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #loop(force: boolean): Promise<void> {
+    const { state } = this.#core;
+    try {
+      while (state.archived < state.head.size && (force || this.#due())) await this.#archiveOne();
+      this.retryAt = null;
+    } catch (error) {
+      this.retryAt = this.#core.now() + SEGMENT_MAX_AGE_MS / 4;
+      count("audit_archive_failures_total");
+      console.warn({ message: "segment not archived; will be tried again", org: state.org.org, error: String(error) });
+    }
+  }
+
+  #due(): boolean {
+    const { state } = this.#core;
+    const dueAt = this.dueAt();
+    if (state.head.size - state.archived >= SEGMENT_MAX_ENTRIES) return true;
+    return state.unarchivedBytes >= SEGMENT_MAX_BYTES || (dueAt !== null && this.#core.now() >= dueAt);
+  }
+
+  async #archiveOne(): Promise<void> {
+    const { state, config } = this.#core;
+    const rows = this.#nextRows();
+    const lines = rows.flatMap((row) => row.lines.split("\n"));
+    const segment = await putSegment(config.archive, { log: state.org.log, first: state.archived, lines });
+    // A crash here leaves the segment in R2 and the rows staged: the start-up comparison adopts it.
+    recordSegment(this.#core, segment, rows);
+    dropStaged(this.#core);
+  }
+
+  #nextRows(): StagedRow[] {
+    const rows: StagedRow[] = [];
+    let entries = 0;
+    let bytes = 0;
+    const staged = this.#core.storage.sql.exec<StagedRow>(
+      "select first, count, bytes, head, sequenced_at, lines from staged where first >= ? order by first",
+      this.#core.state.archived,
+    );
+    for (const row of staged) {
+      entries += row.count;
+      bytes += row.bytes;
+      if (rows.length > 0 && (entries > SEGMENT_MAX_ENTRIES || bytes > SEGMENT_MAX_BYTES)) break;
+      rows.push(row);
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Config } from "../env.ts";
+import { refuse, type Result } from "../errors.ts";
+import type { OrgLedger } from "./org-ledger.ts";
+
+const ATTEMPTS = 3;
+const RETRY_MS = 50;
+
+/** The one place where an org becomes a Durable Object. */
+export function ledgerOf(config: Pick<Config, "ledgers">, org: string): DurableObjectStub<OrgLedger> {
+  return config.ledgers.getByName(org);
+}
+
+/**
+ * Calls an org's ledger. `call` must be safe to repeat: a ledger that was reset (a deploy, a lost connection) is asked
+ * again on a new stub, because its outcome is unknown. One that is overloaded is not; the caller gets `overloaded`.
+ */
+export async function callLedger<T>(
+  config: Pick<Config, "ledgers">,
+  org: string,
+  call: (ledger: DurableObjectStub<OrgLedger>) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call(ledgerOf(config, org));
+    } catch (error) {
+      const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
+      if (overloaded === true) return refuse("overloaded", "The org's ledger is overloaded.", { retry_after_s: 2 });
+      if (retryable !== true) throw error;
+      if (attempt === ATTEMPTS) {
+        return refuse("overloaded", "The org's ledger does not answer right now.", { retry_after_s: 2 });
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS * attempt));
+    }
+  }
+}

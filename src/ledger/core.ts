@@ -1,0 +1,16 @@
+import type { Config } from "../env.ts";
+import { type TermKey, termKeyOf } from "../store/terms.ts";
+import type { State } from "./state.ts";
+
+/** What the parts of one ledger share. `state` is what memory holds of storage; it is replaced, never guessed. */
+export type Core = {
+  readonly config: Config;
+  readonly storage: DurableObjectStorage;
+  readonly state: State;
+  readonly termKey: TermKey;
+  now(): number;
+};
+
+export function coreOf(config: Config, storage: DurableObjectStorage, state: State): Core {
+  return { config, storage, state, termKey: termKeyOf(config.indexKey, state.org.org), now: () => Date.now() };
+}

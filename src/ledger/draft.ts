@@ -1,0 +1,125 @@
+import { randomFillSync } from "node:crypto";
+import type { SectionText } from "../chain/record.ts";
+import { base64url } from "../chain/encoding.ts";
+import { sealEntry } from "../chain/seal.ts";
+import { assert } from "../errors.ts";
+import { LOG_MAX_ENTRIES, STAGED_ROW_MAX_BYTES } from "../limits.ts";
+import type { Category } from "../schema/names.ts";
+import { keepUntil } from "../schema/policy.ts";
+import { sha256 } from "../sha256.ts";
+import type { Head, State } from "./state.ts";
+
+const SALT_BYTES = 16;
+/** What `randomFillSync` fills in one call. */
+const POOL_BYTES = 65_536;
+
+const pool = new Uint8Array(POOL_BYTES);
+let poolUsed = POOL_BYTES;
+
+/** Salts for `sections` sections, 16 bytes each; valid until the next call. */
+function takeSalts(sections: number): Uint8Array {
+  const bytes = sections * SALT_BYTES;
+  assert(bytes <= POOL_BYTES, "the sections of one entry fit the pool");
+  if (poolUsed + bytes > POOL_BYTES) {
+    randomFillSync(pool);
+    poolUsed = 0;
+  }
+  poolUsed += bytes;
+  return pool.subarray(poolUsed - bytes, poolUsed);
+}
+
+export type Sealing = {
+  source: "client" | "service";
+  category: Category;
+  /** The client's own word, which can lengthen keeping. */
+  sentCategory: Category | null;
+  sections: SectionText[];
+};
+
+/** A sealed entry of a draft: `hash` is base64url. */
+export type Sealed = { index: number; hash: string; hashBytes: Uint8Array };
+
+type StagedRow = { first: number; lines: string[]; bytes: number; head: string };
+
+/**
+ * Entries sealed in memory on top of a head, and the rows that go with them. Nothing is written before `commit`, so
+ * every refusal is decided while the draft can still be thrown away.
+ */
+export class Draft {
+  readonly sequencedAt: number;
+  readonly sequencedAtText: string;
+  head: Head;
+  readonly #log: string;
+  readonly #rows: StagedRow[] = [];
+  readonly #writes: ((sql: SqlStorage) => void)[] = [];
+
+  constructor(state: State, now: number) {
+    this.head = state.head;
+    this.#log = state.org.log;
+    this.sequencedAt = Math.max(now, state.head.sequencedAt);
+    this.sequencedAtText = new Date(this.sequencedAt).toISOString();
+  }
+
+  seal({ source, category, sentCategory, sections }: Sealing): Sealed {
+    const index = this.head.size;
+    assert(index < LOG_MAX_ENTRIES, "a log ends at 2^32 entries");
+    const sealed = sealEntry(sha256, {
+      log: this.#log,
+      index,
+      prev: this.head.prev,
+      category,
+      keep_until: keepUntil({ sequencedAt: this.sequencedAt, decided: category, sent: sentCategory }),
+      sequenced_at: this.sequencedAtText,
+      source,
+      sections,
+      salts: takeSalts(sections.length),
+    });
+    this.#stage(index, sealed.line, sealed.prev);
+    this.head = { size: index + 1, prev: sealed.prev, sequencedAt: this.sequencedAt };
+    return { index, hash: sealed.prev, hashBytes: sealed.hash };
+  }
+
+  /** Adds a write that belongs to the same transaction. */
+  write(write: (sql: SqlStorage) => void): void {
+    this.#writes.push(write);
+  }
+
+  /** Writes everything; runs inside one `transactionSync`. Answers what was staged. */
+  commit(sql: SqlStorage): { entries: number; bytes: number } {
+    let entries = 0;
+    let bytes = 0;
+    for (const row of this.#rows) {
+      assert(row.bytes <= STAGED_ROW_MAX_BYTES, "a staged row fits the platform's 2 MB");
+      sql.exec(
+        "insert into staged (first, count, bytes, head, sequenced_at, lines) values (?, ?, ?, ?, ?, ?)",
+        row.first,
+        row.lines.length,
+        row.bytes,
+        row.head,
+        this.sequencedAt,
+        row.lines.join("\n"),
+      );
+      entries += row.lines.length;
+      bytes += row.bytes;
+    }
+    for (const write of this.#writes) write(sql);
+    return { entries, bytes };
+  }
+
+  #stage(first: number, line: string, head: string): void {
+    const bytes = Buffer.byteLength(line) + 1;
+    const row = this.#rows.at(-1);
+    if (row === undefined || row.bytes + bytes > STAGED_ROW_MAX_BYTES) {
+      this.#rows.push({ first, lines: [line], bytes, head });
+      return;
+    }
+    row.lines.push(line);
+    row.bytes += bytes;
+    row.head = head;
+  }
+}
+
+/** 32 bytes of entry hash as text. */
+export function hashText(bytes: ArrayBuffer | Uint8Array): string {
+  return base64url(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+}

@@ -1,0 +1,97 @@
+import { timingSafeEqual } from "node:crypto";
+import { NOT_FOUND, ok, refuse, type Result } from "../errors.ts";
+import { ORG_MAX_KEYS } from "../limits.ts";
+import type { Caller, Scope } from "../schema/caller.ts";
+import type { OrgKey } from "../schema/ledger.ts";
+
+type Row = {
+  id: string;
+  name: string;
+  scopes: string;
+  hash: string;
+  created_at: number;
+  revoked_at: number | null;
+};
+
+/** Who a caller turned out to be: the name its entries carry, and what it may do. */
+export type Principal = { key: string; scopes: readonly Scope[] };
+
+/**
+ * The keys of an org, in memory as they stand in its table: checked in the same call as the append or the read they are
+ * for, so that a revocation holds at the next call.
+ */
+export class OrgKeys {
+  readonly #sql: SqlStorage;
+  #rows: Map<string, Row> | null = null;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Who calls, or why not: a key this org does not know gets the same `not_found` as an org that does not exist. */
+  check(org: string, caller: Caller, scope: Scope): Result<Principal> {
+    const principal = this.#identify(org, caller);
+    if (!principal.ok) return principal;
+    if (principal.value.scopes.includes(scope)) return principal;
+    return refuse("forbidden", `This key lacks the scope ${scope}.`);
+  }
+
+  list(): OrgKey[] {
+    return [...this.#load().values()].map(({ id, name, scopes, created_at, revoked_at }) => ({
+      id,
+      name,
+      scopes: JSON.parse(scopes) as Scope[],
+      created_at: new Date(created_at).toISOString(),
+      revoked_at: revoked_at === null ? null : new Date(revoked_at).toISOString(),
+    }));
+  }
+
+  /** Whether one more key fits. */
+  room(): Result<null> {
+    if (this.#load().size < ORG_MAX_KEYS) return ok(null);
+    return refuse("unprocessable", `An org may have at most ${ORG_MAX_KEYS} keys, revoked ones included.`);
+  }
+
+  insert(
+    sql: SqlStorage,
+    key: { id: string; name: string; scopes: readonly Scope[]; hash: string; now: number },
+  ): void {
+    sql.exec(
+      "insert into org_key (id, name, scopes, hash, created_at) values (?, ?, ?, ?, ?) on conflict do nothing",
+      key.id,
+      key.name,
+      JSON.stringify(key.scopes),
+      key.hash,
+      key.now,
+    );
+    this.#rows = null;
+  }
+
+  revoke(sql: SqlStorage, id: string, now: number): void {
+    sql.exec("update org_key set revoked_at = ? where id = ? and revoked_at is null", now, id);
+    this.#rows = null;
+  }
+
+  #identify(org: string, caller: Caller): Result<Principal> {
+    if (caller.kind === "trusted") {
+      const { orgs } = caller;
+      const may = orgs === "all" || (orgs === "*" ? org !== "platform" : orgs.includes(org));
+      return may ? ok({ key: caller.name, scopes: caller.scopes }) : NOT_FOUND;
+    }
+    const row = this.#load().get(caller.id);
+    if (row === undefined) return NOT_FOUND;
+    const known = timingSafeEqual(Buffer.from(row.hash), Buffer.from(caller.hash));
+    if (!known || row.revoked_at !== null) return refuse("unauthorized", "This key is revoked or not valid.");
+    return ok({ key: row.id, scopes: JSON.parse(row.scopes) as Scope[] });
+  }
+
+  #load(): Map<string, Row> {
+    this.#rows ??= new Map(
+      this.#sql
+        .exec<Row>("select * from org_key")
+        .toArray()
+        .map((row) => [row.id, row]),
+    );
+    return this.#rows;
+  }
+}

@@ -1,0 +1,240 @@
+import type { Config } from "../env.ts";
+import { ok, refuse, type Result } from "../errors.ts";
+import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, BACKLOG_READ_SHARE } from "../limits.ts";
+import { count } from "../meter.ts";
+import type { Caller, Scope } from "../schema/caller.ts";
+import type {
+  Appended,
+  Batch,
+  LedgerStatus,
+  NewKey,
+  OrgKey,
+  OrgSettings,
+  ReadAnswer,
+  ReadGrant,
+} from "../schema/ledger.ts";
+import { savePlacement } from "../store/placement-table.ts";
+import { Alarm } from "./alarm.ts";
+import { planBatch } from "./append.ts";
+import { Archiver } from "./archiver.ts";
+import { type Core, coreOf } from "./core.ts";
+import type { Creation } from "./create.ts";
+import { OrgKeys } from "./keys.ts";
+import { planCreateKey, planRevokeKey } from "./key-acts.ts";
+import { linesFrom } from "./lines.ts";
+import { Projector } from "./projector.ts";
+import { ReadLimiter } from "./read-limiter.ts";
+import { planCloseReads, planRead } from "./reads.ts";
+import { emptyD1, rebuilding } from "./rebuild.ts";
+import { compareOnStart } from "./recover.ts";
+import { noteRefusal, planSealRefusals } from "./refusals.ts";
+import { Reporter, statusOf } from "./status.ts";
+import { type Planning, Sequencer } from "./sequencer.ts";
+import type { Act } from "../schema/act.ts";
+import { sealAct } from "./service-entry.ts";
+import type { State } from "./state.ts";
+
+/** What a small act weighs in a gather. */
+const ACT_BYTES = 2_000;
+
+/** The verbs of one created ledger, over its parts. */
+export class Ledger {
+  readonly projector: Projector;
+  readonly #core: Core;
+  readonly #ctx: DurableObjectState;
+  readonly #keys: OrgKeys;
+  readonly #sequencer: Sequencer;
+  readonly #archiver: Archiver;
+  readonly #alarm: Alarm;
+  readonly #reporter: Reporter;
+  readonly #limiter = new ReadLimiter();
+  #compared: Promise<Result<null>> | null = null;
+
+  constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
+    this.#ctx = ctx;
+    this.#core = coreOf(config, ctx.storage, state);
+    this.#keys = new OrgKeys(ctx.storage.sql);
+    this.projector = new Projector(this.#core);
+    this.#archiver = new Archiver(this.#core);
+    this.#alarm = new Alarm(this.#core, { projector: this.projector, archiver: this.#archiver });
+    this.#reporter = new Reporter(this.#core);
+    this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
+  }
+
+  /** The start-up comparison, made once; a refusal is not kept, so the next call asks again. */
+  async compare(): Promise<Result<null>> {
+    this.#compared ??= compareOnStart(this.#core);
+    const compared = await this.#compared;
+    if (!compared.ok) this.#compared = null;
+    return compared;
+  }
+
+  /** Seals what makes this call true: the creation of the log, or settings that changed. */
+  async settle({ settings, by, now }: Creation): Promise<Result<ReadGrant>> {
+    const { state, config } = this.#core;
+    const changed = JSON.stringify(settings) !== JSON.stringify(state.org.settings);
+    if (state.head.size === 0 || changed) {
+      await this.#sequencer.join({
+        events: 1,
+        bytes: ACT_BYTES,
+        plan: ({ draft }) => {
+          const action = draft.head.size === 0 ? "indelible.org.created" : "indelible.org.updated";
+          const actor = { type: "key", id: by };
+          const targets = [{ type: "org", id: state.org.org }];
+          sealAct(draft, { action, category: "config_change", actor, key: by, targets, metadata: { settings } }, now);
+          draft.write((sql) => sql.exec("update org set settings = ?", JSON.stringify(settings)));
+        },
+      });
+      state.org = { ...state.org, settings };
+    }
+    const { org } = state.org;
+    await Promise.all(state.placements.map((placement) => savePlacement(config.directory, { org, ...placement })));
+    return ok(this.#grant({ key: by, scopes: [] }));
+  }
+
+  async append(caller: Caller, batches: Batch[]): Promise<Result<Result<Appended>[]>> {
+    const { org } = this.#core.state.org;
+    const events = batches.reduce((sum, batch) => sum + batch.events.length, 0);
+    const bytes = batches.reduce((sum, batch) => sum + weightOf(batch), 0);
+    return this.#sequencer.join({
+      events,
+      bytes,
+      plan: ({ draft, receipts }) => {
+        const imports = batches.some(({ delivery }) => delivery === "import");
+        const principal = this.#keys.check(org, caller, imports ? "events:import" : "events:append");
+        if (!principal.ok) return principal;
+        const { state, storage } = this.#core;
+        const context = { sql: storage.sql, state, draft, receipts, key: principal.value.key };
+        return ok(batches.map((batch) => planBatch(context, batch)));
+      },
+    });
+  }
+
+  authorize(caller: Caller, scope: Scope): Result<ReadGrant> {
+    const { org } = this.#core.state.org;
+    const principal = this.#keys.check(org, caller, scope);
+    if (!principal.ok) return principal;
+    if (scope === "events:read") {
+      const { backlog } = this.#core.state;
+      const share = Math.max(backlog.entries / BACKLOG_MAX_ENTRIES, backlog.bytes / BACKLOG_MAX_BYTES);
+      if (share >= BACKLOG_READ_SHARE) {
+        return refuse("overloaded", "Reads wait while the ledger works off its backlog.", { retry_after_s: 30 });
+      }
+      const limited = this.#limiter.take(principal.value.key, this.#core.now());
+      if (!limited.ok) return limited;
+    }
+    return ok(this.#grant(principal.value));
+  }
+
+  settings(caller: Caller, scope: Scope): Result<OrgSettings> {
+    const { org, settings } = this.#core.state.org;
+    const principal = this.#keys.check(org, caller, scope);
+    return principal.ok ? ok(settings) : principal;
+  }
+
+  async traceRead(key: string, answer: ReadAnswer): Promise<number> {
+    count("audit_reads_total", { route: answer.route });
+    const { sql } = this.#core.storage;
+    const plan = (planning: Planning) => planRead({ sql, ...planning }, { key, answer });
+    const index = await this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+    this.#alarm.readOpen();
+    return index;
+  }
+
+  recordAct(act: Act): Promise<number> {
+    const plan = ({ draft, now }: Planning) => sealAct(draft, act, now).index;
+    return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+  }
+
+  async noteRefusal(refusal: { key: string; code: string; calls: number }): Promise<void> {
+    noteRefusal(this.#core.storage.sql, { ...refusal, now: this.#core.now() });
+    this.#alarm.sealsChanged();
+    await this.armAlarm();
+  }
+
+  createKey(caller: Caller, key: NewKey): Promise<Result<OrgKey>> {
+    const context = { org: this.#core.state.org.org, keys: this.#keys, caller };
+    const plan = ({ draft, now }: Planning) => planCreateKey({ ...context, draft, now }, key);
+    return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+  }
+
+  listKeys(caller: Caller): Result<OrgKey[]> {
+    const principal = this.#keys.check(this.#core.state.org.org, caller, "keys:write");
+    return principal.ok ? ok(this.#keys.list()) : principal;
+  }
+
+  revokeKey(caller: Caller, id: string): Promise<Result<OrgKey>> {
+    const context = { org: this.#core.state.org.org, keys: this.#keys, caller };
+    const plan = ({ draft, now }: Planning) => planRevokeKey({ ...context, draft, now }, id);
+    return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+  }
+
+  lines(from: number, limit: number) {
+    return linesFrom(this.#core, from, limit);
+  }
+
+  status(): LedgerStatus {
+    return statusOf(this.#core, { projecting: this.projector.retryAt === null });
+  }
+
+  async rebuild(caller: Caller): Promise<Result<LedgerStatus>> {
+    const principal = this.#keys.check(this.#core.state.org.org, caller, "operate");
+    if (!principal.ok) return principal;
+    const { key } = principal.value;
+    const act: Act = {
+      action: "indelible.projection.rebuilt",
+      category: "config_change",
+      actor: { type: "key", id: key },
+      key,
+    };
+    await this.recordAct(act);
+    await this.projector.pausedFor(() => emptyD1(this.#core, { begin: true }));
+    await this.work({ force: true });
+    return ok(this.status());
+  }
+
+  /** Everything that is due: rebuilding, projecting, archiving, closing reads, sealing refusals, saying how it stands. */
+  async work({ force }: { force: boolean }): Promise<void> {
+    if (rebuilding(this.#core)) await this.projector.pausedFor(() => emptyD1(this.#core, { begin: false }));
+    await Promise.all([this.projector.run(), this.#archiver.run({ force }), this.#sealDue()]);
+    await this.armAlarm();
+    await this.#reporter.report();
+  }
+
+  armAlarm({ fired = false } = {}): Promise<void> {
+    return this.#alarm.arm({ fired });
+  }
+
+  async #sealDue(): Promise<void> {
+    if (!this.#alarm.sealsDue()) return;
+    const { sql } = this.#core.storage;
+    const plan = (planning: Planning) => planCloseReads({ sql, ...planning }) + planSealRefusals({ sql, ...planning });
+    while ((await this.#sequencer.join({ events: 0, bytes: 0, plan })) > 0);
+    this.#alarm.sealsChanged();
+  }
+
+  #grant({ key, scopes }: { key: string; scopes: readonly Scope[] }): ReadGrant {
+    const { org, head, projected, placements } = this.#core.state;
+    return {
+      key,
+      personal: scopes.includes("personal:read"),
+      log: org.log,
+      size: head.size,
+      head: head.prev,
+      visible: projected ?? 0,
+      created_at: new Date(org.createdAt).toISOString(),
+      placements,
+      access_log: org.settings.access_log,
+    };
+  }
+}
+
+/** Roughly what a batch adds to a transaction. */
+function weightOf(batch: Batch): number {
+  let bytes = 0;
+  for (const event of batch.events) {
+    bytes += event.event.length + 600;
+    for (const section of event.sections) bytes += section.text.length + 80;
+  }
+  return bytes;
+}

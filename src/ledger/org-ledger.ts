@@ -1,0 +1,165 @@
+import { DurableObject } from "cloudflare:workers";
+import { type Config, configOf } from "../env.ts";
+import { NOT_FOUND, ok, type Refusal, refuse, type Result } from "../errors.ts";
+import { count } from "../meter.ts";
+import type { Caller, Scope } from "../schema/caller.ts";
+import type {
+  Appended,
+  Batch,
+  LedgerStatus,
+  NewKey,
+  OrgKey,
+  OrgSettings,
+  ReadAnswer,
+  ReadGrant,
+} from "../schema/ledger.ts";
+import { createOrg, type Creation } from "./create.ts";
+import { Ledger } from "./ledger.ts";
+import type { Lines } from "./lines.ts";
+import type { Act } from "../schema/act.ts";
+import { loadState } from "./state.ts";
+
+/**
+ * One org's ledger: the only writer of its chain. A thin shell: it refuses calls meant for another org, waits for the
+ * start-up comparison and hands over. Before `create` it holds nothing and writes nothing.
+ */
+export class OrgLedger extends DurableObject<Env> {
+  readonly #config: Config;
+  #ledger: Ledger | null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#config = configOf(env);
+    this.#ledger = this.#load();
+    // An alarm can be lost between firing and being set again; a start with work to do sets one.
+    if (this.#ledger !== null) ctx.waitUntil(this.#ledger.armAlarm());
+  }
+
+  /** Creates the org's log, once; called again it answers the same, and takes over changed settings. */
+  async create(org: string, creation: Creation): Promise<Result<ReadGrant>> {
+    const foreign = this.#foreign(org);
+    if (foreign !== null) return foreign;
+    if (this.#ledger === null) {
+      createOrg(this.ctx.storage, org, creation);
+      this.#ledger = this.#load();
+    }
+    const ledger = await this.#ready(org);
+    return ledger.ok ? ledger.value.settle(creation) : ledger;
+  }
+
+  /** Seals batches, each whole or not at all; answers in their order. */
+  async append(org: string, caller: Caller, batches: Batch[]): Promise<Result<Result<Appended>[]>> {
+    const ledger = await this.#ready(org);
+    return ledger.ok ? ledger.value.append(caller, batches) : ledger;
+  }
+
+  /** Checks that a caller may do something to this org, and says what a reader needs to know of it. */
+  async authorize(org: string, caller: Caller, scope: Scope): Promise<Result<ReadGrant>> {
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ledger.value.authorize(caller, scope) : ledger;
+  }
+
+  /** An org's settings, for who may change them. */
+  async settings(org: string, caller: Caller, scope: Scope): Promise<Result<OrgSettings>> {
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ledger.value.settings(caller, scope) : ledger;
+  }
+
+  /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */
+  async traceRead(org: string, key: string, answer: ReadAnswer): Promise<Result<number>> {
+    const ledger = await this.#ready(org);
+    return ledger.ok ? ok(await ledger.value.traceRead(key, answer)) : ledger;
+  }
+
+  /** Counts a refused call, to be sealed with others within an hour. */
+  async noteRefusal(org: string, refusal: { key: string; code: string; calls: number }): Promise<void> {
+    const ledger = await this.#ready(org);
+    if (ledger.ok) await ledger.value.noteRefusal(refusal);
+  }
+
+  /** Seals an act of the service or of an operator. */
+  async recordAct(org: string, act: Act): Promise<Result<number>> {
+    const ledger = await this.#ready(org);
+    return ledger.ok ? ok(await ledger.value.recordAct(act)) : ledger;
+  }
+
+  async createKey(org: string, caller: Caller, key: NewKey): Promise<Result<OrgKey>> {
+    const ledger = await this.#ready(org);
+    return ledger.ok ? ledger.value.createKey(caller, key) : ledger;
+  }
+
+  async listKeys(org: string, caller: Caller): Promise<Result<OrgKey[]>> {
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ledger.value.listKeys(caller) : ledger;
+  }
+
+  async revokeKey(org: string, caller: Caller, id: string): Promise<Result<OrgKey>> {
+    const ledger = await this.#ready(org);
+    return ledger.ok ? ledger.value.revokeKey(caller, id) : ledger;
+  }
+
+  /** Waits until entries below `size` are in D1, at most `ms`; answers how many are. */
+  async waitVisible(org: string, size: number, ms: number): Promise<Result<number>> {
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ok(await ledger.value.projector.waitFor(size, ms)) : ledger;
+  }
+
+  /** Sealed record lines from the ledger's own stores, whatever D1 holds. */
+  async linesFrom(org: string, from: number, limit: number): Promise<Result<Lines | null>> {
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ok(await ledger.value.lines(from, limit)) : ledger;
+  }
+
+  async status(org: string): Promise<Result<LedgerStatus>> {
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ok(ledger.value.status()) : ledger;
+  }
+
+  /** Empties the org's rows in D1 and lets projection make them anew from R2 and the ledger. */
+  async rebuild(org: string, caller: Caller): Promise<Result<LedgerStatus>> {
+    const ledger = await this.#ready(org);
+    return ledger.ok ? ledger.value.rebuild(caller) : ledger;
+  }
+
+  /** The watchdog's knock: whatever is due is done, whether or not an alarm was lost. */
+  async wake(org: string): Promise<Result<LedgerStatus>> {
+    const ledger = await this.#ready(org);
+    if (!ledger.ok) return ledger;
+    await ledger.value.work({ force: false });
+    return ok(ledger.value.status());
+  }
+
+  override async alarm(): Promise<void> {
+    const ledger = this.#ledger;
+    if (ledger === null) return;
+    try {
+      const ready = await ledger.compare();
+      if (ready.ok) await ledger.work({ force: false });
+    } catch (error) {
+      console.warn({ message: "alarm failed; the next one tries again", org: this.ctx.id.name, error: String(error) });
+    } finally {
+      await ledger.armAlarm({ fired: true });
+    }
+  }
+
+  #load(): Ledger | null {
+    const state = loadState(this.ctx.storage.sql);
+    if (state === null) return null;
+    return new Ledger({ config: this.#config, ctx: this.ctx, state });
+  }
+
+  async #ready(org: string, { appends = true } = {}): Promise<Result<Ledger>> {
+    const foreign = this.#foreign(org);
+    if (foreign !== null) return foreign;
+    if (this.#ledger === null) return NOT_FOUND;
+    const compared = await this.#ledger.compare();
+    return compared.ok || !appends ? ok(this.#ledger) : compared;
+  }
+
+  /** Seed of every misplaced log: a call routed to the wrong object. Never sealed, never answered, always counted. */
+  #foreign(org: string): { ok: false; refusal: Refusal } | null {
+    if (this.ctx.id.name === org) return null;
+    count("audit_cross_org_refusals_total", { at: "ledger" });
+    return refuse("internal", "A call reached the ledger of another org and was refused.");
+  }
+}

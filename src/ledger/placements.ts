@@ -1,0 +1,54 @@
+import { openRange, readFence } from "../store/cell.ts";
+import { savePlacement } from "../store/placement-table.ts";
+import { count } from "../meter.ts";
+import type { LedgerPlacement } from "../schema/ledger.ts";
+import type { Core } from "./core.ts";
+
+/**
+ * How far D1 is: the fence of the first placement that is not yet filled up to the next one, else of the last. A cell
+ * that was made anew, or restored to before this org, begins again at the placement's first index; the number it gives
+ * the log may be another one then, and is kept from there on.
+ */
+export async function projectedUpTo({ state, storage, config }: Core): Promise<number> {
+  let reached = 0;
+  for (const [n, placement] of state.placements.entries()) {
+    const cell = config.cells.get(placement.cell);
+    if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
+    const orgNumber = await openRange(cell, placement);
+    if (orgNumber !== placement.org_number) {
+      storage.sql.exec("update placement set org_number = ? where first_index = ?", orgNumber, placement.first_index);
+      placement.org_number = orgNumber;
+    }
+    reached = (await readFence(cell, orgNumber)) ?? placement.first_index;
+    const next = state.placements[n + 1];
+    if (next !== undefined && reached < next.first_index) break;
+  }
+  return reached;
+}
+
+/**
+ * Sends entries from the fence on to the next cell that is not in use yet; nothing that is placed moves. Without such a
+ * cell everything stays where it is, and the metric asks the operator for one.
+ */
+export async function openPlacement({ state, storage, config }: Core, { after }: { after: LedgerPlacement }) {
+  const first_index = state.projected ?? 0;
+  const used = new Set(state.placements.map(({ cell }) => cell));
+  const free = [...config.cells].find(([name]) => !used.has(name));
+  if (free === undefined || state.placements.at(-1) !== after) {
+    if (free === undefined) count("audit_cells_full_total");
+    return;
+  }
+  const [name, cell] = free;
+  const org_number = await openRange(cell, { log: state.org.log, first_index });
+  const placement = { log: state.org.log, first_index, cell: name, org_number };
+  // A crash before this row leaves an empty range in the cell: the next run finds and uses it.
+  storage.sql.exec(
+    "insert into placement (first_index, log, cell, org_number) values (?, ?, ?, ?)",
+    first_index,
+    placement.log,
+    name,
+    org_number,
+  );
+  state.placements.push(placement);
+  await savePlacement(config.directory, { org: state.org.org, ...placement });
+}

@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto";
+import { READ_SESSION_IDLE_MS, READ_SESSION_MAX_MS } from "../limits.ts";
+import type { ReadAnswer } from "../schema/ledger.ts";
+import type { DraftReceipts } from "./append.ts";
+import type { Draft } from "./draft.ts";
+import { findBatch, saveBatch } from "./receipts.ts";
+import type { Act } from "../schema/act.ts";
+import { sealAct } from "./service-entry.ts";
+
+/** An open read session: all answers one key got to one question. */
+type ReadSession = {
+  id: string;
+  key: string;
+  route: string;
+  filter: string;
+  opened_index: number;
+  opened_at: number;
+  last_at: number;
+  answers: number;
+  results: number;
+  low: number | null;
+  high: number | null;
+};
+
+/** Sessions touched by a draft, as they will stand after it; each is written once however often it was touched. */
+export type DraftSessions = Map<string, ReadSession>;
+
+const CLOSE_MAX_SESSIONS = 500;
+
+type Context = { sql: SqlStorage; draft: Draft; sessions: DraftSessions; receipts: DraftReceipts; now: number };
+
+/**
+ * Makes one answer part of the log before it leaves: the first of a session seals `indelible.read`, further ones move
+ * the session's totals. Answers the index of the opening entry.
+ */
+export function planRead(context: Context, { key, answer }: { key: string; answer: ReadAnswer }): number {
+  const { sql, draft, receipts, now } = context;
+  if (answer.batch !== undefined) {
+    const before = receipts.batches.get(answer.batch) ?? findBatch(sql, answer.batch);
+    if (before !== null) return before.first;
+  }
+  const index = openOrMove(context, { key, answer });
+  if (answer.batch !== undefined) {
+    const { batch } = answer;
+    const receipt = { first: index, count: 0, print: null, sequencedAt: now, hashes: new Uint8Array() };
+    receipts.batches.set(batch, receipt);
+    draft.write((target) => saveBatch(target, batch, receipt));
+  }
+  return index;
+}
+
+function openOrMove({ sql, draft, sessions, now }: Context, { key, answer }: { key: string; answer: ReadAnswer }) {
+  const id = createHash("sha256")
+    .update(JSON.stringify([key, answer.route, answer.filter]))
+    .digest("hex")
+    .slice(0, 32);
+  const touched = sessions.get(id);
+  const open = touched ?? findSession(sql, id);
+  if (open !== null && !overdue(open, now)) {
+    const moved = addAnswer(open, answer, now);
+    sessions.set(id, moved);
+    if (touched === undefined) draft.write((target) => saveSession(target, sessions.get(id) as ReadSession));
+    return open.opened_index;
+  }
+  if (open !== null) sealClosed(draft, open, now);
+  const sealed = sealAct(draft, openingAct(key, answer), now);
+  const { route, filter } = answer;
+  const fresh = { id, key, route, filter, opened_index: sealed.index, opened_at: now, last_at: now };
+  sessions.set(id, addAnswer({ ...fresh, answers: 0, results: 0, low: null, high: null }, answer, now));
+  if (touched === undefined) draft.write((target) => saveSession(target, sessions.get(id) as ReadSession));
+  return sealed.index;
+}
+
+/** Closes sessions that were silent or open for too long; answers how many. */
+export function planCloseReads({ sql, draft, sessions, now }: Omit<Context, "receipts">): number {
+  const overdueRows = sql
+    .exec<ReadSession>(
+      "select * from read_session where last_at <= ? or opened_at <= ? order by last_at limit ?",
+      now - READ_SESSION_IDLE_MS,
+      now - READ_SESSION_MAX_MS,
+      CLOSE_MAX_SESSIONS,
+    )
+    .toArray();
+  // A session this draft has touched was closed and opened anew by that touch, or is not overdue any more.
+  const due = overdueRows.filter(({ id }) => !sessions.has(id));
+  for (const session of due) {
+    sealClosed(draft, session, now);
+    draft.write((target) => target.exec("delete from read_session where id = ?", session.id));
+  }
+  return due.length;
+}
+
+/** When the next session has to be closed; null when none is open. */
+export function nextCloseAt(sql: SqlStorage): number | null {
+  const row = sql
+    .exec<{ idle: number | null; opened: number | null }>(
+      "select min(last_at) as idle, min(opened_at) as opened from read_session",
+    )
+    .one();
+  if (row.idle === null || row.opened === null) return null;
+  return Math.min(row.idle + READ_SESSION_IDLE_MS, row.opened + READ_SESSION_MAX_MS);
+}
+
+function overdue(session: ReadSession, now: number): boolean {
+  return now - session.last_at >= READ_SESSION_IDLE_MS || now - session.opened_at >= READ_SESSION_MAX_MS;
+}
+
+function addAnswer(session: ReadSession, { results, range }: ReadAnswer, now: number): ReadSession {
+  return {
+    ...session,
+    last_at: now,
+    answers: session.answers + 1,
+    results: session.results + results,
+    low: range === null ? session.low : Math.min(session.low ?? range.from, range.from),
+    high: range === null ? session.high : Math.max(session.high ?? range.to, range.to),
+  };
+}
+
+function openingAct(key: string, answer: ReadAnswer): Act {
+  const { ip, user_agent, request_id } = answer;
+  const context = Object.fromEntries(
+    Object.entries({ ip, user_agent, request_id }).filter((pair): pair is [string, string] => pair[1] !== null),
+  );
+  return {
+    action: "indelible.read",
+    category: "log_access",
+    actor: { type: "key", id: key },
+    key,
+    note: { ...(answer.reason === null ? {} : { reason: answer.reason }), query: answer.filter },
+    ...(Object.keys(context).length === 0 ? {} : { context }),
+    metadata: { route: answer.route, results_count: answer.results, range: answer.range },
+  };
+}
+
+function sealClosed(draft: Draft, session: ReadSession, now: number): void {
+  const act: Act = {
+    action: "indelible.read.closed",
+    category: "log_access",
+    actor: { type: "key", id: session.key },
+    key: session.key,
+    metadata: {
+      route: session.route,
+      opened_index: session.opened_index,
+      opened_at: new Date(session.opened_at).toISOString(),
+      last_at: new Date(session.last_at).toISOString(),
+      answers: session.answers,
+      results: session.results,
+      range: session.low === null ? null : { from: session.low, to: session.high },
+    },
+  };
+  sealAct(draft, act, now);
+}
+
+function findSession(sql: SqlStorage, id: string): ReadSession | null {
+  return sql.exec<ReadSession>("select * from read_session where id = ?", id).toArray()[0] ?? null;
+}
+
+function saveSession(sql: SqlStorage, session: ReadSession): void {
+  const { id, key, route, filter, opened_index, opened_at, last_at, answers, results, low, high } = session;
+  sql.exec(
+    `insert into read_session (id, key, route, filter, opened_index, opened_at, last_at, answers, results, low, high)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     on conflict (id) do update set opened_index = excluded.opened_index, opened_at = excluded.opened_at,
+       last_at = excluded.last_at, answers = excluded.answers, results = excluded.results,
+       low = excluded.low, high = excluded.high`,
+    id,
+    key,
+    route,
+    filter,
+    opened_index,
+    opened_at,
+    last_at,
+    answers,
+    results,
+    low,
+    high,
+  );
+}

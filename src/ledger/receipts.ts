@@ -1,0 +1,95 @@
+import type { CutEvent, Receipt } from "../schema/ledger.ts";
+import { hashText } from "./draft.ts";
+import { samePrint } from "./print.ts";
+
+const HASH_BYTES = 32;
+
+export type IdReceipt = { position: number; print: Uint8Array | ArrayBuffer | null; sequencedAt: number; hash: string };
+export type BatchReceipt = {
+  first: number;
+  count: number;
+  print: Uint8Array | ArrayBuffer | null;
+  sequencedAt: number;
+  hashes: Uint8Array;
+};
+
+/** Receipts never expire: by them an event or batch sent again, however late, changes nothing. */
+export function findBatch(sql: SqlStorage, batch: string): BatchReceipt | null {
+  type Row = { first: number; count: number; print: ArrayBuffer | null; sequenced_at: number; hashes: ArrayBuffer };
+  const [row] = sql
+    .exec<Row>("select first, count, print, sequenced_at, hashes from batch_receipt where batch = ?", batch)
+    .toArray();
+  if (row === undefined) return null;
+  const { first, count, print, sequenced_at: sequencedAt } = row;
+  return { first, count, print, sequencedAt, hashes: new Uint8Array(row.hashes) };
+}
+
+/** The receipts of those ids that have one, in one statement. */
+export function findIds(sql: SqlStorage, ids: readonly string[]): Map<string, IdReceipt> {
+  type Row = { id: string; position: number; print: ArrayBuffer | null; sequenced_at: number; hash: ArrayBuffer };
+  const found = new Map<string, IdReceipt>();
+  if (ids.length === 0) return found;
+  const rows = sql.exec<Row>(
+    `select id, position, print, sequenced_at, hash from id_receipt
+     where id in (select value from json_each(?))`,
+    JSON.stringify(ids),
+  );
+  for (const { id, position, print, sequenced_at: sequencedAt, hash } of rows) {
+    found.set(id, { position, print, sequencedAt, hash: hashText(hash) });
+  }
+  return found;
+}
+
+export function saveBatch(sql: SqlStorage, batch: string, receipt: BatchReceipt): void {
+  sql.exec(
+    "insert into batch_receipt (batch, first, count, print, sequenced_at, hashes) values (?, ?, ?, ?, ?, ?)",
+    batch,
+    receipt.first,
+    receipt.count,
+    receipt.print,
+    receipt.sequencedAt,
+    receipt.hashes,
+  );
+}
+
+export function saveId(sql: SqlStorage, id: string, receipt: Omit<IdReceipt, "hash"> & { hash: Uint8Array }): void {
+  sql.exec(
+    "insert into id_receipt (id, position, print, sequenced_at, hash) values (?, ?, ?, ?, ?)",
+    id,
+    receipt.position,
+    receipt.print,
+    receipt.sequencedAt,
+    receipt.hash,
+  );
+}
+
+/**
+ * The first answer to a batch, rebuilt: entries were sealed in order, so an event's place is the next one of the range
+ * unless its id has an earlier receipt.
+ */
+export function rebuildReceipts(
+  events: readonly CutEvent[],
+  { receipt, ids, idOf }: { receipt: BatchReceipt; ids: Map<string, IdReceipt>; idOf: (position: number) => string },
+): Receipt[] {
+  let next = receipt.first;
+  return events.map((event, n) => {
+    const known = event.id === null ? undefined : ids.get(event.id);
+    if (known !== undefined && known.position !== next) return receiptOf(event.id as string, known, true);
+    const at = (next - receipt.first) * HASH_BYTES;
+    const hash = hashText(receipt.hashes.subarray(at, at + HASH_BYTES));
+    return receiptOf(event.id ?? idOf(n), { position: next++, sequencedAt: receipt.sequencedAt, hash }, false);
+  });
+}
+
+export function receiptOf(
+  id: string,
+  { position, sequencedAt, hash }: Pick<IdReceipt, "position" | "sequencedAt" | "hash">,
+  duplicate: boolean,
+): Receipt {
+  return { id, index: position, entry_hash: hash, sequenced_at: new Date(sequencedAt).toISOString(), duplicate };
+}
+
+/** Whether an event sent again under a known id is the one that was sent first. */
+export function sameEvent(receipt: IdReceipt, print: Uint8Array | null): boolean {
+  return print === null || samePrint(receipt.print, print);
+}

@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { listSegments, type Segment } from "../archive/segment.ts";
+import { refuse, type Result, ok } from "../errors.ts";
+import { STARTUP_COMPARE_MS } from "../limits.ts";
+import type { Core } from "./core.ts";
+import { projectedUpTo } from "./placements.ts";
+import { recordSegment, type StagedRow } from "./staged.ts";
+
+const ADOPT_MAX_SEGMENTS = 10;
+
+/**
+ * Compares a ledger that has just started with what D1 and R2 remember of it, asked in parallel. One that answers and
+ * does not contradict lets appends go on; neither is `overloaded`. A store that is ahead of the ledger means that the
+ * ledger was rewound: sealing on would fork the chain, so everything is refused until it is restored.
+ */
+export async function compareOnStart(core: Core): Promise<Result<null>> {
+  const { state, config } = core;
+  const [fence, segments] = await Promise.allSettled([
+    within(STARTUP_COMPARE_MS, projectedUpTo(core)),
+    within(
+      STARTUP_COMPARE_MS,
+      listSegments(config.archive, { log: state.org.log, from: state.archived, limit: ADOPT_MAX_SEGMENTS }),
+    ),
+  ]);
+  if (fence.status === "rejected" && segments.status === "rejected") {
+    return refuse("overloaded", "Neither D1 nor R2 answers, so the ledger cannot check that it is whole.", {
+      retry_after_s: 5,
+    });
+  }
+  const fenceAhead = fence.status === "fulfilled" && fence.value > state.head.size;
+  const segmentsAhead = segments.status === "fulfilled" && segments.value.some(({ last }) => last >= state.head.size);
+  if (fenceAhead || segmentsAhead) {
+    const store = fenceAhead ? "D1" : "R2";
+    return refuse("overloaded", `The ledger was rewound: ${store} holds newer entries. An operator has to restore it.`);
+  }
+  if (fence.status === "fulfilled") state.projected = fence.value;
+  if (segments.status === "fulfilled") for (const segment of segments.value) adopt(core, segment);
+  return ok(null);
+}
+
+/** Takes over a segment that was stored just before a crash, if it holds exactly the rows that are staged. */
+function adopt(core: Core, segment: Segment): void {
+  if (segment.first !== core.state.archived) return;
+  const rows = core.storage.sql
+    .exec<StagedRow>("select * from staged where first between ? and ? order by first", segment.first, segment.last)
+    .toArray();
+  const body = `${rows.map(({ lines }) => lines).join("\n")}\n`;
+  if (!segment.name.endsWith(`-${createHash("sha256").update(body).digest("hex")}`)) return;
+  recordSegment(core, segment, rows);
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const timer = { id: null as ReturnType<typeof setTimeout> | null };
+  const late = new Promise<never>((_, reject) => {
+    timer.id = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    if (timer.id !== null) clearTimeout(timer.id);
+  }
+}

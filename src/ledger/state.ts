@@ -1,0 +1,91 @@
+import { genesisPrev } from "../chain/genesis.ts";
+import { base64url } from "../chain/encoding.ts";
+import { assert } from "../errors.ts";
+import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
+import { sha256 } from "../sha256.ts";
+import { hasTables } from "./tables.ts";
+
+/** The newest sealed entry: `size` entries exist, `prev` is the entry hash the next leaf names (base64url). */
+export type Head = { size: number; prev: string; sequencedAt: number };
+
+export type Org = {
+  org: string;
+  log: string;
+  createdAt: number;
+  printKey: Uint8Array;
+  settings: OrgSettings;
+};
+
+/**
+ * What a ledger knows in memory, all of it read from its tables: after a failed write it is read anew, and storage wins.
+ * `unstaged` bounds: entries below `archived` are in R2 segments, those below `projected` in D1.
+ */
+export type State = {
+  org: Org;
+  head: Head;
+  archived: number;
+  projected: number | null;
+  placements: LedgerPlacement[];
+  /** D1 is being emptied, to be made anew. */
+  rebuilding: boolean;
+  /** Entries and bytes still staged. */
+  backlog: { entries: number; bytes: number };
+  /** Bytes of staged entries that no segment holds yet. */
+  unarchivedBytes: number;
+  /** When the oldest entry not yet archived was sequenced; null when all are. */
+  oldestUnarchivedAt: number | null;
+};
+
+/** Reads the state; null when the org was never created. */
+export function loadState(sql: SqlStorage): State | null {
+  if (!hasTables(sql)) return null;
+  const row = sql
+    .exec<{ org: string; log: string; created_at: number; print_key: ArrayBuffer; settings: string }>(
+      "select org, log, created_at, print_key, settings from org",
+    )
+    .one();
+  const org: Org = {
+    org: row.org,
+    log: row.log,
+    createdAt: row.created_at,
+    printKey: new Uint8Array(row.print_key),
+    settings: JSON.parse(row.settings) as OrgSettings,
+  };
+  type Newest = { last: number; head: string; sequenced_at: number };
+  const [segment] = sql
+    .exec<Newest>("select last, head, sequenced_at from segment order by first desc limit 1")
+    .toArray();
+  const [staged] = sql
+    .exec<Newest>("select first + count - 1 as last, head, sequenced_at from staged order by first desc limit 1")
+    .toArray();
+  const archived = segment === undefined ? 0 : segment.last + 1;
+  const newest = staged ?? segment;
+  if (staged !== undefined && segment !== undefined) assert(staged.last >= segment.last, "staged rows end at the head");
+  const head: Head =
+    newest === undefined
+      ? { size: 0, prev: base64url(genesisPrev(sha256, { origin: org.log })), sequencedAt: org.createdAt }
+      : { size: newest.last + 1, prev: newest.head, sequencedAt: newest.sequenced_at };
+  const placements = sql
+    .exec<LedgerPlacement>("select log, first_index, cell, org_number from placement order by first_index")
+    .toArray();
+  const rebuilding = sql.exec("select 1 from rebuild").toArray().length > 0;
+  return { org, head, archived, projected: null, placements, rebuilding, ...loadBacklog(sql, archived) };
+}
+
+/** Reads what is staged; called on start and after rows were dropped. */
+export function loadBacklog(
+  sql: SqlStorage,
+  archived: number,
+): Pick<State, "backlog" | "unarchivedBytes" | "oldestUnarchivedAt"> {
+  const found = sql
+    .exec<{ entries: number; bytes: number; unarchived: number; oldest: number | null }>(
+      `select coalesce(sum(count), 0) as entries, coalesce(sum(bytes), 0) as bytes,
+         coalesce(sum(iif(first >= ?1, bytes, 0)), 0) as unarchived,
+         min(iif(first >= ?1, sequenced_at, null)) as oldest
+       from staged`,
+      archived,
+    )
+    .one();
+  const { entries, bytes, unarchived, oldest } = found;
+  return { backlog: { entries, bytes }, unarchivedBytes: unarchived, oldestUnarchivedAt: oldest };
+}

@@ -1,0 +1,57 @@
+import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, GAUGE_MS } from "../limits.ts";
+import type { LedgerStatus } from "../schema/ledger.ts";
+import { saveGauge } from "../store/ledger-gauge.ts";
+import type { Core } from "./core.ts";
+import { sequencedAtOf } from "./staged.ts";
+
+/** How a ledger stands, from memory. */
+export function statusOf({ state }: Core, { projecting }: { projecting: boolean }): LedgerStatus {
+  const { backlog, placements } = state;
+  const full = backlog.entries >= BACKLOG_MAX_ENTRIES || backlog.bytes > BACKLOG_MAX_BYTES;
+  return {
+    log: state.org.log,
+    name: state.org.settings.name,
+    size: state.head.size,
+    ingestion: full ? "overloaded" : "accepting",
+    projected: state.projected,
+    archived: state.archived,
+    backlog,
+    oldest_unarchived_at: state.oldestUnarchivedAt,
+    projection: projecting ? "running" : "waiting",
+    rebuilding: state.rebuilding,
+    placements: placements.map(({ first_index, cell, org_number }) => ({ first_index, cell, org_number })),
+  };
+}
+
+/** Tells the directory how a ledger stands, once a minute while it is awake: the source of lag metrics and the watchdog. */
+export class Reporter {
+  readonly #core: Core;
+  #reportedAt = 0;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Never throws: a report that was not saved is followed by the next. */
+  async report(): Promise<void> {
+    const { state, storage, config } = this.#core;
+    const at = this.#core.now();
+    if (at - this.#reportedAt < GAUGE_MS) return;
+    this.#reportedAt = at;
+    const projected = state.projected ?? 0;
+    const gauge = {
+      org: state.org.org,
+      size: state.head.size,
+      projected,
+      archived: state.archived,
+      oldest_unprojected_at: projected < state.head.size ? sequencedAtOf(storage.sql, projected) : null,
+      oldest_unarchived_at: state.oldestUnarchivedAt,
+      at,
+    };
+    try {
+      await saveGauge(config.directory, gauge);
+    } catch (error) {
+      console.warn({ message: "a ledger could not report", org: state.org.org, error: String(error) });
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What a ledger keeps. Head: the newest staged row, else the newest segment, else genesis; there is no row of its own
+ * for it. `print` is a keyed digest of what was sent and may be cleared; `hash` is an entry hash.
+ */
+const TABLES = [
+  `create table org (
+     only integer primary key check (only = 0),
+     org text not null, log text not null, created_at integer not null,
+     print_key blob not null, settings text not null
+   )`,
+  // `lines`: record lines joined by line feeds; `head`: entry hash of the last one, base64url.
+  `create table staged (
+     first integer primary key, count integer not null, bytes integer not null,
+     head text not null, sequenced_at integer not null, lines text not null
+   )`,
+  `create table segment (
+     first integer primary key, last integer not null, name text not null,
+     head text not null, sequenced_at integer not null
+   )`,
+  `create table placement (
+     first_index integer primary key, log text not null, cell text not null, org_number integer not null
+   )`,
+  // `hashes`: 32 bytes for each of the `count` entries from `first` on.
+  `create table batch_receipt (
+     batch text primary key, first integer not null, count integer not null, print blob,
+     sequenced_at integer not null, hashes blob not null
+   ) without rowid`,
+  `create table id_receipt (
+     id text primary key, position integer not null, print blob, sequenced_at integer not null, hash blob not null
+   ) without rowid`,
+  `create table org_key (
+     id text primary key, name text not null, scopes text not null, hash text not null,
+     created_at integer not null, revoked_at integer
+   ) without rowid`,
+  `create table read_session (
+     id text primary key, key text not null, route text not null, filter text not null, opened_index integer not null,
+     opened_at integer not null, last_at integer not null, answers integer not null, results integer not null,
+     low integer, high integer
+   ) without rowid`,
+  `create table refusal (
+     key text not null, code text not null, count integer not null, first_at integer not null, last_at integer not null,
+     primary key (key, code)
+   ) without rowid`,
+  `create table answered (
+     id text primary key, print text not null, answer text not null, expires_at integer not null
+   ) without rowid`,
+  // One row while D1 is being made anew: where the deletion stands.
+  `create table rebuild (only integer primary key check (only = 0), started_at integer not null)`,
+];
+
+/** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */
+export function hasTables(sql: SqlStorage): boolean {
+  return sql.exec("select 1 from sqlite_master where name = 'org'").toArray().length > 0;
+}
+
+export function createTables(sql: SqlStorage): void {
+  for (const table of TABLES) sql.exec(table);
+}

@@ -1,0 +1,155 @@
+/**
+ * Every bound of the service, with the number it comes from. Unit last in the name.
+ * A limit a caller can meet stands, with its number, in the message that refuses.
+ */
+
+// ---- An event -------------------------------------------------------------------------------------------------
+
+/** One queue message (128,000 bytes with its envelope) and one D1 row (2 MB with salts) hold any event. */
+export const EVENT_MAX_BYTES = 100_000;
+/** Deep enough for any real event; keeps every recursive reader far from its stack. */
+export const EVENT_MAX_DEPTH = 64;
+/** 50 targets with two sections each keep the leaf under LEAF_MAX_BYTES. */
+export const EVENT_MAX_TARGETS = 50;
+export const ACTION_MAX_CHARACTERS = 200;
+export const ACTION_MAX_PARTS = 8;
+export const LABEL_MAX_CHARACTERS = 100;
+export const ID_MAX_CHARACTERS = 200;
+export const CHANGED_FIELDS_MAX_COUNT = 1_000;
+export const EVENT_VERSION_MAX = 1_000_000;
+
+// ---- A leaf and a log -----------------------------------------------------------------------------------------
+
+/** 105 sections of 70 bytes and the fixed members: 7.9 kB; the rest is room for a long origin. */
+export const LEAF_MAX_BYTES = 12_288;
+export const ORIGIN_MAX_BYTES = 255;
+/** D1 keys are `org_number * 2^32 + index`. */
+export const LOG_MAX_ENTRIES = 2 ** 32;
+/** 2^21 orgs a cell keep every key under 2^53. */
+export const CELL_MAX_ORG_NUMBERS = 2 ** 21;
+
+// ---- A request ------------------------------------------------------------------------------------------------
+
+export const APPEND_MAX_EVENTS = 1_000;
+/** One gather of the ledger; also far under the 32 MiB of one RPC call. */
+export const APPEND_MAX_BYTES = 4_000_000;
+export const JSON_BODY_MAX_BYTES = 65_536;
+export const IDEMPOTENCY_KEY_MAX_CHARACTERS = 200;
+export const IDEMPOTENCY_KEPT_HOURS = 24;
+export const PAGE_MAX_ENTRIES = 1_000;
+export const PAGE_DEFAULT_ENTRIES = 100;
+/** What one page may carry: 1,000 entries of the largest size would be 100 MB. */
+export const PAGE_MAX_BYTES = 4_000_000;
+/** Values of one repeated filter. */
+export const FILTER_MAX_VALUES = 20;
+/** Work of one search request: indexes walked, and time after which the page is closed short. */
+export const SEARCH_MAX_POSTINGS = 2 ** 18;
+export const SEARCH_MAX_MS = 300;
+/** How long `min_size` and a get by id wait for an entry to be projected. */
+export const VISIBLE_WAIT_MAX_MS = 5_000;
+/** Entries one verify request checks: about 15 s of CPU at 50 µs an entry, half of the platform's default. */
+export const VERIFY_MAX_ENTRIES = 250_000;
+export const VERIFY_PAGE_ENTRIES = 1_000;
+/** Breaks one report names; past it the report says that it stopped. */
+export const VERIFY_MAX_BREAKS = 1_000;
+/** Erasures and retention runs a verify walk keeps in memory, 100 bytes each, to judge absent sections by. */
+export const VERIFY_MAX_CAUSES = 100_000;
+
+// ---- The ledger -----------------------------------------------------------------------------------------------
+
+/** Appends that arrive within this time share one transaction: 1,900/s one by one, 4,900/s gathered (measured). */
+export const GATHER_MS = 2;
+export const GATHER_MAX_EVENTS = 1_000;
+export const GATHER_MAX_BYTES = 4_000_000;
+export const GATHER_MAX_CALLERS = 256;
+/** A Durable Object row may hold 2 MB; local workerd does not enforce it, so we do. */
+export const STAGED_ROW_MAX_BYTES = 1_500_000;
+/** A fifth of the object's 10 GB: room for receipts, which never go. */
+export const BACKLOG_MAX_BYTES = 2_000_000_000;
+export const BACKLOG_MAX_ENTRIES = 1_000_000;
+/** Reads are refused at this share of the backlog, so that an append never is because of them. */
+export const BACKLOG_READ_SHARE = 0.9;
+export const CLOCK_AHEAD_MAX_MS = 5_000;
+export const STARTUP_COMPARE_MS = 2_000;
+export const ORG_MAX_KEYS = 500;
+export const READS_PER_KEY_PER_SECOND = 50;
+export const READ_SESSION_IDLE_MS = 15 * 60_000;
+export const READ_SESSION_MAX_MS = 24 * 3_600_000;
+export const REFUSALS_SEAL_MS = 3_600_000;
+
+// ---- Projection and archive -----------------------------------------------------------------------------------
+
+/** One D1 batch: 500 entries bound as two JSON parameters, well under D1's 30 s and 100 MB. */
+export const PROJECT_MAX_ENTRIES = 500;
+export const PROJECT_MAX_BYTES = 4_000_000;
+export const PROJECT_RETRY_MIN_MS = 1_000;
+export const PROJECT_RETRY_MAX_MS = 60_000;
+export const SEGMENT_MAX_ENTRIES = 1_000;
+export const SEGMENT_MAX_BYTES = 4_000_000;
+export const SEGMENT_MAX_AGE_MS = 60_000;
+/** D1 ends at 10 GB; a cell this full takes no new ranges. */
+export const CELL_FULL_BYTES = 8_000_000_000;
+/** Months that fit the ring of slots. */
+export const SLOT_COUNT = 16;
+/** Words of free text indexed for one entry, and the longest word kept whole. */
+export const ENTRY_MAX_WORDS = 256;
+export const WORD_MAX_CHARACTERS = 64;
+export const COUNTER_MAX_ACTIONS = 2_000;
+export const COUNTER_MAX_TARGET_TYPES = 500;
+export const DELETE_CHUNK_ROWS = 5_000;
+/** D1 takes no string over 2 MB; local workerd does not enforce it, so we do. A record line is at most 260 kB. */
+export const D1_PARAMETER_MAX_BYTES = 1_500_000;
+/** Months of orgs whose counted names an isolate remembers: 2,500 names of 50 bytes each at worst, 8 MB. */
+export const COUNTER_KNOWN_MONTHS_MAX_COUNT = 64;
+/** Search tokens one org's key remembers: about 200 bytes each. */
+export const TOKEN_CACHE_MAX_COUNT = 2_048;
+/** Rows one read for verification takes from a slot. */
+export const READ_MAX_ROWS = 10_000;
+
+// ---- The queue ------------------------------------------------------------------------------------------------
+
+/** Billed per 64 KB; one larger event travels alone. */
+export const QUEUE_MESSAGE_BYTES = 60_000;
+/** The platform's 128,000 bytes less its own metadata. */
+export const QUEUE_MESSAGE_MAX_BYTES = 127_000;
+export const QUEUE_SEND_MAX_MESSAGES = 100;
+export const QUEUE_SEND_MAX_BYTES = 250_000;
+export const QUEUE_ATTEMPTS = 3;
+/** Back-off before the second and third attempt. */
+export const QUEUE_RETRY_SECONDS = [2, 4] as const;
+/** A message that could not even be stored as parked is asked for again after this long. */
+export const QUEUE_STORE_RETRY_SECONDS = 30;
+export const PARKED_RETRY_MIN_MS = 30_000;
+export const PARKED_RETRY_MAX_MS = 3_600_000;
+
+// ---- Keys and caches ------------------------------------------------------------------------------------------
+
+export const PLATFORM_KEY_FRESH_MS = 60_000;
+/** With the directory down, an append may rest on a verdict this old; nothing else may. */
+export const PLATFORM_KEY_STALE_MS = 3_600_000;
+export const PLATFORM_KEY_CACHE_MAX_COUNT = 1_000;
+
+// ---- The watchdog ---------------------------------------------------------------------------------------------
+
+export const WATCHDOG_ORGS_PER_RUN = 200;
+export const WATCHDOG_PARKED_PER_RUN = 100;
+
+export const METRICS_FLUSH_MS = 10_000;
+/** How often an awake ledger tells the directory how it stands: a row written each time. */
+export const GAUGE_MS = 60_000;
+
+// ---- The command ----------------------------------------------------------------------------------------------
+
+/** Half of what one append may carry, so that two requests in flight fit one gather of the ledger. */
+export const IMPORT_BATCH_MAX_EVENTS = 500;
+export const IMPORT_BATCH_MAX_BYTES = 2_000_000;
+/** Enough to hide one round trip behind another; more only lengthens the ledger's queue. */
+export const IMPORT_IN_FLIGHT = 4;
+/** Batches between the oldest unanswered one and the newest sent: what an import holds in memory is this many. */
+export const IMPORT_WINDOW_BATCHES = 12;
+/** A record longer than this is scanned past, not held: 80 times what an event may hold. */
+export const IMPORT_RECORD_MAX_BYTES = 8_000_000;
+export const IMPORT_BACK_OFF_MIN_MS = 500;
+export const IMPORT_BACK_OFF_MAX_MS = 30_000;
+export const IMPORT_ANSWER_MAX_MS = 120_000;
+export const IMPORT_GIVE_UP_MINUTES = 10;

@@ -1,0 +1,66 @@
+/**
+ * Counters of this isolate since they were last flushed. Counting is synchronous and cannot fail; `watch/` adds what is
+ * here to the directory every few seconds, so an isolate that dies takes at most that much of a count with it.
+ */
+export const METRICS = {
+  audit_events_logged_total: "Events sequenced, by how they came.",
+  audit_events_failed_total:
+    "Events refused or lost sight of, by reason; `internal` and `overloaded` are the log's own.",
+  audit_events_duplicate_total: "Events that were sequenced before and got their first receipt.",
+  audit_requests_total: "HTTP requests, by route and status.",
+  audit_append_seconds_bucket: "Append requests by time to the answer.",
+  audit_append_seconds_sum: "Seconds append requests took together.",
+  audit_append_seconds_count: "Append requests measured.",
+  audit_queue_messages_total: "Queue messages, by outcome: appended, retried, parked, dead.",
+  audit_cross_org_refusals_total: "Rows, messages and calls refused because they were of another org.",
+  audit_unauthorized_total: "Requests without a valid key.",
+  audit_projection_failures_total: "Batches D1 did not take; they are tried again.",
+  audit_archive_failures_total: "Segments R2 did not take; they are tried again.",
+  audit_clock_ahead_total: "Transactions sealed with a time more than 5 s ahead of the clock.",
+  audit_rows_written_total: "Rows written, by store.",
+  audit_cells_full_total: "Times a full cell had no free one to hand over to: add a CELL_n.",
+  audit_reads_total: "Traced answers, by route.",
+} as const;
+
+export type MetricName = keyof typeof METRICS;
+
+const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const counts = new Map<string, { name: MetricName; labels: string; value: number }>();
+
+/** Adds to a counter. `labels` are a closed set each; never an id or a text of a client. */
+export function count(name: MetricName, labels: Record<string, string> = {}, value = 1): void {
+  const text = Object.entries(labels)
+    .map(([label, labelValue]) => `${label}="${labelValue}"`)
+    .join(",");
+  const key = `${name}{${text}}`;
+  const held = counts.get(key);
+  if (held === undefined) counts.set(key, { name, labels: text, value });
+  else held.value += value;
+}
+
+/** Adds one append to the latency histogram (cumulative buckets, as Prometheus wants them). */
+export function countAppendSeconds(seconds: number): void {
+  for (const bound of BUCKETS_SECONDS) {
+    if (seconds <= bound) count("audit_append_seconds_bucket", { le: String(bound) });
+  }
+  count("audit_append_seconds_bucket", { le: "+Inf" });
+  count("audit_append_seconds_sum", {}, seconds);
+  count("audit_append_seconds_count");
+}
+
+/** Takes all counts out; the caller gives them back with `restoreCounts` when it could not store them. */
+export function takeCounts(): { name: string; labels: string; value: number }[] {
+  const taken = [...counts.values()];
+  counts.clear();
+  return taken;
+}
+
+export function restoreCounts(taken: readonly { name: string; labels: string; value: number }[]): void {
+  for (const { name, labels, value } of taken) {
+    const key = `${name}{${labels}}`;
+    const held = counts.get(key);
+    if (held === undefined) counts.set(key, { name: name as MetricName, labels, value });
+    else held.value += value;
+  }
+}

@@ -1,0 +1,150 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { forgetPlatformKey } from "../auth/authenticate.ts";
+import { keyHash, keyText } from "../auth/key.ts";
+import type { Config } from "../env.ts";
+import { ok, refuse, type Result } from "../errors.ts";
+import { newKeyName } from "../ids.ts";
+import { callLedger } from "../ledger/client.ts";
+import { IDEMPOTENCY_KEPT_HOURS } from "../limits.ts";
+import type { Act } from "../schema/act.ts";
+import type { Caller, Scope } from "../schema/caller.ts";
+import type { OrgKey } from "../schema/ledger.ts";
+import { PLATFORM_ORG } from "../schema/names.ts";
+import { listKeys, readKey, revokeKey, saveKey } from "../store/key.ts";
+
+/** A key as its maker sees it, once: `key` is the only copy there will ever be. */
+export type IssuedKey = OrgKey & { key: string };
+
+type Wanted = { name: string; scopes: Scope[]; idempotencyKey: string | null; now: number };
+
+/** Makes a key of an org; the ledger keeps its hash and seals the act. */
+export async function createOrgKey(
+  config: Config,
+  org: string,
+  { caller, ...wanted }: Wanted & { caller: Caller },
+): Promise<Result<IssuedKey>> {
+  const { id, key } = issue(config, { kind: "o", owner: org, ...wanted });
+  const { name, scopes } = wanted;
+  const entered = await callLedger(
+    config,
+    org,
+    async (ledger) => await ledger.createKey(org, caller, { id, name, scopes, hash: keyHash(key) }),
+  );
+  if (!entered.ok) return entered;
+  const same = entered.value.name === name && JSON.stringify(entered.value.scopes) === JSON.stringify(scopes);
+  if (!same) return refuse("conflict", "This Idempotency-Key was used before, for another key.");
+  return ok({ ...entered.value, key });
+}
+
+export async function listOrgKeys(config: Config, org: string, caller: Caller): Promise<Result<OrgKey[]>> {
+  return callLedger(config, org, async (ledger) => await ledger.listKeys(org, caller));
+}
+
+/** Revokes a key of an org: it holds at the next call. */
+export async function revokeOrgKey(
+  config: Config,
+  org: string,
+  { caller, id }: { caller: Caller; id: string },
+): Promise<Result<OrgKey>> {
+  return callLedger(config, org, async (ledger) => await ledger.revokeKey(org, caller, id));
+}
+
+/** Makes a key of the platform, kept in the directory; the act is sealed in org `platform`. */
+export async function createPlatformKey(
+  config: Config,
+  { caller, orgs, ...wanted }: Wanted & { caller: Caller; orgs: string[] | null },
+): Promise<Result<IssuedKey>> {
+  const root = requireRoot(caller);
+  if (!root.ok) return root;
+  const { id, key } = issue(config, { kind: "p", owner: PLATFORM_ORG, ...wanted });
+  const { name, scopes, now } = wanted;
+  const known = await readKey(config.directory, id);
+  if (known === null) {
+    await sealKeyAct(config, { action: "indelible.key.created", id, metadata: { name, scopes, orgs } });
+    await saveKey(config.directory, {
+      id,
+      org: null,
+      name,
+      scopes,
+      orgs,
+      hash: keyHash(key),
+      created_at: now,
+      revoked_at: null,
+    });
+  }
+  const created_at = new Date(known?.created_at ?? now).toISOString();
+  return ok({ id, name, scopes, created_at, revoked_at: null, key });
+}
+
+export async function listPlatformKeys(config: Config, caller: Caller): Promise<Result<OrgKey[]>> {
+  const root = requireRoot(caller);
+  if (!root.ok) return root;
+  const rows = await listKeys(config.directory, null, { after: null, limit: 1_000 });
+  return ok(
+    rows.map(({ id, name, scopes, created_at, revoked_at }) => toOrgKey({ id, name, scopes, created_at, revoked_at })),
+  );
+}
+
+/** Revokes a platform key: at once here, within a minute in every other isolate. */
+export async function revokePlatformKey(
+  config: Config,
+  { caller, id, now }: { caller: Caller; id: string; now: number },
+): Promise<Result<OrgKey>> {
+  const root = requireRoot(caller);
+  if (!root.ok) return root;
+  const row = await readKey(config.directory, id);
+  if (row === null || row.org !== null) return refuse("not_found", "The platform has no such key.");
+  if (row.revoked_at === null) {
+    await sealKeyAct(config, { action: "indelible.key.revoked", id, metadata: {} });
+    await revokeKey(config.directory, id, now);
+  }
+  forgetPlatformKey(id);
+  return ok(toOrgKey({ ...row, revoked_at: row.revoked_at ?? now }));
+}
+
+/**
+ * A new key. With an `Idempotency-Key` everything random in it follows from that key and the day, under the pepper: the
+ * same request gets the same answer for 24 hours though nobody kept the secret.
+ */
+function issue(
+  config: Config,
+  { kind, owner, idempotencyKey, now }: { kind: "o" | "p"; owner: string } & Wanted,
+): { id: string; key: string } {
+  if (idempotencyKey === null) {
+    const id = `ind_${kind}${newKeyName()}`;
+    return { id, key: keyText(config.keyPepper, id, randomBytes(32)) };
+  }
+  const day = Math.floor(now / (IDEMPOTENCY_KEPT_HOURS * 3_600_000));
+  const derive = (part: string) =>
+    createHmac("sha256", config.keyPepper)
+      .update(["indelible/issued-key/v1", part, kind, owner, idempotencyKey, day].join("\0"))
+      .digest();
+  const id = `ind_${kind}${newKeyName(derive("name"))}`;
+  return { id, key: keyText(config.keyPepper, id, derive("secret")) };
+}
+
+function requireRoot(caller: Caller): Result<null> {
+  if (caller.kind === "trusted" && caller.orgs === "all") return ok(null);
+  return refuse("forbidden", "Only the root key makes, lists and revokes keys of the platform.");
+}
+
+async function sealKeyAct(
+  config: Config,
+  { action, id, metadata }: { action: `indelible.${string}`; id: string; metadata: Record<string, unknown> },
+): Promise<void> {
+  const actor = { type: "key", id: "root" };
+  const act: Act = { action, category: "config_change", actor, key: "root", targets: [{ type: "key", id }], metadata };
+  const sealed = await callLedger(config, PLATFORM_ORG, async (ledger) => await ledger.recordAct(PLATFORM_ORG, act));
+  if (!sealed.ok) throw new Error(`the act could not be sealed: ${sealed.refusal.detail}`);
+}
+
+function toOrgKey(row: {
+  id: string;
+  name: string;
+  scopes: Scope[];
+  created_at: number;
+  revoked_at: number | null;
+}): OrgKey {
+  const revoked_at = row.revoked_at === null ? null : new Date(row.revoked_at).toISOString();
+  return { ...row, created_at: new Date(row.created_at).toISOString(), revoked_at };
+}

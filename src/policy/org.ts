@@ -1,0 +1,33 @@
+import type { Config } from "../env.ts";
+import { ok, type Result } from "../errors.ts";
+import { callLedger } from "../ledger/client.ts";
+import type { Caller, Scope } from "../schema/caller.ts";
+import type { LedgerStatus, OrgSettings, ReadGrant } from "../schema/ledger.ts";
+
+/** Whether a caller may do something to an org, and as whom. */
+export async function permit(
+  config: Config,
+  { org, caller, scope }: { org: string; caller: Caller; scope: Scope },
+): Promise<Result<ReadGrant>> {
+  return callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, scope));
+}
+
+/** An org's settings and size. Both are as public as its log, so the answer leaves no trace. */
+export async function getOrg(config: Config, org: string, caller: Caller): Promise<Result<ReadGrant & OrgSettings>> {
+  const grant = await permit(config, { org, caller, scope: "events:read" });
+  if (!grant.ok) return grant;
+  const settings = await callLedger(config, org, async (ledger) => await ledger.settings(org, caller, "events:read"));
+  return settings.ok ? ok({ ...grant.value, ...settings.value }) : settings;
+}
+
+/** How an org's ledger, projection and archive stand. */
+export async function getStatus(config: Config, org: string, caller: Caller): Promise<Result<LedgerStatus>> {
+  const allowed = await permit(config, { org, caller, scope: "operate" });
+  if (!allowed.ok) return allowed;
+  return callLedger(config, org, async (ledger) => await ledger.status(org));
+}
+
+/** Empties an org's rows in D1 and lets projection make them anew from the archive and the ledger. */
+export async function rebuildOrg(config: Config, org: string, caller: Caller): Promise<Result<LedgerStatus>> {
+  return callLedger(config, org, async (ledger) => await ledger.rebuild(org, caller));
+}

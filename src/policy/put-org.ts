@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import type { Config } from "../env.ts";
+import { assert, ok, refuse, type Result } from "../errors.ts";
+import { callLedger, ledgerOf } from "../ledger/client.ts";
+import { ORIGIN_MAX_BYTES } from "../limits.ts";
+import type { Caller } from "../schema/caller.ts";
+import type { OrgSettings, ReadGrant } from "../schema/ledger.ts";
+import { PLATFORM_ORG } from "../schema/names.ts";
+import type { PutOrg } from "../schema/org.ts";
+import { openRange } from "../store/cell.ts";
+import { createOrg } from "../store/org.ts";
+
+/**
+ * Creates an org or changes its settings; members not sent stay as they are. Idempotent, and safe to repeat after any
+ * failure: the directory row first, then the range in its cell, then the ledger, which alone makes the org exist.
+ */
+export async function putOrg(
+  config: Config,
+  org: string,
+  { caller, put, host, now }: { caller: Caller; put: PutOrg; host: string; now: number },
+): Promise<Result<{ created: boolean; grant: ReadGrant; settings: OrgSettings }>> {
+  const found = await callLedger(config, org, async (ledger) => await ledger.settings(org, caller, "orgs:write"));
+  if (!found.ok && found.refusal.code !== "not_found") return found;
+  const allowed = mayCreate(caller, org);
+  if (!found.ok && !allowed) return found;
+  const before = found.ok ? found.value : null;
+  const settings: OrgSettings = {
+    name: put.name ?? before?.name ?? org,
+    jurisdiction: "none",
+    access_log: put.access_log ?? before?.access_log ?? "sealed",
+  };
+  const log = `${config.logName ?? `${host}/v1/orgs`}/${org}`;
+  if (Buffer.byteLength(log) > ORIGIN_MAX_BYTES || /[\s+]/.test(log)) {
+    return refuse(
+      "unprocessable",
+      `The log's origin ${log} is longer than ${ORIGIN_MAX_BYTES} bytes or holds a space or +.`,
+    );
+  }
+  const row = await createOrg(config.directory, {
+    org,
+    name: settings.name,
+    jurisdiction: "none",
+    cell: cellFor(config, org),
+    created_at: now,
+  });
+  const cell = config.cells.get(row.cell);
+  assert(cell !== undefined, "an org's cell is bound");
+  const org_number = await openRange(cell, { log, first_index: 0 });
+  const by = caller.kind === "trusted" ? caller.name : caller.id;
+  const placement = { log, first_index: 0, cell: row.cell, org_number };
+  const created = await callLedger(
+    config,
+    org,
+    async (ledger) => await ledger.create(org, { log, settings, placement, by, now }),
+  );
+  return created.ok ? ok({ created: before === null, grant: created.value, settings }) : created;
+}
+
+let platformCreated: Promise<void> | null = null;
+
+/** Makes sure that org `platform` exists, once an isolate; a failure is tried again by the next caller. */
+export function ensurePlatform(config: Config, { host, now }: { host: string; now: number }): Promise<void> {
+  platformCreated ??= createPlatform(config, { host, now }).catch((error: unknown) => {
+    platformCreated = null;
+    throw error;
+  });
+  return platformCreated;
+}
+
+async function createPlatform(config: Config, { host, now }: { host: string; now: number }): Promise<void> {
+  const status = await ledgerOf(config, PLATFORM_ORG).status(PLATFORM_ORG);
+  if (status.ok) return;
+  const caller: Caller = { kind: "trusted", name: "service", scopes: ["orgs:write"], orgs: "all" };
+  const put = await putOrg(config, PLATFORM_ORG, { caller, put: { name: "Platform" }, host, now });
+  if (!put.ok) throw new Error(`org platform could not be created: ${put.refusal.detail}`);
+}
+
+/** Orgs are made by the operator: the root key, or a platform key that is not bound to others. */
+function mayCreate(caller: Caller, org: string): boolean {
+  if (caller.kind !== "trusted" || !caller.scopes.includes("orgs:write")) return false;
+  if (org === PLATFORM_ORG) return caller.orgs === "all";
+  return typeof caller.orgs === "string" || caller.orgs.includes(org);
+}
+
+/** Spreads orgs over the cells; one that is full hands over to the next when it is projected to. */
+function cellFor(config: Config, org: string): string {
+  const names = [...config.cells.keys()];
+  const drawn = createHash("sha256").update(org).digest().readUInt32BE(0) % names.length;
+  return names[drawn] as string;
+}

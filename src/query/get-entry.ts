@@ -1,0 +1,76 @@
+import { entryText, type OpenedEntry } from "../chain/open.ts";
+import type { Config } from "../env.ts";
+import { ok, type Result } from "../errors.ts";
+import { callLedger } from "../ledger/client.ts";
+import { PAGE_MAX_BYTES, SEARCH_MAX_MS, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
+import type { ReadGrant } from "../schema/ledger.ts";
+import { listEntries, readEntry } from "../store/list-entries.ts";
+import { monthOf } from "../store/slot.ts";
+import { termKeyOf } from "../store/terms.ts";
+import { rangesOf } from "./list-entries.ts";
+import { openRow } from "./row.ts";
+import { type Reader, type Traced, traced } from "./traced.ts";
+
+/**
+ * One entry by its index (all digits) or its event's id, as JSON text. An entry that is sequenced but not yet projected
+ * is waited for, at most 5 s. Null when the log has none; that answer is traced as well.
+ */
+export async function getEntry(
+  config: Config,
+  reader: Reader,
+  idOrIndex: string,
+): Promise<Result<Traced<string | null>>> {
+  const { org } = reader;
+  return traced<string | null>(config, reader, {
+    route: "events.get",
+    filter: `event=${encodeURIComponent(idOrIndex)}`,
+    read: async (grant) => {
+      let entry = await find(config, org, { grant, visible: grant.visible, idOrIndex });
+      if (entry === null && grant.visible < grant.size) {
+        const { size } = grant;
+        const waited = await callLedger(config, org, (ledger) => ledger.waitVisible(org, size, VISIBLE_WAIT_MAX_MS));
+        if (!waited.ok) return waited;
+        entry = await find(config, org, { grant, visible: waited.value, idOrIndex });
+      }
+      if (entry === null) return ok({ answer: null, results: 0, range: null });
+      const { index } = entry.leaf;
+      return ok({ answer: entryText(entry), results: 1, range: { from: index, to: index } });
+    },
+  });
+}
+
+type Wanted = { grant: ReadGrant; visible: number; idOrIndex: string };
+
+async function find(config: Config, org: string, { grant, visible, idOrIndex }: Wanted): Promise<OpenedEntry | null> {
+  const months = { from: monthOf(grant.created_at), to: monthOf(Date.now()) };
+  const byIndex = /^\d{1,10}$/.test(idOrIndex);
+  const index = Number(idOrIndex);
+  const bounds = byIndex ? { low: index, high: Math.min(index + 1, visible) } : { low: 0, high: visible };
+  for (const { placement, low, high } of rangesOf(grant.placements, bounds, "desc")) {
+    const cell = config.cells.get(placement.cell);
+    if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
+    const reader = { log: placement.log, personal: grant.personal };
+    if (byIndex) {
+      const row = await readEntry(cell, { placement, index, months });
+      if (row !== null) return openRow(row, reader);
+      continue;
+    }
+    const { rows } = await listEntries(
+      cell,
+      { placement, low, high, months },
+      {
+        termKey: termKeyOf(config.indexKey, org),
+        filter: { id: [idOrIndex] },
+        order: "desc",
+        limit: 10,
+        max_bytes: PAGE_MAX_BYTES,
+        deadline_ms: Date.now() + SEARCH_MAX_MS,
+        // An id is in one entry: its list of postings is that long, whatever the log's length.
+        max_postings: Number.POSITIVE_INFINITY,
+      },
+    );
+    const found = rows.map((row) => openRow(row, reader)).find((entry) => entry.id === idOrIndex);
+    if (found !== undefined) return found;
+  }
+  return null;
+}

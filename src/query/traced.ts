@@ -1,0 +1,53 @@
+import type { Config } from "../env.ts";
+import { ok, type Result } from "../errors.ts";
+import { newBatchId } from "../ids.ts";
+import { callLedger } from "../ledger/client.ts";
+import type { Caller, Network } from "../schema/caller.ts";
+import type { ReadAnswer, ReadGrant } from "../schema/ledger.ts";
+import { MESSAGE_VERSION, type ReadMessage } from "../schema/queue-message.ts";
+
+/** Who reads, from where and why. */
+export type Reader = { org: string; caller: Caller; network: Network; reason: string | null };
+
+/** What a read found: the answer, and what its trace says of it. */
+export type Found<T> = { answer: T; results: number; range: { from: number; to: number } | null };
+
+export type Traced<T> = { answer: T; read_index: number | null };
+
+/**
+ * The one way to an org's entries: the ledger allows it, `read` finds the answer, and the answer leaves only when its
+ * trace is durable. Nothing here can be switched off by a caller.
+ */
+export async function traced<T>(
+  config: Config,
+  { org, caller, network, reason }: Reader,
+  { route, filter, read }: { route: string; filter: string; read: (grant: ReadGrant) => Promise<Result<Found<T>>> },
+): Promise<Result<Traced<T>>> {
+  const granted = await callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, "events:read"));
+  if (!granted.ok) return granted;
+  const grant = granted.value;
+  const found = await read(grant);
+  if (!found.ok) return found;
+  const { answer, results, range } = found.value;
+  const trace: ReadAnswer = {
+    route,
+    filter,
+    reason,
+    ip: network.ip ?? null,
+    user_agent: network.user_agent ?? null,
+    request_id: network.request_id ?? null,
+    results,
+    range,
+  };
+  if (grant.access_log === "queued") {
+    await config.queue.send(JSON.stringify(readMessage(org, grant.key, trace)), { contentType: "text" });
+    return ok({ answer, read_index: null });
+  }
+  const index = await callLedger(config, org, async (ledger) => await ledger.traceRead(org, grant.key, trace));
+  return index.ok ? ok({ answer, read_index: index.value }) : index;
+}
+
+function readMessage(org: string, key: string, answer: Omit<ReadAnswer, "batch">): ReadMessage {
+  const received_at = new Date().toISOString();
+  return { v: MESSAGE_VERSION, kind: "read", org, batch: newBatchId(), received_at, key, answer };
+}

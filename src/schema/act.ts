@@ -1,0 +1,14 @@
+import type { Category } from "./names.ts";
+
+/** An act of the service itself, or of somebody through it, that belongs into the org's log. */
+export type Act = {
+  action: `indelible.${string}`;
+  category: Category;
+  actor: { type: string; id: string };
+  key: string;
+  targets?: { type: string; id: string; role?: string }[];
+  /** Purpose and what was asked: may quote a person, so it lies in `note`. */
+  note?: { reason?: string; query?: string };
+  context?: Record<string, string>;
+  metadata?: Record<string, unknown>;
+};

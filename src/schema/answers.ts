@@ -1,0 +1,162 @@
+import * as z from "zod";
+import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
+import { SCOPES } from "./caller.ts";
+import { eventSchema } from "./event.ts";
+import { CATEGORIES } from "./names.ts";
+
+/** What the API answers. These shapes are the source of OpenAPI; handlers are tested against them. */
+const index = z.int().min(0).meta({ description: "Place in the log, from 0." });
+const hash = z.string().length(43).meta({ description: "SHA-256, base64url without padding." });
+const instant = z.string().meta({ format: "date-time" });
+
+export const receiptSchema = z
+  .object({ id: z.string(), index, entry_hash: hash, sequenced_at: instant, duplicate: z.boolean() })
+  .meta({ id: "Receipt", description: "An event's place in the log, for ever." });
+
+export const appendedSchema = z.object({ data: z.array(receiptSchema), size: z.int() }).meta({ id: "Appended" });
+
+export const acceptedSchema = z.object({ data: z.array(z.object({ id: z.string() })) }).meta({ id: "Accepted" });
+
+export const absenceSchema = z
+  .object({
+    section: z.string(),
+    cause: z.enum(["erased", "expired", "withheld", "unexplained"]),
+    by: index.optional().meta({ description: "The entry that names the cause." }),
+  })
+  .meta({ id: "Absence" });
+
+export const entrySchema = z
+  .object({
+    ...eventSchema.shape,
+    category: z.enum(CATEGORIES),
+    index,
+    log: z.string().meta({ description: "The log's origin." }),
+    source: z.enum(["client", "service"]),
+    sequenced_at: instant,
+    received_at: instant.optional(),
+    delivery: z.enum(["direct", "queued", "binding", "import", "replay"]).optional(),
+    entry_hash: hash,
+    prev: hash.meta({ description: "Entry hash of the entry before." }),
+    keep_until: z.string().meta({ description: "UTC date, or `forever`." }),
+    key: z.string().optional().meta({ description: "Id of the key, or name of the binding, it came with." }),
+    batch: z.string().optional(),
+    position: z.int().optional(),
+    absent: z.array(absenceSchema),
+  })
+  .meta({ id: "Entry", description: "A sealed event." });
+
+export const entryPageSchema = z
+  .object({
+    data: z.array(entrySchema),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: "Null is the end; a page may be short, even empty, before it." }),
+    visible_size: z.int().meta({ description: "Entries below this index can be listed." }),
+  })
+  .meta({ id: "EntryPage" });
+
+export const orgSchemaAnswer = z
+  .object({
+    org: z.string(),
+    name: z.string(),
+    jurisdiction: z.literal("none"),
+    access_log: z.enum(["sealed", "queued"]),
+    log: z.string(),
+    size: z.int(),
+    created_at: instant,
+    last_checkpoint: z.null(),
+  })
+  .meta({ id: "Org" });
+
+export const statusSchema = z
+  .object({
+    org: z.string(),
+    log: z.string(),
+    ingestion: z.object({
+      state: z.enum(["accepting", "overloaded"]),
+      size: z.int(),
+      backlog_entries: z.int(),
+      backlog_bytes: z.int(),
+    }),
+    projection: z.object({ state: z.enum(["running", "waiting", "rebuilding"]), size: z.int(), lag_entries: z.int() }),
+    archive: z.object({ size: z.int(), lag_entries: z.int(), lag_seconds: z.number() }),
+    placements: z.array(z.object({ first_index: z.int(), cell: z.string(), org_number: z.int() })),
+    reads: z.object({ state: z.literal("enabled") }),
+  })
+  .meta({ id: "Status" });
+
+export const keySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    created_at: instant,
+    revoked_at: instant.nullable(),
+  })
+  .meta({ id: "Key" });
+export const issuedKeySchema = keySchema
+  .extend({ key: z.string().meta({ description: "The key itself; shown this once, kept by nobody." }) })
+  .meta({ id: "IssuedKey" });
+export const keysSchema = z.object({ data: z.array(keySchema), next_cursor: z.null() }).meta({ id: "Keys" });
+
+export const deadLetterSchema = z
+  .object({
+    id: z.string(),
+    state: z.enum(["dead", "parked", "replayed"]),
+    org: z.string().nullable(),
+    code: z.string(),
+    reason: z.string(),
+    received_at: instant,
+    stored_at: instant,
+    attempts: z.int(),
+    next_at: instant.nullable(),
+    bytes: z.int(),
+  })
+  .meta({ id: "DeadLetter", description: "A queue message that could not be sequenced." });
+export const deadLettersSchema = z
+  .object({ data: z.array(deadLetterSchema), next_cursor: z.string().nullable() })
+  .meta({ id: "DeadLetters" });
+
+export const healthSchema = z
+  .object({ ok: z.boolean(), dependencies: z.array(z.object({ name: z.string(), ok: z.boolean(), ms: z.number() })) })
+  .meta({ id: "Health" });
+
+const breakSchema = z.object({
+  kind: z.string(),
+  index,
+  section: z.string().optional(),
+  found_at: index.optional(),
+  expected: z.string().optional(),
+  actual: z.string().optional(),
+  detail: z.string(),
+});
+
+export const verifyReportSchema = z
+  .object({
+    ok: z.boolean(),
+    checked: z.int(),
+    from: index,
+    size: z.int(),
+    breaks: z.array(breakSchema),
+    unvouched: z.array(z.object({ from: index, to: index })),
+    absent: z.object({ erased: z.int(), expired: z.int(), withheld: z.int() }),
+    could_not_check: z.array(z.object({ index, why: z.string() })),
+    stopped_at: index.nullable(),
+    pending: z.int().meta({ description: "Entries that came from the ledger, being on their way to D1." }),
+    continue_from: index.nullable(),
+    continue_expect: hash.nullable(),
+  })
+  .meta({ id: "VerifyReport" });
+
+export const problemSchema = z
+  .object({
+    type: z.literal("about:blank"),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]),
+    detail: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457." });

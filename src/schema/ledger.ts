@@ -1,0 +1,96 @@
+import type { SectionText } from "../chain/record.ts";
+import type { Scope } from "./caller.ts";
+import type { Category } from "./names.ts";
+
+/** How an event came. */
+export type Delivery = "direct" | "queued" | "binding" | "import" | "replay";
+
+/** An event cut into section texts, as sent: no default and no member of ours is in it yet. */
+export type CutEvent = {
+  id: string | null;
+  action: string;
+  /** The client's own word; the ledger decides. */
+  category: Category | null;
+  /** The `event` section without category and the members the ledger adds: the text of a JSON object. */
+  event: string;
+  sections: SectionText[];
+};
+
+/** Events that are sealed together or not at all. `position` is that of the first one in the request it came with. */
+export type Batch = {
+  batch: string;
+  received_at: string;
+  delivery: Delivery;
+  position: number;
+  /** The id under which the whole request would have been one batch, when this is a later part of it. */
+  part_of: string | null;
+  events: CutEvent[];
+};
+
+/** What an acknowledgement says of one event. `entry_hash` is base64url. */
+export type Receipt = { id: string; index: number; entry_hash: string; sequenced_at: string; duplicate: boolean };
+
+export type Appended = { receipts: Receipt[]; size: number };
+
+/** Settings of an org that its ledger obeys. */
+export type OrgSettings = {
+  name: string;
+  jurisdiction: "none";
+  /** `sealed`: the trace of a read is sealed before the answer leaves; `queued`: it is handed to the queue. */
+  access_log: "sealed" | "queued";
+};
+
+/** Where a range of a log's entries is projected: entries from `first_index` on, until the next placement. */
+export type LedgerPlacement = { log: string; first_index: number; cell: string; org_number: number };
+
+/** A key of an org as lists show it; the key itself is shown once and kept by nobody. */
+export type OrgKey = { id: string; name: string; scopes: Scope[]; created_at: string; revoked_at: string | null };
+
+/** A key to be entered: `hash` is the hex SHA-256 of the whole key. */
+export type NewKey = { id: string; name: string; scopes: Scope[]; hash: string };
+
+/** What a reader needs to know of an org, given out only together with the permission to read. */
+export type ReadGrant = {
+  key: string;
+  personal: boolean;
+  log: string;
+  /** Entries sealed, and the entry hash of the newest (for an empty log: what index 0 names as `prev`). */
+  size: number;
+  head: string;
+  /** Entries that are in D1: all below this index. */
+  visible: number;
+  created_at: string;
+  placements: LedgerPlacement[];
+  access_log: OrgSettings["access_log"];
+};
+
+/** One answered read: what makes its session (`route`, `filter`) and what this answer adds. */
+export type ReadAnswer = {
+  route: string;
+  filter: string;
+  reason: string | null;
+  ip: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  results: number;
+  /** Lowest and highest index answered, null when none. */
+  range: { from: number; to: number } | null;
+  /** The id of the message that brought it, where it came through the queue: delivered twice, it counts once. */
+  batch?: string;
+};
+
+/** How a ledger stands. Counts of entries; `projected` is null while D1 has not been asked yet. Times in ms. */
+export type LedgerStatus = {
+  log: string;
+  name: string;
+  size: number;
+  /** Whether appends are taken. */
+  ingestion: "accepting" | "overloaded";
+  projected: number | null;
+  archived: number;
+  backlog: { entries: number; bytes: number };
+  oldest_unarchived_at: number | null;
+  projection: "running" | "waiting";
+  rebuilding: boolean;
+  placements: { first_index: number; cell: string; org_number: number }[];
+};

@@ -1,0 +1,34 @@
+import * as z from "zod";
+import { scopeSchema } from "./caller.ts";
+
+const name = z.string().min(1).max(200);
+
+/** What `PUT …/orgs/{org}` takes; every member is optional. */
+export const putOrgSchema = z
+  .strictObject({
+    name: name.optional().meta({ description: "What people call the org; may change." }),
+    jurisdiction: z
+      .literal("none")
+      .optional()
+      .meta({ description: "Where the org's data may lie. Fixed at creation." }),
+    access_log: z.enum(["sealed", "queued"]).optional().meta({
+      description: "`sealed`: a read's trace is sealed before its answer leaves; `queued`: handed to the queue.",
+    }),
+  })
+  .meta({ id: "PutOrg" });
+export type PutOrg = z.infer<typeof putOrgSchema>;
+
+export const newKeySchema = z
+  .strictObject({
+    name: name.meta({ description: "What the key is for." }),
+    scopes: z.array(scopeSchema).min(1).meta({ description: "What the key may do." }),
+  })
+  .meta({ id: "NewKey" });
+
+export const newPlatformKeySchema = newKeySchema
+  .extend({
+    orgs: z.array(z.string()).min(1).max(1_000).nullable().optional().meta({
+      description: "The orgs it may touch; null for every customer's org (never `platform`).",
+    }),
+  })
+  .meta({ id: "NewPlatformKey" });

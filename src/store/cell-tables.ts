@@ -1,0 +1,40 @@
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/**
+ * A cell's tables beside its ring of month slots (`entry_NN`, `term_NN`), which are made by a migration written by hand:
+ * drizzle knows no virtual tables. Rows are never deleted from `org_number`, so no number is given out twice.
+ */
+export const orgNumber = sqliteTable("org_number", {
+  org_number: integer("org_number").primaryKey(),
+  log: text("log").notNull().unique(),
+});
+
+/** The fence: `next` is the index of the log's first entry that is not yet projected here. */
+export const cursor = sqliteTable("cursor", {
+  org_number: integer("org_number").primaryKey(),
+  log: text("log").notNull(),
+  next: integer("next").notNull(),
+});
+
+/**
+ * How many entries were sequenced on `day` (UTC, YYYY-MM-DD) with this category, action, set of target types and result.
+ * One table serves statistics by action and by target type: two would cost every single append one more row written.
+ * `target_types`: distinct types in order, joined by line feeds (no type holds one); empty when there are no targets.
+ */
+export const counter = sqliteTable(
+  "counter",
+  {
+    org_number: integer("org_number").notNull(),
+    day: text("day").notNull(),
+    category: text("category").notNull(),
+    action: text("action").notNull(),
+    target_types: text("target_types").notNull(),
+    result: text("result").notNull(),
+    count: integer("count").notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.org_number, table.day, table.category, table.action, table.target_types, table.result],
+    }),
+  ],
+);

@@ -1,0 +1,50 @@
+import { eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { assert } from "../errors.ts";
+import { cursor } from "./cell-tables.ts";
+import { keyOf } from "./placement.ts";
+
+export { type Counter, counterOf } from "./counter.ts";
+export { emptyRange } from "./empty-range.ts";
+export { type ProjectableEntry, type Projection, projectEntries } from "./project-entries.ts";
+
+/**
+ * Allocates the number of a log in this cell, or finds it, and lets the fence stand at `first_index`, the first entry that
+ * is projected here. Called again, it answers the same number and never moves a fence back.
+ */
+export async function openRange(
+  cell: D1Database,
+  { log, first_index }: { log: string; first_index: number },
+): Promise<number> {
+  const results = await cell.batch<{ org_number: number }>([
+    cell.prepare("insert into org_number (log) values (?1) on conflict (log) do nothing").bind(log),
+    cell
+      .prepare(
+        `insert into cursor (org_number, log, next) select org_number, log, ?2 from org_number where log = ?1
+         on conflict (org_number) do update set next = excluded.next where excluded.next > next`,
+      )
+      .bind(log, first_index),
+    cell.prepare("select org_number from org_number where log = ?1").bind(log),
+  ]);
+  const orgNumber = results[2]?.results[0]?.org_number;
+  assert(orgNumber !== undefined, "a log just entered has a number");
+  keyOf(orgNumber, first_index);
+  return orgNumber;
+}
+
+/** The index of the first entry not yet projected; null when the cell knows no such org number. */
+export async function readFence(cell: D1Database, orgNumber: number): Promise<number | null> {
+  const row = await drizzle(cell)
+    .select({ next: cursor.next })
+    .from(cursor)
+    .where(eq(cursor.org_number, orgNumber))
+    .get();
+  return row?.next ?? null;
+}
+
+/** How much of the log can be searched: every entry of this cell's range below it is there. */
+export async function readVisible(cell: D1Database, orgNumber: number): Promise<number> {
+  const fence = await readFence(cell, orgNumber);
+  assert(fence !== null, "a placement was opened in its cell");
+  return fence;
+}

@@ -1,0 +1,138 @@
+import {
+  type Order,
+  type PageLimits,
+  type PageRow,
+  pageStatement,
+  type Row,
+  type Span,
+  spansOf,
+  spansStatement,
+} from "./entry-page.ts";
+import { type EntryFilter, matchOf } from "./match.ts";
+import { indexOf, type Place, rangeOf } from "./placement.ts";
+import { slotsDescending } from "./slot.ts";
+import type { TermKey } from "./token.ts";
+
+export type { Row } from "./entry-page.ts";
+export type { EntryFilter } from "./match.ts";
+export { readEntries, readEntry, type StoredRow } from "./read-entries.ts";
+
+/** The indexes `[low, high)` of one placement, and the months (see `monthOf`) they can have been sequenced in. */
+export type PlacementRange = {
+  placement: Place;
+  low: number;
+  high: number;
+  months: { from: number; to: number };
+};
+
+/**
+ * `max_bytes`: of record lines; a single larger one is still answered. `deadline_ms`: instant after which nothing more is
+ * begun. `max_postings`: how many indexes a filter may walk.
+ */
+export type ListOptions = {
+  termKey: TermKey;
+  filter: EntryFilter;
+  order: Order;
+  limit: number;
+  max_bytes: number;
+  deadline_ms: number;
+  max_postings: number;
+};
+
+/** `reached`: the index to go on from, itself seen already, in the order asked for; null when the range is exhausted. */
+export type Listed = { rows: Row[]; reached: number | null };
+
+/**
+ * Candidates for a filter, in order of index: the caller opens each and checks it. The work is bounded, so a page may be
+ * short or empty though `reached` is not null; each call gets on by at least one index. One statement for each slot visited.
+ */
+export async function listEntries(
+  cell: D1Database,
+  range: PlacementRange,
+  { termKey, filter, order, limit, max_bytes, deadline_ms, max_postings }: ListOptions,
+): Promise<Listed> {
+  const { org_number } = range.placement;
+  const bounds = rangeOf(org_number, range.low, range.high);
+  const slots = slotsDescending({ fromMonth: range.months.from, toMonth: range.months.to });
+  const [first] = order === "desc" ? slots : slots.reverse();
+  if (bounds.low >= bounds.high || first === undefined) return { rows: [], reached: null };
+  const match = matchOf(termKey, filter);
+  const page: Page = { rows: [], limit, bytes: max_bytes, postings: match === null ? Infinity : max_postings };
+
+  // Most pages end in the first slot: it is read together with the bounds of all.
+  const guess = windowOf({ slot: first, ...bounds }, { order, postings: page.postings });
+  const [found, guessed] = await cell.batch([
+    spansStatement(cell, slots, bounds),
+    pageStatement(cell, guess, limitsOf(page, { order, match })),
+  ]);
+  const spans = spansOf(found?.results[0] as Record<string, number | null> | undefined, slots);
+  let answer: PageRow[] | null = (guessed?.results ?? []) as PageRow[];
+
+  for (const [position, span] of spans.entries()) {
+    for (let rest: Span | null = span; rest !== null; ) {
+      let window: Span = windowOf(rest, { order, postings: page.postings });
+      const seen: Span | null = answer === null ? null : overlapOf(guess, rest);
+      if (seen === null) answer = await readPage(cell, window, limitsOf(page, { order, match }));
+      else window = seen;
+      const cutAt: number | null = addRows(page, answer ?? [], org_number);
+      answer = null;
+      if (cutAt !== null) return { rows: page.rows, reached: cutAt };
+      page.postings -= window.high - window.low;
+      const edge = indexOf(org_number, order === "desc" ? window.low : window.high - 1);
+      rest = restOf(rest, window, order);
+      if (rest === null && position === spans.length - 1) break;
+      const spent = page.rows.length >= limit || page.postings <= 0 || page.bytes <= 0 || Date.now() > deadline_ms;
+      if (spent) return { rows: page.rows, reached: edge };
+    }
+  }
+  return { rows: page.rows, reached: null };
+}
+
+/** What a call has gathered, and what it may still take. */
+type Page = { rows: Row[]; limit: number; bytes: number; postings: number };
+
+function limitsOf(page: Page, { order, match }: { order: Order; match: string | null }): PageLimits {
+  const empty = page.rows.length === 0;
+  return { order, match, limit: page.limit - page.rows.length, max_bytes: page.bytes, force: empty };
+}
+
+async function readPage(cell: D1Database, window: Span, limits: PageLimits): Promise<PageRow[]> {
+  return (await pageStatement(cell, window, limits).all<PageRow>()).results;
+}
+
+/** Takes the rows that fit; answers the last index seen when there was one that did not, else null. */
+function addRows(page: Page, answer: readonly PageRow[], orgNumber: number): number | null {
+  let seen: number | null = null;
+  let through = 0;
+  for (const row of answer) {
+    if (row.fits === 0) {
+      page.bytes -= through;
+      return seen ?? page.rows.at(-1)?.index ?? null;
+    }
+    seen = indexOf(orgNumber, row.key);
+    through = row.through;
+    // A term row whose entry is gone has no record: verification names it, a list passes over it.
+    if (row.record !== null) page.rows.push({ index: seen, line: row.record });
+  }
+  page.bytes -= through;
+  return null;
+}
+
+/** The part of a span that is walked next, from the end where the order begins. */
+function windowOf({ slot, low, high }: Span, { order, postings }: { order: Order; postings: number }): Span {
+  return order === "desc"
+    ? { slot, low: Math.max(low, high - postings), high }
+    : { slot, low, high: Math.min(high, low + postings) };
+}
+
+function restOf(span: Span, walked: Span, order: Order): Span | null {
+  const rest = order === "desc" ? { ...span, high: walked.low } : { ...span, low: walked.high };
+  return rest.low < rest.high ? rest : null;
+}
+
+/** The part of `span` that a statement over `read` answered for; null when it answered for none. */
+function overlapOf(read: Span, span: Span): Span | null {
+  const low = Math.max(read.low, span.low);
+  const high = Math.min(read.high, span.high);
+  return read.slot === span.slot && low < high ? { slot: span.slot, low, high } : null;
+}

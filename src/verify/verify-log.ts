@@ -1,0 +1,133 @@
+import { genesisPrev } from "../chain/genesis.ts";
+import { createWalk, type Report, type Walk } from "../chain/verify.ts";
+import type { Config } from "../env.ts";
+import { ok, type Result } from "../errors.ts";
+import { callLedger } from "../ledger/client.ts";
+import {
+  LOG_MAX_ENTRIES,
+  PAGE_MAX_BYTES,
+  VERIFY_MAX_BREAKS,
+  VERIFY_MAX_ENTRIES,
+  VERIFY_PAGE_ENTRIES,
+} from "../limits.ts";
+import { rangesOf } from "../query/list-entries.ts";
+import { type Reader, traced } from "../query/traced.ts";
+import type { ReadGrant } from "../schema/ledger.ts";
+import { sha256 } from "../sha256.ts";
+import { readEntries } from "../store/list-entries.ts";
+
+/**
+ * What is to be checked: entries `[from, to)`, by default all. `expect` is the entry hash (base64url) of index `to - 1`
+ * that the caller trusts, from a receipt or an earlier report; without it, a range that ends at the head rests on the
+ * ledger's head, and any other is only checked in itself.
+ */
+export type VerifyRange = { from: number; to: number | null; expect: string | null };
+
+export type VerifyReport = Report & { pending: number; continue_from: number | null; continue_expect: string | null };
+
+export type VerifyStep = { progress: { checked: number; total: number; breaks: number } } | { report: VerifyReport };
+
+/**
+ * Recomputes every section, leaf and link of a range from what D1 holds, from the newest entry to the oldest. One call
+ * checks a bounded number and says from where to go on. Entries still on their way to D1 come from the ledger: `pending`.
+ */
+export async function verifyLog(
+  config: Config,
+  reader: Reader,
+  range: VerifyRange,
+): Promise<Result<{ steps: AsyncGenerator<VerifyStep>; read_index: number | null }>> {
+  const filter = new URLSearchParams({ from: String(range.from), to: range.to === null ? "head" : String(range.to) });
+  const begun = await traced(config, reader, {
+    route: "verify",
+    filter: filter.toString(),
+    read: async (grant) => {
+      const to = Math.min(range.to ?? grant.size, grant.size);
+      const from = Math.min(Math.max(range.from, to - VERIFY_MAX_ENTRIES), to);
+      const covered = from === to ? null : { from, to: to - 1 };
+      return ok({ answer: { grant, from, to }, results: to - from, range: covered });
+    },
+  });
+  if (!begun.ok) return begun;
+  const { answer, read_index } = begun.value;
+  return ok({ steps: walk(config, reader.org, { ...answer, range }), read_index });
+}
+
+type Task = { grant: ReadGrant; from: number; to: number; range: VerifyRange };
+
+async function* walk(config: Config, org: string, { grant, from, to, range }: Task): AsyncGenerator<VerifyStep> {
+  const atHead = to === grant.size;
+  const trusted = range.expect ?? (atHead ? grant.head : null);
+  const genesis = from === 0 ? genesisPrev(sha256, { origin: grant.log }) : null;
+  const size = to;
+  const walked = createWalk(sha256, { log: grant.log, genesis, size, from, trusted, maxBreaks: VERIFY_MAX_BREAKS });
+  const total = to - from;
+  if (atHead) await addBeyond(config, org, { grant, walked });
+  const pendingFrom = Math.max(from, Math.min(grant.visible, to));
+  for (let high = to; high > pendingFrom; ) high = await addPending(config, org, { walked, low: pendingFrom, high });
+  for (let high = pendingFrom; high > from; ) {
+    high = await addRows(config, { grant, walked, low: from, high });
+    const { checked, breaks } = walked.progress();
+    yield { progress: { checked, total, breaks } };
+  }
+  const report = walked.report();
+  const next = walked.next();
+  const more = from > range.from && report.stopped_at === null;
+  yield {
+    report: {
+      ...report,
+      pending: to - pendingFrom,
+      continue_from: more ? from : null,
+      continue_expect: more ? next.trusted : null,
+    },
+  };
+}
+
+/** Rows past the head: those that are still there when the ledger, asked again, has not grown over them. */
+async function addBeyond(config: Config, org: string, { grant, walked }: { grant: ReadGrant; walked: Walk }) {
+  const ranges = rangesOf(grant.placements, { low: grant.size, high: LOG_MAX_ENTRIES }, "desc");
+  for (const { placement, low, high } of ranges) {
+    const cell = config.cells.get(placement.cell);
+    if (cell === undefined) continue;
+    const rows = await readEntries(cell, { placement, low, high, limit_bytes: PAGE_MAX_BYTES });
+    if (rows.length === 0) continue;
+    const status = await callLedger(config, org, async (ledger) => await ledger.status(org));
+    const size = status.ok ? status.value.size : grant.size;
+    for (const { index, line, slot } of rows) {
+      if (index >= size) walked.row({ index, line, place: `${placement.cell} entry_${slot}` });
+    }
+  }
+}
+
+/** Entries below the head that D1 does not have yet, from the ledger itself, newest first. */
+async function addPending(
+  config: Config,
+  org: string,
+  { walked, low, high }: { walked: Walk; low: number; high: number },
+): Promise<number> {
+  const first = Math.max(low, high - VERIFY_PAGE_ENTRIES);
+  const lines: string[] = [];
+  while (first + lines.length < high) {
+    const from = first + lines.length;
+    const found = await callLedger(config, org, async (ledger) => await ledger.linesFrom(org, from, high - from));
+    if (!found.ok || found.value === null) break;
+    lines.push(...found.value.lines);
+  }
+  for (let n = lines.length - 1; n >= 0; n--)
+    walked.row({ index: first + n, line: lines[n] as string, place: "ledger" });
+  return first;
+}
+
+/** One page of rows below `high`, from every slot; answers the lowest index that is done. */
+async function addRows(
+  config: Config,
+  { grant, walked, low, high }: { grant: ReadGrant; walked: Walk; low: number; high: number },
+): Promise<number> {
+  const first = Math.max(low, high - VERIFY_PAGE_ENTRIES);
+  const [range] = rangesOf(grant.placements, { low: first, high }, "desc");
+  const cell = range === undefined ? undefined : config.cells.get(range.placement.cell);
+  if (range === undefined || cell === undefined) throw new Error("every index has a placement and its cell");
+  const rows = await readEntries(cell, { ...range, limit_bytes: PAGE_MAX_BYTES });
+  for (const { index, line, slot } of rows) walked.row({ index, line, place: `${range.placement.cell} entry_${slot}` });
+  // A page cut by bytes ends above the range's end; an empty one means that nothing is left there.
+  return rows.at(-1)?.index ?? range.low;
+}

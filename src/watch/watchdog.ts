@@ -1,0 +1,35 @@
+import type { Config } from "../env.ts";
+import { replayParked } from "../ingest/dead-letters.ts";
+import { newBatchId } from "../ids.ts";
+import { callLedger } from "../ledger/client.ts";
+import { WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
+import { listLagging } from "../store/ledger-gauge.ts";
+import { listOrgs } from "../store/org.ts";
+import { flushMetrics } from "./flush-metrics.ts";
+
+/** The net under alarms, which do get lost: replays what is parked, and knocks at a bounded number of ledgers. */
+export async function watch(config: Config, now: number): Promise<void> {
+  await Promise.allSettled([replayParked(config, now), knock(config), flushMetrics(config, { force: true })]);
+}
+
+/**
+ * Knocks at ledgers that said they lag, and at as many others from a place drawn anew each time: one that lost its alarm
+ * before it could say so is found as well, sooner or later.
+ */
+async function knock(config: Config): Promise<void> {
+  const half = WATCHDOG_ORGS_PER_RUN / 2;
+  const [lagging, others] = await Promise.all([
+    listLagging(config.directory, half),
+    listOrgs(config.directory, { after: newBatchId().slice(4, 8), limit: half }),
+  ]);
+  // Past the last name the round begins again.
+  const again =
+    others.length < half ? await listOrgs(config.directory, { after: null, limit: half - others.length }) : [];
+  const orgs = [...new Set([...lagging, ...others.map(({ org }) => org), ...again.map(({ org }) => org)])];
+  const knocks = orgs.map((org) => callLedger(config, org, async (ledger) => await ledger.wake(org)));
+  for (const [n, knocked] of (await Promise.allSettled(knocks)).entries()) {
+    if (knocked.status === "rejected") {
+      console.warn({ message: "a ledger did not wake", org: orgs[n], error: String(knocked.reason) });
+    }
+  }
+}

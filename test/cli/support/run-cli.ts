@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { onTestFinished } from "vitest";
+import { runImport } from "../../../src/cli/import.ts";
+import type { ExitCode, Outcome } from "../../../src/cli/outcome.ts";
+import type { Terminal } from "../../../src/cli/terminal/terminal.ts";
+import { runVerify } from "../../../src/cli/verify.ts";
+import { ContractServer } from "./contract-server.ts";
+
+export type Ran = { outcome: Outcome<ExitCode>; out: string; err: string };
+
+export function testTerminal(live = false) {
+  const said = { out: "", err: "" };
+  const sink = (name: "out" | "err") => ({
+    write: (text: string) => void (said[name] += text),
+    live,
+    columns: () => 100,
+  });
+  return { said, terminal: { out: sink("out"), err: sink("err") } satisfies Terminal };
+}
+
+/** A directory, a service and the command, each made for one test. */
+export async function workplace() {
+  const directory = mkdtempSync(join(tmpdir(), "indelible-cli-"));
+  const server = new ContractServer();
+  const url = await server.start();
+  onTestFinished(async () => {
+    await server.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const run = async (
+    verb: "import" | "verify",
+    args: string[],
+    more: { stdin?: string; signal?: AbortSignal; live?: boolean } = {},
+  ): Promise<Ran> => {
+    const { said, terminal } = testTerminal(more.live);
+    const around = {
+      env: { INDELIBLE_URL: url, INDELIBLE_KEY: "ind_test" },
+      directory,
+      terminal,
+      stdin: Readable.from([Buffer.from(more.stdin ?? "")]),
+      signal: more.signal ?? new AbortController().signal,
+    };
+    const outcome = await (verb === "import" ? runImport : runVerify)(args, around);
+    return { outcome, ...said };
+  };
+  return { directory, server, url, run, path: (name: string) => join(directory, name) };
+}
