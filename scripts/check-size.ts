@@ -10,6 +10,8 @@ const gzip = gzipSync(bundle).length;
 const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`;
 console.log(`worker: ${kilobytes(bundle.length)}, ${kilobytes(gzip)} gzipped (limit ${kilobytes(MAX_GZIP_BYTES)})`);
 if (gzip > MAX_GZIP_BYTES) {
-  console.error("The Worker has outgrown its limit: find what came in with `npm run build`, or raise the limit on purpose.");
+  console.error(
+    "The Worker has outgrown its limit: find what came in with `npm run build`, or raise the limit on purpose.",
+  );
   process.exit(1);
 }

@@ -8,7 +8,7 @@ import { inkFor, processTerminal, type Terminal } from "../src/cli/terminal/term
 import { runVerify } from "../src/cli/verify.ts";
 import { startBindingWorker } from "./demo/binding-worker.ts";
 import { call } from "./demo/call.ts";
-import { type Door, handOver } from "./demo/doors.ts";
+import { asValues, type Door, handOver } from "./demo/doors.ts";
 import { commands, counts, type Told } from "./demo/look-at.ts";
 import { type StoryEvent, storyOf } from "./demo/story.ts";
 import { waitVisible } from "./demo/wait-visible.ts";
@@ -132,13 +132,17 @@ function chunksOf({ org, events, people }: (typeof ORGS)[number], binding: boole
   const chunks: Chunk[] = [];
   for (let at = 0; at < story.length; at += CHUNK_EVENTS) {
     const door = DOORS[chunks.length % DOORS.length] as Door;
-    chunks.push({
-      org,
-      door: door === "binding" && !binding ? "direct" : door,
-      events: story.slice(at, at + CHUNK_EVENTS),
-    });
+    const told = story.slice(at, at + CHUNK_EVENTS);
+    // By whichever door they go in the end: what is meant for the binding reads the same on every run.
+    if (door === "binding") chunks.push({ org, door: binding ? door : "direct", events: told.map(asValues) });
+    else chunks.push({ org, door, events: told });
   }
   return chunks;
+}
+
+/** The reports of other commands, in line with the steps above them. */
+function indented({ out, err }: Terminal): Terminal {
+  return { err, out: { ...out, write: (text) => out.write(text.replace(/^(?=.)/gm, "  ")) } };
 }
 
 type Verifying = { env: NodeJS.ProcessEnv; root: string; service: Service; terminal: Terminal };
@@ -146,7 +150,7 @@ type Verifying = { env: NodeJS.ProcessEnv; root: string; service: Service; termi
 async function verifyAll({ env, root, service, terminal }: Verifying): Promise<ExitCode> {
   let worst: ExitCode = EXIT.good;
   for (const { org } of ORGS) {
-    const around = { env, directory: root, terminal, signal: new AbortController().signal };
+    const around = { env, directory: root, terminal: indented(terminal), signal: new AbortController().signal };
     const verified = await runVerify(["--org", org, "--url", service.url], around);
     if (verified.ok) worst = verified.value > worst ? verified.value : worst;
     else {

@@ -120,7 +120,6 @@ async function carryOut(job: Job, { terminal, directory }: Around): Promise<Outc
   try {
     const tracks = await takeUp(files, sender, { state: job.state, restart: job.restart, mapping: mapping.name });
     if (!tracks.ok) return tracks;
-    const before = new Map(files.map((file) => [file, { ...file.done }]));
     const unfinished = files.filter((file) => !file.finished);
     const delivered = await deliver({
       files: unfinished,
@@ -137,16 +136,11 @@ async function carryOut(job: Job, { terminal, directory }: Around): Promise<Outc
       if (file.done.records > 0 || file.finished) await keepTrack(track, null, "now");
     }
     progress.stop();
-    terminal.out.write(
-      importReport({
-        files,
-        before,
-        org: sender.connection.org,
-        elapsedMs: performance.now() - startedAt,
-        sink: terminal.out,
-        shown: (path) => relative(directory, path) || path,
-      }),
-    );
+    const settled = files.some((file) => file.done.records > 0 || file.finished);
+    const shown = (path: string) => relative(directory, path) || path;
+    const elapsedMs = performance.now() - startedAt;
+    const report = { files, org: sender.connection.org, elapsedMs, sink: terminal.out, shown };
+    if (settled) terminal.out.write(importReport(report));
     if (!delivered.ok) return delivered;
     if (sender.signal.aborted) return failed("the import was stopped", "the same command goes on where it was");
     return verdict(files);
@@ -166,7 +160,7 @@ function readingOf({ files, sender }: Job, seen: { appended: number; duplicates:
   const size = files.reduce((sum, file) => sum + file.size, 0);
   const read = files.reduce((sum, file) => sum + (file.finished ? file.size : file.bytesRead), 0);
   // Reading runs ahead of sending: what is read counts by the share of its records that is settled.
-  const records = files.reduce((sum, file) => sum + Math.max(0, file.recordsRead - skipped(file)), 0);
+  const records = files.reduce((sum, file) => sum + Math.max(0, file.recordsRead - file.before.records), 0);
   const settled = seen.appended + seen.duplicates + seen.rejected;
   const share = records === 0 ? 1 : settled / records;
   const streams = files.some((file) => file.stream !== null);

@@ -43,7 +43,8 @@ export async function runVerify(args: string[], around: Around): Promise<Outcome
   const elapsedMs = performance.now() - startedAt;
   if (values.json) out.write(`${JSON.stringify(summary.value)}\n`);
   else out.write(verifyReport(summary.value, { org: connection.value.org, elapsedMs, sink: out }));
-  return { ok: true, value: summary.value.ok ? EXIT.good : EXIT.findings };
+  if (!summary.value.ok) return { ok: true, value: EXIT.findings };
+  return { ok: true, value: summary.value.could_not_check.length > 0 ? EXIT.failed : EXIT.good };
 }
 
 function parse(args: string[]) {
@@ -74,7 +75,7 @@ async function checkAll(connection: Connection, { terminal, signal }: Around): P
       if (!report.ok) return report;
       summary = addPart(summary, report.value);
       const { continue_from: next, continue_expect: expect } = report.value;
-      if (next === null) return { ok: true, value: summary };
+      if (next === null || report.value.stopped_at !== null) return { ok: true, value: summary };
       if (from !== null && next >= from.to) {
         return failed(`the check does not get on: it stopped at ${next} twice`, "tell whoever runs the service");
       }

@@ -3,6 +3,7 @@ import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core"
 /**
  * A cell's tables beside its ring of month slots (`entry_NN`, `term_NN`), which are made by a migration written by hand:
  * drizzle knows no virtual tables. Rows are never deleted from `org_number`, so no number is given out twice.
+ * @public read by drizzle-kit
  */
 export const orgNumber = sqliteTable("org_number", {
   org_number: integer("org_number").primaryKey(),
@@ -20,6 +21,7 @@ export const cursor = sqliteTable("cursor", {
  * How many entries were sequenced on `day` (UTC, YYYY-MM-DD) with this category, action, set of target types and result.
  * One table serves statistics by action and by target type: two would cost every single append one more row written.
  * `target_types`: distinct types in order, joined by line feeds (no type holds one); empty when there are no targets.
+ * @public read by drizzle-kit
  */
 export const counter = sqliteTable(
   "counter",

@@ -4,9 +4,8 @@ import { assert } from "../errors.ts";
 import { cursor } from "./cell-tables.ts";
 import { keyOf } from "./placement.ts";
 
-export { type Counter, counterOf } from "./counter.ts";
 export { emptyRange } from "./empty-range.ts";
-export { type ProjectableEntry, type Projection, projectEntries } from "./project-entries.ts";
+export { type ProjectableEntry, projectEntries } from "./project-entries.ts";
 
 /**
  * Allocates the number of a log in this cell, or finds it, and lets the fence stand at `first_index`, the first entry that

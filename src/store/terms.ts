@@ -7,7 +7,6 @@ import { wordsOf, wordsOfSource } from "./words.ts";
 
 export { timeTerms } from "./time-terms.ts";
 export { type TermKey, type TokenKind, termKeyOf, token } from "./token.ts";
-export { wordsOf } from "./words.ts";
 
 /** When an entry says it happened, in milliseconds; when it does not say, when it was received (or sequenced). */
 export function occurredMsOf(entry: OpenedEntry): number {

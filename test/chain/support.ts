@@ -56,7 +56,8 @@ export function sealEvent(
 
 export function saltsFor(seed: string, sections: number): Uint8Array {
   const salts = new Uint8Array(16 * sections);
-  for (let n = 0; n < sections; n++) salts.set(sha256(new TextEncoder().encode(`${seed} ${n}`)).subarray(0, 16), 16 * n);
+  for (let n = 0; n < sections; n++)
+    salts.set(sha256(new TextEncoder().encode(`${seed} ${n}`)).subarray(0, 16), 16 * n);
   return salts;
 }
 
@@ -96,11 +97,7 @@ export function edited(row: StoredRow, edit: (record: EntryRecord) => void): Sto
 }
 
 /** Walks the rows of a log against its true head. */
-export function walk(
-  log: TestLog,
-  rows: readonly StoredRow[],
-  range: Partial<WalkRange> = {},
-): Report {
+export function walk(log: TestLog, rows: readonly StoredRow[], range: Partial<WalkRange> = {}): Report {
   const size = range.size ?? log.sealed.length;
   const started = createWalk(sha256, {
     log: log.log,
@@ -119,7 +116,12 @@ export function walk(
 export function blames(report: Report): string[] {
   return report.breaks
     .map(({ kind, index, section, found_at }) =>
-      [kind, index, ...(section === undefined ? [] : [section]), ...(found_at === undefined ? [] : [`at ${found_at}`])].join(" "),
+      [
+        kind,
+        index,
+        ...(section === undefined ? [] : [section]),
+        ...(found_at === undefined ? [] : [`at ${found_at}`]),
+      ].join(" "),
     )
     .sort();
 }

@@ -4,7 +4,10 @@ import { blames, edited, HASH, LOG, makeLog, OTHER_LOG, sealEvent, sha256, walk 
 
 const SIZE = 10;
 const log = makeLog(Array.from({ length: SIZE }, () => ({})));
-const foreign = makeLog(Array.from({ length: SIZE + 3 }, () => ({})), { log: OTHER_LOG });
+const foreign = makeLog(
+  Array.from({ length: SIZE + 3 }, () => ({})),
+  { log: OTHER_LOG },
+);
 const row = (index: number) => log.rows[index]!;
 const without = (...indexes: number[]) => log.rows.filter(({ index }) => !indexes.includes(index));
 const moved = (from: number, to: number) => ({ ...row(from), index: to });
@@ -60,7 +63,10 @@ describe("an untouched log", () => {
 
 describe("the tamper matrix", () => {
   it("content: names the section whose text changed, and vouches for everything", () => {
-    const report = walk(log, [...without(4), edited(row(4), (value) => (value.sections["actor"]!.text = '{"id":"u_X"}'))]);
+    const report = walk(log, [
+      ...without(4),
+      edited(row(4), (value) => (value.sections["actor"]!.text = '{"id":"u_X"}')),
+    ]);
     expect(blames(report)).toEqual(["content_changed 4 actor"]);
     expect(report.unvouched).toEqual([]);
   });
@@ -89,7 +95,10 @@ describe("the tamper matrix", () => {
     const extra = { salt: "AAAAAAAAAAAAAAAAAAAAAA", text: "{}" };
     const context = walk(log, [...without(4), edited(row(4), (value) => (value.sections["context"] = extra))]);
     expect(blames(context)).toEqual(["content_changed 4 context"]);
-    const line = row(4).line.replace('"sections":{', '"sections":{"__proto__":{"salt":"AAAAAAAAAAAAAAAAAAAAAA","text":"{}"},');
+    const line = row(4).line.replace(
+      '"sections":{',
+      '"sections":{"__proto__":{"salt":"AAAAAAAAAAAAAAAAAAAAAA","text":"{}"},',
+    );
     expect(blames(walk(log, [...without(4), { index: 4, line }]))).toEqual(["content_changed 4 __proto__"]);
   });
 
@@ -118,7 +127,10 @@ describe("the tamper matrix", () => {
   });
 
   it("leaf: a changed prev does not blame the entry before", () => {
-    const report = walk(log, [...without(4), withLeaf(4, (leaf) => leaf.replace(/"prev":"[^"]+"/, `"prev":"${HASH}"`))]);
+    const report = walk(log, [
+      ...without(4),
+      withLeaf(4, (leaf) => leaf.replace(/"prev":"[^"]+"/, `"prev":"${HASH}"`)),
+    ]);
     expect(blames(report)).toEqual(["leaf_changed 4"]);
     expect(report.unvouched).toEqual([{ from: 0, to: 3 }]);
   });
@@ -133,11 +145,14 @@ describe("the tamper matrix", () => {
     ]);
   });
 
-  it.each(["", "null", "[]", "{}", '{"leaf":7,"sections":{}}', "not JSON"])("leaf: a row that reads %j is changed", (line) => {
-    const report = walk(log, [...without(4), { index: 4, line }]);
-    expect(blames(report)).toEqual(["leaf_changed 4"]);
-    expect(report.unvouched).toEqual([{ from: 0, to: 3 }]);
-  });
+  it.each(["", "null", "[]", "{}", '{"leaf":7,"sections":{}}', "not JSON"])(
+    "leaf: a row that reads %j is changed",
+    (line) => {
+      const report = walk(log, [...without(4), { index: 4, line }]);
+      expect(blames(report)).toEqual(["leaf_changed 4"]);
+      expect(report.unvouched).toEqual([{ from: 0, to: 3 }]);
+    },
+  );
 
   it.each([0, 4, SIZE - 1])("delete: entry %i is missing", (index) => {
     const report = walk(log, without(index));
@@ -157,7 +172,10 @@ describe("the tamper matrix", () => {
 
   it("insert: a second row that follows the same predecessor is a fork, in either order", () => {
     const fork = { index: 4, line: sealEvent({ action: "other.event" }, { index: 4, prev: log.sealed[3]!.prev }).line };
-    for (const rows of [[...log.rows, fork], [fork, ...log.rows]]) {
+    for (const rows of [
+      [...log.rows, fork],
+      [fork, ...log.rows],
+    ]) {
       const report = walk(log, rows);
       expect(blames(report)).toEqual(["duplicate_index 4"]);
       expect(report.unvouched).toEqual([]);
@@ -230,9 +248,17 @@ describe("the tamper matrix", () => {
   });
 
   it("renumber: rows shifted over a deleted one are named with the one that is gone", () => {
-    const shifted = log.rows.filter(({ index }) => index !== 5).map((one) => ({ ...one, index: one.index > 5 ? one.index - 1 : one.index }));
+    const shifted = log.rows
+      .filter(({ index }) => index !== 5)
+      .map((one) => ({ ...one, index: one.index > 5 ? one.index - 1 : one.index }));
     const report = walk(log, shifted);
-    expect(blames(report)).toEqual(["missing 5", "reordered 6 at 5", "reordered 7 at 6", "reordered 8 at 7", "reordered 9 at 8"]);
+    expect(blames(report)).toEqual([
+      "missing 5",
+      "reordered 6 at 5",
+      "reordered 7 at 6",
+      "reordered 8 at 7",
+      "reordered 9 at 8",
+    ]);
     expect(report.unvouched).toEqual([{ from: 0, to: 4 }]);
   });
 });
@@ -276,7 +302,10 @@ describe("sealed wrong", () => {
     expect(walk(agreed, agreed.rows).ok).toBe(true);
     const entry = sealEvent({ category: "login", sections: [] }, { index: 0, prev: HASH });
     const leaf = JSON.parse(entry.leaf) as object;
-    const line = JSON.stringify({ ...(JSON.parse(entry.line) as object), leaf: JSON.stringify({ ...leaf, category: "general" }) });
+    const line = JSON.stringify({
+      ...(JSON.parse(entry.line) as object),
+      leaf: JSON.stringify({ ...leaf, category: "general" }),
+    });
     const trusted = sha256Text(`\0${JSON.stringify({ ...leaf, category: "general" })}`);
     const report = walk(log, [{ index: 0, line }], { size: 1, trusted, genesis: null });
     expect(blames(report)).toEqual(["section_malformed 0 event"]);
@@ -349,7 +378,10 @@ describe("absent sections", () => {
   it("are content changed when they are there, or were never committed", () => {
     const still = edited(erasing.rows[1]!, (value) => (value.absent = [{ section: "note", cause: "erased", by: 2 }]));
     expect(blames(walk(erasing, erasing.rows.with(1, still)))).toEqual(["content_changed 1 note"]);
-    const never = edited(erasing.rows[1]!, (value) => (value.absent = [{ section: "context", cause: "erased", by: 2 }]));
+    const never = edited(
+      erasing.rows[1]!,
+      (value) => (value.absent = [{ section: "context", cause: "erased", by: 2 }]),
+    );
     expect(blames(walk(erasing, erasing.rows.with(1, never)))).toEqual(["content_changed 1 context"]);
   });
 });

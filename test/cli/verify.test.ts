@@ -55,6 +55,8 @@ it("goes on where each part says, and sums the parts", async () => {
     breaks: [broken],
     unvouched: [{ from: 0, to: 2 }],
     absent: { erased: 3 },
+    could_not_check: [],
+    stopped_at: null,
     pending: 2,
   });
 });
@@ -85,10 +87,12 @@ it("waits while another check is running", async () => {
 
 it("says that it could not check when the answer breaks off, is no report, or goes in circles", async () => {
   const { server, run } = await workplace();
+  const stopped = { error: { code: "internal", detail: "Verification stopped." } };
   const cases: [{ lines: unknown[] }[], RegExp][] = [
     [[{ lines: [progress(5, 10)] }], /broke off after 5 entries/],
     [[{ lines: ["hello"] }], /no report/],
     [[{ lines: [report({ continue_from: 4 })] }, { lines: [report({ continue_from: 4 })] }], /does not get on/],
+    [[{ lines: [progress(5, 10), stopped] }], /^Verification stopped$/],
     [[], /there is no org acme/],
   ];
   for (const [answers, what] of cases) {
@@ -101,4 +105,12 @@ it("says that it could not check when the answer breaks off, is no report, or go
   expect((await run("verify", [...VERIFY, "--url", "http://127.0.0.1:59999"])).outcome).toMatchObject({
     failure: { what: "nothing listens at http://127.0.0.1:59999" },
   });
+});
+
+it("does not call a log whole of which something could not be checked", async () => {
+  const { server, run } = await workplace();
+  server.verifyAnswers = [{ lines: [report({ could_not_check: [{ index: 4, why: "leaf version 2" }] })] }];
+  const { outcome, out } = await run("verify", VERIFY);
+  expect(outcome).toEqual({ ok: true, value: 2 });
+  expect(out).toMatch(/not checked\s+4\s+leaf version 2/);
 });

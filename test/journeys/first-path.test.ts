@@ -7,7 +7,9 @@ describe("an event's whole path", () => {
     const one = await call("POST", `/v1/orgs/${org}/events`, { body: event(1, { id: "first" }) });
     expect(one.status, one.text).toBe(201);
     expect(one.json.data[0]).toMatchObject({ id: "first", index: 1, duplicate: false });
-    const many = await call("POST", `/v1/orgs/${org}/events`, { body: { events: Array.from({ length: 100 }, (_, n) => event(n)) } });
+    const many = await call("POST", `/v1/orgs/${org}/events`, {
+      body: { events: Array.from({ length: 100 }, (_, n) => event(n)) },
+    });
     expect(many.status, many.text).toBe(201);
     expect(many.json.size).toBe(102);
     const list = await call("GET", `/v1/orgs/${org}/events?limit=10&min_size=102`);

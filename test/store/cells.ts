@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { openEntry, type OpenedEntry, parseRecord } from "../../src/chain/open.ts";
 import type { SectionText } from "../../src/chain/record.ts";
 import { sealEntry } from "../../src/chain/seal.ts";
-import { counterOf, openRange, type ProjectableEntry, projectEntries } from "../../src/store/cell.ts";
+import { openRange, type ProjectableEntry, projectEntries } from "../../src/store/cell.ts";
+import { counterOf } from "../../src/store/counter.ts";
 import { monthOf, slotOf } from "../../src/store/slot.ts";
 import { type TermKey, termKeyOf, termsOf } from "../../src/store/terms.ts";
 
@@ -34,7 +35,7 @@ export const cell1 = () => migrated(env.CELL_1, "cell", "cursor");
 let names = 0;
 export const freshName = (stem: string) => `${stem}-${Date.now().toString(36)}-${names++}`;
 
-export type Party = { type: string; id: string; name?: string; email?: string; metadata?: string };
+type Party = { type: string; id: string; name?: string; email?: string; metadata?: string };
 /** What a test says of an event; free values are source text. */
 export type Said = {
   id?: string;

@@ -13,6 +13,7 @@ describe("wordsOf", () => {
     ["Grüße aus STRASSE straße", ["grüße", "aus", "strasse", "straße"]],
     ["ＦＵＬＬ ｗｉｄｔｈ ﬁne", ["full", "width", "fine"]],
     ["e\u0301te\u0301", ["été"]],
+    ["H\u0331ello", ["\u1e96ello"]],
     ["Ωμέγα привет", ["ωμέγα", "привет"]],
     ["हिन्दी", ["हिन्दी"]],
     ["İstanbul", ["i\u0307stanbul"]],

@@ -15,9 +15,14 @@ export type Answer = { status: number; headers: Headers; text: string; json: any
 export async function call(
   method: string,
   path: string,
-  { body, key = env.ROOT_KEY, headers = {} }: { body?: unknown; key?: string | null; headers?: Record<string, string> } = {},
+  {
+    body,
+    key = env.ROOT_KEY,
+    headers = {},
+  }: { body?: unknown; key?: string | null; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
-  const text = body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+  const text =
+    body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
   const response = await exports.default.fetch(
     new Request(`${BASE}${path}`, {
       method,
@@ -30,7 +35,8 @@ export async function call(
     }),
   );
   const answer = await response.text();
-  const json = /\/(problem\+)?json$/.test(response.headers.get("content-type") ?? "") && answer !== "" ? JSON.parse(answer) : null;
+  const json =
+    /\/(problem\+)?json$/.test(response.headers.get("content-type") ?? "") && answer !== "" ? JSON.parse(answer) : null;
   return { status: response.status, headers: response.headers, text: answer, json };
 }
 

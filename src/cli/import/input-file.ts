@@ -17,6 +17,8 @@ export type InputFile = {
   bytesRead: number;
   recordsRead: number;
   rejectsPath: string;
+  /** What was done before this run. */
+  before: Done;
   done: Done;
   /** True when every record was settled, in this run or an earlier one. */
   finished: boolean;
@@ -42,17 +44,24 @@ export async function inputFiles(names: string[], options: Options): Promise<Out
 async function inputFile(name: string, { directory, stdin, rejects }: Options): Promise<Outcome<InputFile>> {
   const fresh = { bytesRead: 0, recordsRead: 0, finished: false, fault: null };
   const done: Done = { records: 0, appended: 0, duplicates: 0, rejected: 0 };
+  const before = { ...done };
   const rejectsName = rejects ?? `${name === "-" ? "stdin" : basename(name)}.rejects.ndjson`;
   const rejectsPath = resolve(directory, rejectsName);
   if (name === "-") {
-    return { ok: true, value: { ...fresh, name, path: "-", stream: stdin, size: 0, modifiedMs: 0, rejectsPath, done } };
+    return {
+      ok: true,
+      value: { ...fresh, name, path: "-", stream: stdin, size: 0, modifiedMs: 0, rejectsPath, before, done },
+    };
   }
   const path = resolve(directory, name);
   try {
     const found = await stat(path);
     if (found.isDirectory()) return failed(`${name} is a directory`, `name its files: ${join(name, "*")}`);
     const { size, mtimeMs } = found;
-    return { ok: true, value: { ...fresh, name, path, stream: null, size, modifiedMs: mtimeMs, rejectsPath, done } };
+    return {
+      ok: true,
+      value: { ...fresh, name, path, stream: null, size, modifiedMs: mtimeMs, rejectsPath, before, done },
+    };
   } catch {
     return failed(`the file ${name} cannot be read`, "check its name and your rights to it");
   }

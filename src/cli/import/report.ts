@@ -5,7 +5,6 @@ import type { Done, InputFile } from "./input-file.ts";
 
 type Report = {
   files: readonly InputFile[];
-  before: ReadonlyMap<InputFile, Done>;
   org: string;
   elapsedMs: number;
   sink: Sink;
@@ -13,10 +12,10 @@ type Report = {
 };
 
 /** What an import has done, for a reader: this run's numbers, what earlier runs had done, and where rejects lie. */
-export function importReport({ files, before, org, elapsedMs, sink, shown }: Report): string {
+export function importReport({ files, org, elapsedMs, sink, shown }: Report): string {
   const ink = inkFor(sink);
   const now = sum(files.map((file) => file.done));
-  const earlier = sum([...before.values()]);
+  const earlier = sum(files.map((file) => file.before));
   const records = now.records - earlier.records;
   const rejected = now.rejected - earlier.rejected;
   const settled = files.every((file) => file.finished);

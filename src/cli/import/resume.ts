@@ -45,6 +45,7 @@ export async function takeUp(
     const same = await isSameLog(file, sender, earlier);
     if (!same.ok) return same;
     if (!same.value) continue;
+    file.before = { ...earlier.done };
     file.done = earlier.done;
     file.finished = earlier.finished;
     track.kept = { ...earlier, done: file.done };

@@ -24,6 +24,8 @@ const reportSchema = z.object({
   breaks: z.array(breakSchema),
   unvouched: z.array(z.object({ from: z.int(), to: z.int() })).default([]),
   absent: z.record(z.string(), z.int()).default({}),
+  could_not_check: z.array(z.object({ index: z.int(), why: z.string() })).default([]),
+  stopped_at: z.int().nullable().default(null),
   pending: z.int().default(0),
   continue_from: z.int().nullable().default(null),
   continue_expect: z.string().nullable().default(null),
@@ -32,6 +34,8 @@ const reportSchema = z.object({
 const progressSchema = z.object({
   progress: z.object({ checked: z.int(), total: z.int(), breaks: z.int() }),
 });
+
+const errorSchema = z.object({ error: z.object({ detail: z.string() }) });
 
 export type Report = z.infer<typeof reportSchema>;
 
@@ -78,9 +82,14 @@ async function readReport(body: ReadableStream<Uint8Array>, counter: Counter): P
       counter.total ??= progress.data.progress.total;
       continue;
     }
+    const error = errorSchema.safeParse(value);
+    if (error.success)
+      return failed(error.data.error.detail.replace(/\.$/, ""), "run it again, or see the service's log");
     const checked = reportSchema.safeParse(value);
-    if (checked.success) report = checked.data;
-    else return failed("the service answered with something that is no report", problemOf(500, line).detail);
+    if (!checked.success) return failed("the service answered with something that is no report", "check --url");
+    report = checked.data;
+    // The total of a part is what it checks; the report says how large the whole log is.
+    counter.total = Math.max(counter.total ?? 0, report.size);
   }
   if (report !== null) return { ok: true, value: report };
   return failed(`the answer broke off after ${counter.checked} entries`, "run it again: it changes nothing");

@@ -20,8 +20,9 @@ export function verifyReport(
     const found = summary.breaks.length === 0 ? "not whole" : counted(summary.breaks.length, "break", "breaks");
     return `${ink.red("✗")} ${ink.bold(org)}: ${ink.red(found)} in ${entries}\n${breaks(summary, sink)}${rest(summary, sink)}${foot}`;
   }
-  const verdict = withheld > 0 ? `${entries} checked, no break found` : `all ${entries} verified, no break`;
-  return `${ink.green("✓")} ${ink.bold(org)}: ${verdict}\n${rest(summary, sink)}${foot}`;
+  const unsure = withheld > 0 || summary.could_not_check.length > 0;
+  const verdict = unsure ? `${entries} checked, no break found` : `all ${entries} verified, no break`;
+  return `${unsure ? ink.yellow("•") : ink.green("✓")} ${ink.bold(org)}: ${verdict}\n${rest(summary, sink)}${foot}`;
 }
 
 function breaks({ breaks: all }: Summary, sink: Sink): string {
@@ -37,7 +38,7 @@ function breaks({ breaks: all }: Summary, sink: Sink): string {
 }
 
 /** Not breaks, but nothing to keep quiet about. */
-function rest({ unvouched, absent, pending }: Summary, sink: Sink): string {
+function rest({ unvouched, absent, pending, stopped_at, could_not_check: unchecked }: Summary, sink: Sink): string {
   const ink = inkFor(sink);
   const rows: string[][] = [];
   for (const range of unvouched) {
@@ -52,6 +53,9 @@ function rest({ unvouched, absent, pending }: Summary, sink: Sink): string {
         : "sections, with their cause in the log";
     rows.push([cause, count(n), ink.dim(withheld)]);
   }
-  if (pending > 0) rows.push(["pending", count(pending), ink.dim("entries not yet copied to where they are read")]);
+  if (pending > 0)
+    rows.push(["pending", count(pending), ink.dim("entries on their way to D1, checked as the ledger has them")]);
+  for (const { index, why } of unchecked.slice(0, SHOWN_BREAKS)) rows.push(["not checked", count(index), ink.dim(why)]);
+  if (stopped_at !== null) rows.push(["stopped at", count(stopped_at), ink.dim("too many breaks to name them all")]);
   return table(rows, [1]);
 }

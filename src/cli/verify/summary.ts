@@ -18,6 +18,8 @@ export function addPart(
     breaks: [...before.breaks, ...part.breaks],
     unvouched: [...before.unvouched, ...part.unvouched],
     absent,
+    could_not_check: [...before.could_not_check, ...part.could_not_check],
+    stopped_at: part.stopped_at,
     pending: before.pending,
   };
 }
