@@ -49,6 +49,8 @@ export const SEARCH_MAX_MS = 300;
 export const VISIBLE_WAIT_MAX_MS = 5_000;
 /** Entries one verify request checks: about 15 s of CPU at 50 µs an entry, half of the platform's default. */
 export const VERIFY_MAX_ENTRIES = 250_000;
+/** How long a verification may be silent before another one may begin. */
+export const VERIFY_LEASE_MS = 30_000;
 export const VERIFY_PAGE_ENTRIES = 1_000;
 /** Breaks one report names; past it the report says that it stopped. */
 export const VERIFY_MAX_BREAKS = 1_000;
@@ -97,7 +99,7 @@ export const WORD_MAX_CHARACTERS = 64;
 export const COUNTER_MAX_ACTIONS = 2_000;
 export const COUNTER_MAX_TARGET_TYPES = 500;
 export const DELETE_CHUNK_ROWS = 5_000;
-/** D1 takes no string over 2 MB; local workerd does not enforce it, so we do. A record line is at most 260 kB. */
+/** D1 takes no string over 2 MB; local workerd does not enforce it, so we do. A record line is under 260 kB. */
 export const D1_PARAMETER_MAX_BYTES = 1_500_000;
 /** Months of orgs whose counted names an isolate remembers: 2,500 names of 50 bytes each at worst, 8 MB. */
 export const COUNTER_KNOWN_MONTHS_MAX_COUNT = 64;

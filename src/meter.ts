@@ -1,11 +1,12 @@
+import type { ErrorCode } from "./errors.ts";
+
 /**
  * Counters of this isolate since they were last flushed. Counting is synchronous and cannot fail; `watch/` adds what is
  * here to the directory every few seconds, so an isolate that dies takes at most that much of a count with it.
  */
 export const METRICS = {
   audit_events_logged_total: "Events sequenced, by how they came.",
-  audit_events_failed_total:
-    "Events refused or lost sight of, by reason; `internal` and `overloaded` are the log's own.",
+  audit_events_failed_total: "Events not taken, by reason; fault is `client` or `log`: the log's own failures apart.",
   audit_events_duplicate_total: "Events that were sequenced before and got their first receipt.",
   audit_requests_total: "HTTP requests, by route and status.",
   audit_append_seconds_bucket: "Append requests by time to the answer.",
@@ -37,6 +38,12 @@ export function count(name: MetricName, labels: Record<string, string> = {}, val
   const held = counts.get(key);
   if (held === undefined) counts.set(key, { name, labels: text, value });
   else held.value += value;
+}
+
+/** Counts events that were not taken. */
+export function countFailed(code: ErrorCode, events: number): void {
+  const fault = code === "internal" || code === "overloaded" ? "log" : "client";
+  count("audit_events_failed_total", { reason: code, fault }, events);
 }
 
 /** Adds one append to the latency histogram (cumulative buckets, as Prometheus wants them). */

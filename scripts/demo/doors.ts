@@ -1,6 +1,10 @@
+import * as z from "zod";
 import { failed, type Outcome } from "../../src/cli/outcome.ts";
 import { call } from "./call.ts";
 import type { StoryEvent } from "./story.ts";
+
+/** What a binding answers when it refuses: an error as a value. */
+const refusalSchema = z.object({ ok: z.literal(false), refusal: z.object({ detail: z.string() }) });
 
 export type Door = "direct" | "queue" | "binding";
 type Service = { url: string; key: string };
@@ -35,9 +39,8 @@ export async function handOver(
 async function viaBinding(url: string, body: string): Promise<Outcome<unknown>> {
   const answer = await call({ url, key: "" }, "/", { method: "POST", body });
   if (!answer.ok) return answer;
-  const value = answer.value;
-  const refused = typeof value === "object" && value !== null && "ok" in value && value.ok === false;
-  return refused ? failed(`the binding refused: ${JSON.stringify(value)}`, "see test/binding") : answer;
+  const refused = refusalSchema.safeParse(answer.value);
+  return refused.success ? failed(`through the binding: ${refused.data.refusal.detail}`, "see test/binding") : answer;
 }
 
 /** The event as JavaScript values can hold it: through a binding go values, and no number of 16 digits survives in one. */

@@ -6,7 +6,7 @@ import { wranglerEnv } from "./wrangler.ts";
 
 type Options = { root: string; state: string; port: number; wrangler: string };
 
-export type Ready = { ok: true; note: string } | { ok: false; message: string };
+type Ready = { ok: true; note: string } | { ok: false; message: string };
 export type Service = {
   url: string;
   /** Where its output goes, as a path from the project. */

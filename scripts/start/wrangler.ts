@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /** Where Workers on this machine find each other: apart from those of other projects. */
-export function registryPath(state: string): string {
+function registryPath(state: string): string {
   return join(state, "registry");
 }
 

@@ -29,18 +29,26 @@ export function base64urlOf(bytes: Uint8Array, { start, end }: { start: number; 
 }
 
 function encodeChunk(bytes: Uint8Array, start: number, end: number): string {
-  const codes: number[] = [];
+  const codes = new Array<number>(Math.ceil(((end - start) * 4) / 3));
   const whole = end - ((end - start) % 3);
+  let out = 0;
   for (let at = start; at < whole; at += 3) {
     const bits = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
-    codes.push(code(bits >> 18), code(bits >> 12), code(bits >> 6), code(bits));
+    codes[out] = code(bits >> 18);
+    codes[out + 1] = code(bits >> 12);
+    codes[out + 2] = code(bits >> 6);
+    codes[out + 3] = code(bits);
+    out += 4;
   }
   if (end - whole === 1) {
     const bits = bytes[whole] as number;
-    codes.push(code(bits >> 2), code(bits << 4));
+    codes[out] = code(bits >> 2);
+    codes[out + 1] = code(bits << 4);
   } else if (end - whole === 2) {
     const bits = ((bytes[whole] as number) << 8) | (bytes[whole + 1] as number);
-    codes.push(code(bits >> 10), code(bits >> 4), code(bits << 2));
+    codes[out] = code(bits >> 10);
+    codes[out + 1] = code(bits >> 4);
+    codes[out + 2] = code(bits << 2);
   }
   return String.fromCharCode.apply(null, codes);
 }

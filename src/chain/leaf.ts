@@ -26,10 +26,15 @@ const MEMBER_COUNT = 9;
 /** 32 bytes leave two unused bits in the last character: these are zero. */
 const HASH_PATTERN = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const CATEGORY_PATTERN = /^[a-z][a-z0-9_]{0,99}$/;
-const TIME_PATTERN = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const TIME_PATTERN = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const DATE_PATTERN = /^\d{4}-\d\d-\d\d$/;
+const DATE_CHARACTERS = 10;
+/** Every month has these. */
+const SURE_DAYS = 28;
 /** White space, `+`, control characters and lone surrogates have no place in a C2SP key name, which an origin is. */
 const NOT_ORIGIN_PATTERN = /[\s+\p{Cc}\p{Cs}]/u;
+/** A UTF-16 unit is at most this long in UTF-8, so most texts need no counting. */
+const UTF8_MAX_BYTES = 3;
 const LEAF_PREFIX = Uint8Array.of(0x00);
 
 /** The canonical text of a leaf: members sorted by UTF-16 code units, each once, no white space. */
@@ -66,7 +71,7 @@ export function parseLeaf(text: string): ParsedLeaf {
   if (typeof version === "number" && Number.isSafeInteger(version) && version > 1) {
     return { kind: "unknown_version", version };
   }
-  if (text.length * 3 > LEAF_MAX_BYTES && utf8(text).length > LEAF_MAX_BYTES) {
+  if (text.length * UTF8_MAX_BYTES > LEAF_MAX_BYTES && utf8(text).length > LEAF_MAX_BYTES) {
     return { kind: "malformed", why: `it is longer than ${LEAF_MAX_BYTES} bytes` };
   }
   const leaf = readMembers(value);
@@ -108,21 +113,24 @@ function isIndex(index: number): boolean {
 }
 
 function isKeepUntil(text: string): boolean {
-  return text === "forever" || (DATE_PATTERN.test(text) && isExact(`${text}T00:00:00.000Z`));
+  return text === "forever" || (DATE_PATTERN.test(text) && isDay(text));
 }
 
 function isTime(text: string): boolean {
-  return TIME_PATTERN.test(text) && isExact(text);
+  return TIME_PATTERN.test(text) && isDay(text.slice(0, DATE_CHARACTERS));
 }
 
-/** Whether the calendar has this instant: 30 February parses, but as another day. */
-function isExact(time: string): boolean {
-  const instant = Date.parse(time);
-  return !Number.isNaN(instant) && new Date(instant).toISOString() === time;
+/** Whether the calendar has this day: 30 February parses, but as another one. */
+function isDay(date: string): boolean {
+  const month = Number(date.slice(5, 7));
+  const day = Number(date.slice(8));
+  if (month < 1 || month > 12 || day < 1) return false;
+  return day <= SURE_DAYS || new Date(`${date}T00:00:00.000Z`).getUTCDate() === day;
 }
 
 function isOrigin(log: string): boolean {
-  return log !== "" && !NOT_ORIGIN_PATTERN.test(log) && utf8(log).length <= ORIGIN_MAX_BYTES;
+  if (log === "" || NOT_ORIGIN_PATTERN.test(log)) return false;
+  return log.length * UTF8_MAX_BYTES <= ORIGIN_MAX_BYTES || utf8(log).length <= ORIGIN_MAX_BYTES;
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

@@ -33,3 +33,12 @@ export function readRow(
   const claim = leaf.log !== log ? "foreign" : leaf.index === index ? "own" : "displaced";
   return { index, place, hash, record, claim, leaf };
 }
+
+/** The row whose leaf has the hash expected, or where none is known for sure, one that says it is this entry. */
+export function matchingRow(
+  rows: ReadRow[],
+  { hash, sure }: { hash: string | null; sure: boolean },
+): ReadRow | undefined {
+  const named = hash === null ? undefined : rows.find((row) => row.hash === hash && (sure || row.claim === "own"));
+  return named ?? (sure ? undefined : rows.find(({ claim }) => claim === "own"));
+}

@@ -6,7 +6,7 @@ import type { Walk, WalkRange } from "./verify.ts";
 import { Chain, type Closed, type Displaced, type Expected, type Holding } from "./verify-chain.ts";
 import { Findings } from "./verify-findings.ts";
 import type { Report } from "./verify-report.ts";
-import { type ReadRow, readRow, type StoredRow } from "./verify-row.ts";
+import { matchingRow, type ReadRow, readRow, type StoredRow } from "./verify-row.ts";
 import { type CheckedSections, checkSections } from "./verify-sections.ts";
 
 /** What a displaced leaf brings along, for when its place is found. */
@@ -109,7 +109,7 @@ export class LogWalk implements Walk {
     for (const row of rows) if (row.hash !== before.hash) this.#keepDisplaced(row);
     // A displaced leaf may have closed the gap above, and then more is expected here.
     const expected = this.#expected(treeHash);
-    const match = matching(rows, expected);
+    const match = matchingRow(rows, expected);
     const lost = match === undefined && expected.hash !== null ? this.#chain.takeDisplaced(index, expected.hash) : null;
     this.#next = index - 1;
     let intact: Intact | null = null;
@@ -245,9 +245,4 @@ export class LogWalk implements Walk {
     this.#findings.addReordered(index, { found_at: at, place });
     this.#findings.addSections(index, { ...evidence, chain: this.#chain });
   }
-}
-
-function matching(rows: ReadRow[], { hash, sure }: Expected): ReadRow | undefined {
-  const named = hash === null ? undefined : rows.find((row) => row.hash === hash && (sure || row.claim === "own"));
-  return named ?? (sure ? undefined : rows.find(({ claim }) => claim === "own"));
 }

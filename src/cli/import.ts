@@ -19,7 +19,7 @@ import { bytes, count } from "./terminal/format.ts";
 import { type Reading, showProgress } from "./terminal/progress.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-export const IMPORT_HELP = `Brings logs of other systems into an org.
+const IMPORT_HELP = `Brings logs of other systems into an org.
 
   npm run import -- --org acme --preset cloudtrail trail.json.gz
   npm run import -- --org acme --map my-map.json audit.ndjson
@@ -175,6 +175,6 @@ function readingOf({ files, sender }: Job, seen: { appended: number; duplicates:
     done: seen.appended + seen.duplicates,
     unit: "events",
     notes,
-    waiting: reason === null ? null : `waiting · ${reason} · next try ${wait > 0 ? `in ${wait} s` : "now"}`,
+    waiting: reason === null ? null : `waiting · next try ${wait > 0 ? `in ${wait} s` : "now"} · ${reason}`,
   };
 }

@@ -8,7 +8,7 @@ import { checkPart, type Counter, type Part } from "./verify/check-part.ts";
 import { addPart, type Summary } from "./verify/summary.ts";
 import { verifyReport } from "./verify/report.ts";
 
-export const VERIFY_HELP = `Checks an org's log: every section, every leaf, every link, from the newest entry to the oldest.
+const VERIFY_HELP = `Checks an org's log: every section, every leaf, every link, from the newest entry to the oldest.
 
   npm run verify -- --org acme
 

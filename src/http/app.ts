@@ -1,13 +1,16 @@
 import { Hono } from "hono";
-import { ConfigError, configOf } from "../env.ts";
+import * as z from "zod";
+import { configOf } from "../env.ts";
 import { NOT_FOUND, refuse } from "../errors.ts";
 import { newRequestId } from "../ids.ts";
 import { count } from "../meter.ts";
+import { nameOf } from "../schema/caller.ts";
 import { ensurePlatform } from "../policy/put-org.ts";
-import { flushMetrics } from "../watch/flush-metrics.ts";
+import { flushMetrics } from "../store/flush-metrics.ts";
 import { sealRefusal } from "../watch/refusals.ts";
 import { type App, type Ctx, problem } from "./context.ts";
 import { openApiDocument } from "./openapi.ts";
+import type { Operation } from "./operation.ts";
 import * as deadLetters from "./routes/dead-letters.ts";
 import * as events from "./routes/events.ts";
 import * as keys from "./routes/keys.ts";
@@ -15,8 +18,22 @@ import * as orgs from "./routes/orgs.ts";
 import * as service from "./routes/service.ts";
 import * as verify from "./routes/verify.ts";
 
+const OPENAPI: Operation = {
+  method: "get",
+  path: "/openapi.json",
+  id: "getOpenApi",
+  summary: "This document",
+  tag: "Operate",
+  scope: null,
+  answers: { 200: { description: "OpenAPI 3.1.", body: { "application/json": z.looseObject({ openapi: z.string() }) } } },
+  errors: [],
+};
+
 /** Every route there is, as OpenAPI tells it. */
-export const operations = [orgs, events, verify, keys, deadLetters, service].flatMap((group) => group.operations);
+export const operations = [
+  ...[orgs, events, verify, keys, deadLetters, service].flatMap((group) => group.operations),
+  OPENAPI,
+];
 
 export const app = new Hono<App>();
 
@@ -25,13 +42,7 @@ app.use(async (c, next) => {
   const sent = c.req.header("x-request-id");
   c.set("requestId", sent !== undefined && /^[A-Za-z0-9._-]{1,64}$/.test(sent) ? sent : newRequestId());
   c.set("now", now);
-  try {
-    c.set("config", configOf(c.env));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error({ message: "misconfigured", error: error.message });
-    return problem(c, { code: "internal", detail: `This deployment is not configured: ${error.message}` });
-  }
+  c.set("config", configOf(c.env));
   if (c.req.method === "HEAD") c.res = methodNotAllowed(c) ?? problem(c, NOT_FOUND.refusal);
   else await next();
   c.header("x-request-id", c.get("requestId"));
@@ -44,7 +55,7 @@ app.route("/", verify.verify);
 app.route("/", keys.keys);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
-app.get("/openapi.json", (c) => c.json(openApiDocument(operations)));
+app.get(OPENAPI.path, (c) => c.json(openApiDocument(operations)));
 
 app.notFound((c) => methodNotAllowed(c) ?? problem(c, NOT_FOUND.refusal));
 
@@ -54,14 +65,14 @@ app.onError((error, c) => {
   return problem(c, refuse("internal", "Something broke on our side; it is recorded under this request_id.").refusal);
 });
 
-const PATTERNS = operations.map(({ method, path }) => {
-  return { method: method.toUpperCase(), pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`) };
+const ROUTES = operations.map(({ method, path }) => {
+  return { method: method.toUpperCase(), path, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`) };
 });
 
 /** 405 for a path that has other methods; null for one that has none. */
 function methodNotAllowed(c: Ctx): Response | null {
   const { pathname } = new URL(c.req.url);
-  const methods = PATTERNS.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
+  const methods = ROUTES.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
   if (methods.length === 0) return null;
   c.header("allow", methods.join(", "));
   return problem(c, refuse("method_not_allowed", `This path takes ${methods.join(", ")}.`).refusal);
@@ -70,21 +81,19 @@ function methodNotAllowed(c: Ctx): Response | null {
 /** What follows an answer: its log line, its counters, and the trace of a refusal. */
 async function after(c: Ctx, began: number): Promise<void> {
   const config = c.get("config");
-  const path = new URL(c.req.url).pathname;
-  const route = operations.find(({ method, path: template }) => {
-    const pattern = new RegExp(`^${template.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
-    return method.toUpperCase() === c.req.method && pattern.test(path);
-  })?.path;
+  const { pathname } = new URL(c.req.url);
+  const route =
+    ROUTES.find(({ method, pattern }) => method === c.req.method && pattern.test(pathname))?.path ?? "(none)";
   const { status } = c.res;
-  count("audit_requests_total", { route: route ?? "(none)", status: String(status) });
+  count("audit_requests_total", { route, status: String(status) });
   const caller = c.get("caller");
   console.log({
     message: "request",
     request_id: c.get("requestId"),
     method: c.req.method,
-    route: route ?? "(none)",
+    route,
     org: c.req.param("org") ?? null,
-    key: caller === undefined ? null : caller.kind === "trusted" ? caller.name : caller.id,
+    key: caller === undefined ? null : nameOf(caller),
     status,
     code: c.get("refusal")?.code ?? null,
     ms: Date.now() - began,
@@ -97,5 +106,5 @@ async function after(c: Ctx, began: number): Promise<void> {
     caller: caller ?? null,
     refusal: c.get("refusal") ?? null,
   });
-  await flushMetrics(config);
+  await flushMetrics(config.directory);
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ok, refuse, type Result } from "../errors.ts";
+import { type MemberError, ok, refuse, type Result } from "../errors.ts";
 import { JSON_BODY_MAX_BYTES } from "../limits.ts";
 import type { Ctx } from "./context.ts";
 
@@ -49,12 +49,18 @@ export async function jsonBody<T extends z.ZodType>(c: Ctx, shape: T): Promise<R
   }
   const checked = shape.safeParse(value);
   if (checked.success) return ok(checked.data);
-  const errors = checked.error.issues.map(({ path, message }) => ({
-    pointer: path.map((step) => `/${String(step)}`).join(""),
-    message,
-  }));
+  const errors = checked.error.issues.flatMap((issue): MemberError[] => {
+    const at = pointerOf(issue.path);
+    if (issue.code !== "unrecognized_keys") return [{ pointer: at, message: issue.message }];
+    return issue.keys.map((name) => ({ pointer: at + pointerOf([name]), message: "is not a member of this" }));
+  });
   const [first] = errors;
   return refuse("invalid_request", `${first?.pointer === "" ? "The body" : first?.pointer}: ${first?.message}.`, {
     errors,
   });
+}
+
+/** Source: RFC 6901. */
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

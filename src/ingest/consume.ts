@@ -8,7 +8,7 @@ import {
   QUEUE_RETRY_SECONDS,
   QUEUE_STORE_RETRY_SECONDS,
 } from "../limits.ts";
-import { count } from "../meter.ts";
+import { count, countFailed } from "../meter.ts";
 import { deadLetterIdOf } from "../ids.ts";
 import { isTransient, storeDeadLetter } from "./dead-letters.ts";
 import { type Message as Parsed, parseMessage } from "./parse-message.ts";
@@ -132,7 +132,7 @@ async function settle(config: Config, { queued, org, refusal }: Outcome): Promis
     const { attempts, text } = queued;
     await storeDeadLetter(config, { id: deadLetterIdOf(queued.id), org, refusal, state, attempts, text });
     count("audit_queue_messages_total", { outcome: state });
-    if (state === "dead") count("audit_events_failed_total", { reason: refusal.code });
+    if (state === "dead") countFailed(refusal.code, 1);
     queued.ack();
   } catch (error) {
     // Neither sequenced nor stored: the queue keeps it.

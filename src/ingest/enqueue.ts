@@ -2,7 +2,7 @@ import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { eventIdsOf, newBatchId } from "../ids.ts";
 import { QUEUE_SEND_MAX_BYTES, QUEUE_SEND_MAX_MESSAGES } from "../limits.ts";
-import { count } from "../meter.ts";
+import { countFailed } from "../meter.ts";
 import type { Caller } from "../schema/caller.ts";
 import { packMessages, type PackedMessage } from "./pack.ts";
 import type { ParsedEvent } from "./parse-events.ts";
@@ -32,7 +32,7 @@ export async function enqueue(config: Config, handover: Handover): Promise<Resul
   for (const group of sendable(messages)) {
     const sent = await send(config, handover, group);
     if (!sent.ok) {
-      count("audit_events_failed_total", { reason: sent.refusal.code }, events.length);
+      countFailed(sent.refusal.code, events.length);
       return sent;
     }
   }

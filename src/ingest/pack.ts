@@ -1,4 +1,5 @@
-import { QUEUE_MESSAGE_BYTES } from "../limits.ts";
+import { assert } from "../errors.ts";
+import { QUEUE_MESSAGE_BYTES, QUEUE_MESSAGE_MAX_BYTES } from "../limits.ts";
 import { type AppendMessage, MESSAGE_VERSION } from "../schema/queue-message.ts";
 import type { ParsedEvent } from "./parse-events.ts";
 
@@ -41,6 +42,7 @@ export function packMessages(envelope: Envelope, events: readonly ParsedEvent[])
       events: group,
       text: messageText({ ...envelope, batch, part_of, position }, group),
     };
+    assert(Buffer.byteLength(message.text) <= QUEUE_MESSAGE_MAX_BYTES, "an event and its envelope fit one message");
     position += group.length;
     return message;
   });

@@ -2,7 +2,7 @@ import type { Config } from "../env.ts";
 import type { Result } from "../errors.ts";
 import { newBatchId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
-import { count, countAppendSeconds } from "../meter.ts";
+import { countAppendSeconds, countFailed } from "../meter.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Appended, Batch, CutEvent, Delivery } from "../schema/ledger.ts";
 
@@ -33,7 +33,7 @@ export async function submit(config: Config, submission: Submission): Promise<Re
   const answer = await appendBatches(config, { org, caller, batches: [batch] });
   const [result] = answer.ok ? answer.value : [answer];
   if (result?.ok === true) countAppendSeconds((Date.now() - began) / 1000);
-  else count("audit_events_failed_total", { reason: result?.refusal.code ?? "internal" }, events.length);
+  else countFailed(result?.refusal.code ?? "internal", events.length);
   return result ?? { ok: false, refusal: { code: "internal", detail: "The ledger did not answer for the batch." } };
 }
 

@@ -1,4 +1,4 @@
-import { GATHER_MS, PROJECT_RETRY_MIN_MS, READ_SESSION_IDLE_MS } from "../limits.ts";
+import { GATHER_MS, PROJECT_RETRY_MIN_MS, READ_SESSION_IDLE_MS, SEGMENT_MAX_AGE_MS } from "../limits.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
 import type { Projector } from "./projector.ts";
@@ -65,7 +65,7 @@ export class Alarm {
     const { state } = this.#core;
     const now = this.#core.now();
     const behind = state.head.size > 0 && (state.projected === null || state.projected < state.head.size);
-    const projection = behind ? (this.#projector.retryAt ?? now + PROJECT_RETRY_MIN_MS) : null;
+    const projection = behind ? (this.#projector.retryAt ?? now + SEGMENT_MAX_AGE_MS) : null;
     const rebuild = rebuilding(this.#core) ? now + PROJECT_RETRY_MIN_MS : null;
     return earliest([projection, rebuild, this.#archiver.dueAt(), this.#sealsAt()]);
   }

@@ -1,5 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, refuse, type Result } from "../errors.ts";
+import { ok, type Refusal, refuse, type Result } from "../errors.ts";
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, BACKLOG_READ_SHARE } from "../limits.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
@@ -21,6 +21,7 @@ import { type Core, coreOf } from "./core.ts";
 import type { Creation } from "./create.ts";
 import { OrgKeys } from "./keys.ts";
 import { planCreateKey, planRevokeKey } from "./key-acts.ts";
+import { Lease } from "./lease.ts";
 import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { ReadLimiter } from "./read-limiter.ts";
@@ -48,6 +49,9 @@ export class Ledger {
   readonly #alarm: Alarm;
   readonly #reporter: Reporter;
   readonly #limiter = new ReadLimiter();
+  readonly #verifying = new Lease();
+  /** Why appends are refused since the start-up comparison; null when they are not. */
+  #refusal: Refusal | null = null;
   #compared: Promise<Result<null>> | null = null;
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -65,6 +69,7 @@ export class Ledger {
   async compare(): Promise<Result<null>> {
     this.#compared ??= compareOnStart(this.#core);
     const compared = await this.#compared;
+    this.#refusal = compared.ok ? null : compared.refusal;
     if (!compared.ok) this.#compared = null;
     return compared;
   }
@@ -169,12 +174,19 @@ export class Ledger {
     return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
+  /** Takes or renews the org's one verification run, or ends it. */
+  leaseVerify(holder: string, { release }: { release: boolean }): Result<null> {
+    if (!release) return this.#verifying.take(holder, this.#core.now());
+    this.#verifying.release(holder);
+    return ok(null);
+  }
+
   lines(from: number, limit: number) {
     return linesFrom(this.#core, from, limit);
   }
 
   status(): LedgerStatus {
-    return statusOf(this.#core, { projecting: this.projector.retryAt === null });
+    return statusOf(this.#core, { refusal: this.#refusal, projecting: this.projector.retryAt === null });
   }
 
   async rebuild(caller: Caller): Promise<Result<LedgerStatus>> {
@@ -195,6 +207,8 @@ export class Ledger {
 
   /** Everything that is due: rebuilding, projecting, archiving, closing reads, sealing refusals, saying how it stands. */
   async work({ force }: { force: boolean }): Promise<void> {
+    // First the net: a crash from here on is found by the alarm within a minute.
+    await this.armAlarm();
     if (rebuilding(this.#core)) await this.projector.pausedFor(() => emptyD1(this.#core, { begin: false }));
     await Promise.all([this.projector.run(), this.#archiver.run({ force }), this.#sealDue()]);
     await this.armAlarm();

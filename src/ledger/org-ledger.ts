@@ -110,6 +110,12 @@ export class OrgLedger extends DurableObject<Env> {
     return ledger.ok ? ok(await ledger.value.lines(from, limit)) : ledger;
   }
 
+  /** Takes or renews the org's one verification run for `holder`, or ends it. */
+  async leaseVerify(org: string, holder: string, { release }: { release: boolean }): Promise<Result<null>> {
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ledger.value.leaseVerify(holder, { release }) : ledger;
+  }
+
   async status(org: string): Promise<Result<LedgerStatus>> {
     const ledger = await this.#ready(org, { appends: false });
     return ledger.ok ? ok(ledger.value.status()) : ledger;

@@ -1,3 +1,4 @@
+import type { Refusal } from "../errors.ts";
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, GAUGE_MS } from "../limits.ts";
 import type { LedgerStatus } from "../schema/ledger.ts";
 import { saveGauge } from "../store/ledger-gauge.ts";
@@ -5,14 +6,18 @@ import type { Core } from "./core.ts";
 import { sequencedAtOf } from "./staged.ts";
 
 /** How a ledger stands, from memory. */
-export function statusOf({ state }: Core, { projecting }: { projecting: boolean }): LedgerStatus {
+export function statusOf(
+  { state }: Core,
+  { refusal, projecting }: { refusal: Refusal | null; projecting: boolean },
+): LedgerStatus {
   const { backlog, placements } = state;
   const full = backlog.entries >= BACKLOG_MAX_ENTRIES || backlog.bytes > BACKLOG_MAX_BYTES;
   return {
     log: state.org.log,
     name: state.org.settings.name,
     size: state.head.size,
-    ingestion: full ? "overloaded" : "accepting",
+    ingestion: full || refusal !== null ? "overloaded" : "accepting",
+    refusal: refusal?.detail ?? null,
     projected: state.projected,
     archived: state.archived,
     backlog,

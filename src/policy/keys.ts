@@ -10,7 +10,7 @@ import type { Act } from "../schema/act.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type { OrgKey } from "../schema/ledger.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
-import { listKeys, readKey, revokeKey, saveKey } from "../store/key.ts";
+import { type KeyRow, listKeys, readKey, revokeKey, saveKey } from "../store/key.ts";
 
 /** A key as its maker sees it, once: `key` is the only copy there will ever be. */
 export type IssuedKey = OrgKey & { key: string };
@@ -23,7 +23,11 @@ export async function createOrgKey(
   org: string,
   { caller, ...wanted }: Wanted & { caller: Caller },
 ): Promise<Result<IssuedKey>> {
-  const { id, key } = issue(config, { kind: "o", owner: org, ...wanted });
+  // Only a request that may be a repeated one is worth a look at what is there.
+  const listed = wanted.idempotencyKey === null ? ok([]) : await listOrgKeys(config, org, caller);
+  if (!listed.ok) return listed;
+  const madeAt = async (id: string) => Date.parse(listed.value.find((known) => known.id === id)?.created_at ?? "");
+  const { id, key } = await issue(config, { kind: "o", owner: org, madeAt, ...wanted });
   const { name, scopes } = wanted;
   const entered = await callLedger(
     config,
@@ -56,10 +60,14 @@ export async function createPlatformKey(
 ): Promise<Result<IssuedKey>> {
   const root = requireRoot(caller);
   if (!root.ok) return root;
-  const { id, key } = issue(config, { kind: "p", owner: PLATFORM_ORG, ...wanted });
+  const madeAt = async (made: string) => (await readKey(config.directory, made))?.created_at ?? Number.NaN;
+  const { id, key } = await issue(config, { kind: "p", owner: PLATFORM_ORG, madeAt, ...wanted });
   const { name, scopes, now } = wanted;
   const known = await readKey(config.directory, id);
-  if (known === null) {
+  if (known !== null) {
+    const same = JSON.stringify([known.name, known.scopes, known.orgs]) === JSON.stringify([name, scopes, orgs]);
+    if (!same) return refuse("conflict", "This Idempotency-Key was used before, for another key.");
+  } else {
     await sealKeyAct(config, { action: "indelible.key.created", id, metadata: { name, scopes, orgs } });
     await saveKey(config.directory, {
       id,
@@ -72,17 +80,15 @@ export async function createPlatformKey(
       revoked_at: null,
     });
   }
-  const created_at = new Date(known?.created_at ?? now).toISOString();
-  return ok({ id, name, scopes, created_at, revoked_at: null, key });
+  const { created_at, revoked_at } = known ?? { created_at: now, revoked_at: null };
+  return ok({ ...toOrgKey({ id, name, scopes, created_at, revoked_at }), key });
 }
 
 export async function listPlatformKeys(config: Config, caller: Caller): Promise<Result<OrgKey[]>> {
   const root = requireRoot(caller);
   if (!root.ok) return root;
   const rows = await listKeys(config.directory, null, { after: null, limit: 1_000 });
-  return ok(
-    rows.map(({ id, name, scopes, created_at, revoked_at }) => toOrgKey({ id, name, scopes, created_at, revoked_at })),
-  );
+  return ok(rows.map(toOrgKey));
 }
 
 /** Revokes a platform key: at once here, within a minute in every other isolate. */
@@ -102,25 +108,36 @@ export async function revokePlatformKey(
   return ok(toOrgKey({ ...row, revoked_at: row.revoked_at ?? now }));
 }
 
+type Issue = { kind: "o" | "p"; owner: string; madeAt: (id: string) => Promise<number> } & Wanted;
+
+const KEPT_MS = IDEMPOTENCY_KEPT_HOURS * 3_600_000;
+
 /**
  * A new key. With an `Idempotency-Key` everything random in it follows from that key and the day, under the pepper: the
- * same request gets the same answer for 24 hours though nobody kept the secret.
+ * same request gets the same answer for 24 hours though nobody kept the secret. `madeAt`: when a key was made, or NaN.
  */
-function issue(
-  config: Config,
-  { kind, owner, idempotencyKey, now }: { kind: "o" | "p"; owner: string } & Wanted,
-): { id: string; key: string } {
+async function issue(config: Config, wanted: Issue): Promise<{ id: string; key: string }> {
+  const { kind, idempotencyKey, now, madeAt } = wanted;
   if (idempotencyKey === null) {
     const id = `ind_${kind}${newKeyName()}`;
     return { id, key: keyText(config.keyPepper, id, randomBytes(32)) };
   }
-  const day = Math.floor(now / (IDEMPOTENCY_KEPT_HOURS * 3_600_000));
+  const day = Math.floor(now / KEPT_MS);
+  const yesterdays = derivedKey(config, { ...wanted, idempotencyKey, day: day - 1 });
+  const repeated = now - (await madeAt(yesterdays.id)) < KEPT_MS;
+  return repeated ? yesterdays : derivedKey(config, { ...wanted, idempotencyKey, day });
+}
+
+function derivedKey(
+  { keyPepper }: Config,
+  { kind, owner, idempotencyKey, day }: Pick<Issue, "kind" | "owner"> & { idempotencyKey: string; day: number },
+): { id: string; key: string } {
   const derive = (part: string) =>
-    createHmac("sha256", config.keyPepper)
+    createHmac("sha256", keyPepper)
       .update(["indelible/issued-key/v1", part, kind, owner, idempotencyKey, day].join("\0"))
       .digest();
   const id = `ind_${kind}${newKeyName(derive("name"))}`;
-  return { id, key: keyText(config.keyPepper, id, derive("secret")) };
+  return { id, key: keyText(keyPepper, id, derive("secret")) };
 }
 
 function requireRoot(caller: Caller): Result<null> {
@@ -138,13 +155,8 @@ async function sealKeyAct(
   if (!sealed.ok) throw new Error(`the act could not be sealed: ${sealed.refusal.detail}`);
 }
 
-function toOrgKey(row: {
-  id: string;
-  name: string;
-  scopes: Scope[];
-  created_at: number;
-  revoked_at: number | null;
-}): OrgKey {
-  const revoked_at = row.revoked_at === null ? null : new Date(row.revoked_at).toISOString();
-  return { ...row, created_at: new Date(row.created_at).toISOString(), revoked_at };
+/** What may be told of a key; never its hash. */
+function toOrgKey({ id, name, scopes, created_at, revoked_at }: Omit<KeyRow, "org" | "orgs" | "hash">): OrgKey {
+  const time = (at: number) => new Date(at).toISOString();
+  return { id, name, scopes, created_at: time(created_at), revoked_at: revoked_at === null ? null : time(revoked_at) };
 }

@@ -3,7 +3,7 @@ import type { Config } from "../env.ts";
 import { assert, ok, refuse, type Result } from "../errors.ts";
 import { callLedger, ledgerOf } from "../ledger/client.ts";
 import { ORIGIN_MAX_BYTES } from "../limits.ts";
-import type { Caller } from "../schema/caller.ts";
+import { type Caller, nameOf } from "../schema/caller.ts";
 import type { OrgSettings, ReadGrant } from "../schema/ledger.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
 import type { PutOrg } from "../schema/org.ts";
@@ -46,7 +46,7 @@ export async function putOrg(
   const cell = config.cells.get(row.cell);
   assert(cell !== undefined, "an org's cell is bound");
   const org_number = await openRange(cell, { log, first_index: 0 });
-  const by = caller.kind === "trusted" ? caller.name : caller.id;
+  const by = nameOf(caller);
   const placement = { log, first_index: 0, cell: row.cell, org_number };
   const created = await callLedger(
     config,

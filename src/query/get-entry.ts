@@ -2,7 +2,7 @@ import { entryText, type OpenedEntry } from "../chain/open.ts";
 import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
-import { PAGE_MAX_BYTES, SEARCH_MAX_MS, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
+import { ID_MAX_CHARACTERS, PAGE_MAX_BYTES, SEARCH_MAX_MS, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { listEntries, readEntry } from "../store/list-entries.ts";
 import { monthOf } from "../store/slot.ts";
@@ -23,7 +23,8 @@ export async function getEntry(
   const { org } = reader;
   return traced<string | null>(config, reader, {
     route: "events.get",
-    filter: `event=${encodeURIComponent(idOrIndex)}`,
+    // No id is longer; what is asked through a binding may be any text.
+    filter: new URLSearchParams({ event: idOrIndex.slice(0, ID_MAX_CHARACTERS) }).toString(),
     read: async (grant) => {
       let entry = await find(config, org, { grant, visible: grant.visible, idOrIndex });
       if (entry === null && grant.visible < grant.size) {

@@ -39,12 +39,23 @@ export async function traced<T>(
     results,
     range,
   };
-  if (grant.access_log === "queued") {
-    await config.queue.send(JSON.stringify(readMessage(org, grant.key, trace)), { contentType: "text" });
-    return ok({ answer, read_index: null });
-  }
-  const index = await callLedger(config, org, async (ledger) => await ledger.traceRead(org, grant.key, trace));
+  const message = readMessage(org, grant.key, trace);
+  if (grant.access_log === "queued" && (await handedOver(config, message))) return ok({ answer, read_index: null });
+  // The batch id goes along: a message the queue took though it said it did not is then no second answer.
+  const { key, batch } = message;
+  const index = await callLedger(config, org, async (ledger) => await ledger.traceRead(org, key, { ...trace, ...(grant.access_log === "queued" ? { batch } : {}) }));
   return index.ok ? ok({ answer, read_index: index.value }) : index;
+}
+
+/** Whether the queue took the trace; what it refuses is sealed directly, as events are. */
+async function handedOver(config: Config, message: ReadMessage): Promise<boolean> {
+  try {
+    await config.queue.send(JSON.stringify(message), { contentType: "text" });
+    return true;
+  } catch (error) {
+    console.warn({ message: "the queue refused a trace; sealing directly", org: message.org, error: String(error) });
+    return false;
+  }
 }
 
 function readMessage(org: string, key: string, answer: Omit<ReadAnswer, "batch">): ReadMessage {

@@ -78,6 +78,7 @@ export const statusSchema = z
       size: z.int(),
       backlog_entries: z.int(),
       backlog_bytes: z.int(),
+      refusal: z.string().nullable().meta({ description: "Why appends are refused; null when they are not." }),
     }),
     projection: z.object({ state: z.enum(["running", "waiting", "rebuilding"]), size: z.int(), lag_entries: z.int() }),
     archive: z.object({ size: z.int(), lag_entries: z.int(), lag_seconds: z.number() }),

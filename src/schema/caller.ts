@@ -27,5 +27,10 @@ export type Caller =
   | { kind: "org_key"; id: string; hash: string }
   | { kind: "trusted"; name: string; scopes: readonly Scope[]; orgs: readonly string[] | "*" | "all" };
 
+/** The name a caller's acts carry: a key's id, a binding's name, `root`. */
+export function nameOf(caller: Caller): string {
+  return caller.kind === "trusted" ? caller.name : caller.id;
+}
+
 /** The network a call came from, for the trace of reading; all of it is what the caller claims or the edge saw. */
 export type Network = { ip?: string; user_agent?: string; request_id?: string };

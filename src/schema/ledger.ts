@@ -86,6 +86,8 @@ export type LedgerStatus = {
   size: number;
   /** Whether appends are taken. */
   ingestion: "accepting" | "overloaded";
+  /** Why the ledger refuses appends since it started; null when it does not. */
+  refusal: string | null;
   projected: number | null;
   archived: number;
   backlog: { entries: number; bytes: number };

@@ -14,7 +14,6 @@ import { slotsDescending } from "./slot.ts";
 import type { TermKey } from "./token.ts";
 
 export type { Row } from "./entry-page.ts";
-export type { EntryFilter } from "./match.ts";
 export { readEntries, readEntry, type StoredRow } from "./read-entries.ts";
 
 /** The indexes `[low, high)` of one placement, and the months (see `monthOf`) they can have been sequenced in. */

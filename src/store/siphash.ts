@@ -56,7 +56,7 @@ function absorb(low: number, high: number): void {
   v[1] = (v[1] as number) ^ high;
 }
 
-/** Sixty-four bits at a time in 32-bit halves: BigInt is ten times slower. `l` and `h` end the names of low and high. */
+/** Sixty-four bits at a time in 32-bit halves: BigInt allocates at every step. `l` and `h` end the names of low and high. */
 function rounds(count: number): void {
   let al = v[0] as number;
   let ah = v[1] as number;

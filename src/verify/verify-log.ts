@@ -2,6 +2,7 @@ import { genesisPrev } from "../chain/genesis.ts";
 import { createWalk, type Report, type Walk } from "../chain/verify.ts";
 import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
+import { newRequestId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
 import {
   LOG_MAX_ENTRIES,
@@ -25,6 +26,9 @@ export type VerifyRange = { from: number; to: number | null; expect: string | nu
 
 export type VerifyReport = Report & { pending: number; continue_from: number | null; continue_expect: string | null };
 
+/** A step is a page; ten of them take well under the lease. */
+const RENEW_STEPS = 10;
+
 export type VerifyStep = { progress: { checked: number; total: number; breaks: number } } | { report: VerifyReport };
 
 /**
@@ -37,10 +41,16 @@ export async function verifyLog(
   range: VerifyRange,
 ): Promise<Result<{ steps: AsyncGenerator<VerifyStep>; read_index: number | null }>> {
   const filter = new URLSearchParams({ from: String(range.from), to: range.to === null ? "head" : String(range.to) });
+  const { org } = reader;
+  const holder = newRequestId();
+  const lease = (release: boolean) =>
+    callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, { release }));
   const begun = await traced(config, reader, {
     route: "verify",
     filter: filter.toString(),
     read: async (grant) => {
+      const leased = await lease(false);
+      if (!leased.ok) return leased;
       const to = Math.min(range.to ?? grant.size, grant.size);
       const from = Math.min(Math.max(range.from, to - VERIFY_MAX_ENTRIES), to);
       const covered = from === to ? null : { from, to: to - 1 };
@@ -49,7 +59,23 @@ export async function verifyLog(
   });
   if (!begun.ok) return begun;
   const { answer, read_index } = begun.value;
-  return ok({ steps: walk(config, reader.org, { ...answer, range }), read_index });
+  return ok({ steps: leased(walk(config, org, { ...answer, range }), lease), read_index });
+}
+
+/** Renews the lease while steps are taken, and lets go at the end, whichever end it is. */
+async function* leased(
+  steps: AsyncGenerator<VerifyStep>,
+  lease: (release: boolean) => Promise<Result<null>>,
+): AsyncGenerator<VerifyStep> {
+  let taken = 0;
+  try {
+    for await (const step of steps) {
+      yield step;
+      if (++taken % RENEW_STEPS === 0) await lease(false);
+    }
+  } finally {
+    await lease(true);
+  }
 }
 
 type Task = { grant: ReadGrant; from: number; to: number; range: VerifyRange };
@@ -63,8 +89,10 @@ async function* walk(config: Config, org: string, { grant, from, to, range }: Ta
   const total = to - from;
   if (atHead) await addBeyond(config, org, { grant, walked });
   const pendingFrom = Math.max(from, Math.min(grant.visible, to));
-  for (let high = to; high > pendingFrom; ) high = await addPending(config, org, { walked, low: pendingFrom, high });
-  for (let high = pendingFrom; high > from; ) {
+  for (let high = to; high > pendingFrom && !walked.progress().stopped; ) {
+    high = await addPending(config, org, { walked, low: pendingFrom, high });
+  }
+  for (let high = pendingFrom; high > from && !walked.progress().stopped; ) {
     high = await addRows(config, { grant, walked, low: from, high });
     const { checked, breaks } = walked.progress();
     yield { progress: { checked, total, breaks } };
@@ -88,12 +116,15 @@ async function addBeyond(config: Config, org: string, { grant, walked }: { grant
   for (const { placement, low, high } of ranges) {
     const cell = config.cells.get(placement.cell);
     if (cell === undefined) continue;
-    const rows = await readEntries(cell, { placement, low, high, limit_bytes: PAGE_MAX_BYTES });
-    if (rows.length === 0) continue;
-    const status = await callLedger(config, org, async (ledger) => await ledger.status(org));
-    const size = status.ok ? status.value.size : grant.size;
-    for (const { index, line, slot } of rows) {
-      if (index >= size) walked.row({ index, line, place: `${placement.cell} entry_${slot}` });
+    for (let top = high; top > low && !walked.progress().stopped; ) {
+      const rows = await readEntries(cell, { placement, low, high: top, limit_bytes: PAGE_MAX_BYTES });
+      if (rows.length === 0) break;
+      const status = await callLedger(config, org, async (ledger) => await ledger.status(org));
+      const size = status.ok ? status.value.size : grant.size;
+      for (const { index, line, slot } of rows) {
+        if (index >= size) walked.row({ index, line, place: `${placement.cell} entry_${slot}` });
+      }
+      top = rows.at(-1)?.index ?? low;
     }
   }
 }
@@ -109,7 +140,7 @@ async function addPending(
   while (first + lines.length < high) {
     const from = first + lines.length;
     const found = await callLedger(config, org, async (ledger) => await ledger.linesFrom(org, from, high - from));
-    if (!found.ok || found.value === null) break;
+    if (!found.ok || found.value === null) throw new Error("the ledger gave out no lines for entries below its head");
     lines.push(...found.value.lines);
   }
   for (let n = lines.length - 1; n >= 0; n--)

@@ -3,13 +3,13 @@ import { METRICS, type MetricName } from "../meter.ts";
 import { countDeadLetters } from "../store/dead-letter.ts";
 import { readGauges } from "../store/ledger-gauge.ts";
 import { readMetrics } from "../store/metric.ts";
-import { flushMetrics } from "./flush-metrics.ts";
+import { flushMetrics } from "../store/flush-metrics.ts";
 
 type Sample = { labels: string; value: number };
 
 /** All metrics in Prometheus' text format 0.0.4. Source: Prometheus, exposition formats. */
 export async function metricsText(config: Config): Promise<string> {
-  await flushMetrics(config, { force: true });
+  await flushMetrics(config.directory, { force: true });
   const [stored, letters, gauges] = await Promise.all([
     readMetrics(config.directory),
     countDeadLetters(config.directory),

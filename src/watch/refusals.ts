@@ -3,7 +3,7 @@ import { NOT_FOUND, type Refusal } from "../errors.ts";
 import { ledgerOf } from "../ledger/client.ts";
 import { METRICS_FLUSH_MS } from "../limits.ts";
 import { count } from "../meter.ts";
-import type { Caller } from "../schema/caller.ts";
+import { type Caller, nameOf } from "../schema/caller.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
 
 /** Attempts without a valid key, counted here and handed over together: junk must not cost a call each. */
@@ -21,7 +21,7 @@ export async function sealRefusal(
   try {
     if (refusal.code === "unauthorized") return await noteStranger(config);
     if (caller === null) return;
-    const key = caller.kind === "trusted" ? caller.name : caller.id;
+    const key = nameOf(caller);
     const foreign = refusal.code === "not_found" && refusal.detail === NOT_FOUND.refusal.detail && org !== null;
     if (refusal.code === "forbidden") await note(config, org ?? PLATFORM_ORG, { key, code: refusal.code, calls: 1 });
     else if (foreign) await note(config, PLATFORM_ORG, { key, code: refusal.code, calls: 1 });

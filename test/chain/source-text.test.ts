@@ -166,8 +166,7 @@ describe("names", () => {
           return `{${members.join(",")}}`;
         };
         expect(faults(build(0))).toEqual([]);
-        const twice = build(0).replace(/^\{/, '{"in":0,');
-        expect(faults(twice)).toEqual(counts.length > 1 ? ["/in"] : []);
+        if (counts.length > 1) expect(faults(build(0).replace("{", '{"in":0,'))).toEqual(["/in"]);
       }),
     );
   });

@@ -127,20 +127,11 @@ function timeAt(pointer: Pointer, reading: Reading): string | undefined {
 
 function textAt(pointer: Pointer, reading: Reading): string | undefined {
   const value = valueAt(reading.value, pointer.steps);
-  switch (typeof value) {
-    case "string":
-      return value === "" ? undefined : value;
-    case "boolean":
-      return String(value);
-    case "number":
-      // A 64-bit integer or 1.10 keeps its digits only in the source.
-      return Number.isSafeInteger(value) && !Object.is(value, -0)
-        ? String(value)
-        : sourceAt(reading.text, pointer.steps);
-    case "undefined":
-      return undefined;
-  }
-  if (value === null) return undefined;
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value === "string") return value;
+  if (typeof value === "boolean") return String(value);
+  // A 64-bit integer or 1.10 keeps its digits only in the source.
+  if (typeof value === "number") return sourceAt(reading.text, pointer.steps);
   reading.faults.push({ reason: "a list or an object stands where a text is needed", pointer: pointer.text });
   return undefined;
 }

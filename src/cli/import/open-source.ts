@@ -5,7 +5,9 @@ import { createGunzip } from "node:zlib";
 /** An input as its decompressed bytes; `bytesRead()` counts what was taken from the file itself. */
 export type OpenSource = { chunks: AsyncIterable<Uint8Array>; bytesRead: () => number };
 
-const READ_BYTES = 262_144;
+/** Small enough that the share of a file that was read shows how far it is. */
+const READ_BYTES = 65_536;
+const UNPACK_BYTES = 262_144;
 
 /** First bytes of formats that cannot be read, and what to do about each. */
 const FOREIGN: ReadonlyArray<{ magic: number[]; remedy: string }> = [
@@ -21,7 +23,7 @@ const GZIP = [0x1f, 0x8b];
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /** An input whose bytes cannot be read on: the message is for the reader of the terminal. */
-export class UnreadableSource extends Error {
+class UnreadableSource extends Error {
   override name = "UnreadableSource";
 }
 
@@ -49,7 +51,7 @@ async function* decoded(raw: AsyncGenerator<Buffer>): AsyncGenerator<Uint8Array>
     yield* withoutMark(joined(head, raw));
     return;
   }
-  const unpack: Transform = createGunzip({ chunkSize: READ_BYTES });
+  const unpack: Transform = createGunzip({ chunkSize: UNPACK_BYTES });
   // Errors of either side surface where the unpacked bytes are read.
   pipeline(Readable.from(joined(head, raw), { objectMode: false }), unpack, () => {});
   try {

@@ -19,7 +19,7 @@ export type Sender = {
 };
 
 /** An event that was taken; `entryHash` is what tells this log from another. */
-export type Taken = { item: EventItem; entryHash: string; duplicate: boolean };
+type Taken = { item: EventItem; entryHash: string; duplicate: boolean };
 export type EventItem = Item & { event: string };
 export type Settled = { taken: Taken[]; refused: { item: Item; refusal: Refused }[] };
 

@@ -58,19 +58,28 @@ function speedOf(samples: { at: number; done: number; fraction: number }[]): Spe
 
 function lineOf(reading: Reading, speed: Speed, sink: Sink): string {
   const ink = inkFor(sink);
+  const { fraction, waiting } = reading;
   const parts: string[] = [];
-  if (reading.fraction !== null) {
-    if (sink.live) parts.push(bar(reading.fraction, Math.min(28, Math.floor(sink.columns() / 4)), sink));
-    parts.push(ink.bold(`${String(Math.floor(reading.fraction * 100)).padStart(3)} %`));
+  const done = `${count(reading.done)} ${reading.unit}`;
+  const percent = fraction === null ? [] : [ink.bold(`${String(Math.floor(fraction * 100)).padStart(3)} %`)];
+  if (waiting !== null) {
+    // Why it stands still matters more than the bar; it is cut short before it is left out.
+    const room = sink.columns() - 1 - widthOf([...percent, done]) - 2;
+    return fit([...percent, done, ink.yellow(shorten(waiting, Math.max(12, room)))], sink.columns());
   }
-  if (reading.waiting !== null) parts.push(ink.yellow(reading.waiting));
-  parts.push(`${count(reading.done)} ${reading.unit}`);
-  if (reading.waiting === null) {
-    if (speed.perSecond >= 1) parts.push(ink.dim(`${count(Math.round(speed.perSecond))}/s`));
-    if (speed.leftMs !== null && reading.fraction !== 1) parts.push(ink.dim(`${clock(speed.leftMs)} left`));
-  }
-  parts.push(...reading.notes);
-  return fit(parts, sink.columns());
+  if (fraction !== null && sink.live) parts.push(bar(fraction, Math.min(28, Math.floor(sink.columns() / 4)), sink));
+  parts.push(...percent, done);
+  if (speed.perSecond >= 1) parts.push(ink.dim(`${count(Math.round(speed.perSecond))}/s`));
+  if (speed.leftMs !== null && fraction !== 1) parts.push(ink.dim(`${clock(speed.leftMs)} left`));
+  return fit([...parts, ...reading.notes], sink.columns());
+}
+
+function shorten(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
+}
+
+function widthOf(parts: string[]): number {
+  return parts.reduce((sum, part) => sum + 2 + stripVTControlCharacters(part).length, 0);
 }
 
 function bar(fraction: number, width: number, sink: Sink): string {
@@ -81,13 +90,10 @@ function bar(fraction: number, width: number, sink: Sink): string {
 
 /** As many parts as fit one line of the screen; a line that wraps cannot be redrawn. */
 function fit(parts: string[], columns: number): string {
-  let line = "";
-  let length = 0;
-  for (const part of parts) {
-    const width = stripVTControlCharacters(part).length + 2;
-    if (length + width > columns - 1) break;
-    line += `  ${part}`;
-    length += width;
-  }
-  return line;
+  let kept = parts.length;
+  while (kept > 1 && widthOf(parts.slice(0, kept)) > columns - 1) kept--;
+  return parts
+    .slice(0, kept)
+    .map((part) => `  ${part}`)
+    .join("");
 }

@@ -49,7 +49,7 @@ export async function checkPart(connection: Connection, { from, counter, signal 
   const query = new URLSearchParams();
   if (from !== null) query.set("to", String(from.to));
   if (from?.expect) query.set("expect", from.expect);
-  const search = query.size > 0 ? `?${query}` : "";
+  const search = query.size > 0 ? `?${query.toString()}` : "";
   const url = `${connection.url}/v1/orgs/${connection.org}/verify${search}`;
   const headers = { authorization: `Bearer ${connection.key}`, accept: "application/x-ndjson" };
   for (let tries = 1; ; tries++) {

@@ -69,7 +69,13 @@ function statusAnswer(org: string, status: LedgerStatus): z.infer<typeof statusS
   return {
     org,
     log,
-    ingestion: { state: status.ingestion, size, backlog_entries: backlog.entries, backlog_bytes: backlog.bytes },
+    ingestion: {
+      state: status.ingestion,
+      size,
+      backlog_entries: backlog.entries,
+      backlog_bytes: backlog.bytes,
+      refusal: status.refusal,
+    },
     projection: {
       state: status.rebuilding ? "rebuilding" : status.projection,
       size: projected,

@@ -1,18 +1,17 @@
-import type { Config } from "../env.ts";
 import { METRICS_FLUSH_MS } from "../limits.ts";
 import { restoreCounts, takeCounts } from "../meter.ts";
-import { addMetrics } from "../store/metric.ts";
+import { addMetrics } from "./metric.ts";
 
 let flushedAt = 0;
 
-/** Adds this isolate's counts to the directory, every ten seconds at most unless `now` is asked for; never throws. */
-export async function flushMetrics(config: Config, { force = false } = {}): Promise<void> {
+/** Adds this isolate's counts to the directory, every ten seconds at most unless `force` asks for now; never throws. */
+export async function flushMetrics(directory: D1Database, { force = false } = {}): Promise<void> {
   if (!force && Date.now() - flushedAt < METRICS_FLUSH_MS) return;
   flushedAt = Date.now();
   const taken = takeCounts();
   if (taken.length === 0) return;
   try {
-    await addMetrics(config.directory, taken);
+    await addMetrics(directory, taken);
   } catch (error) {
     restoreCounts(taken);
     console.warn({ message: "metrics not flushed; kept for the next time", error: String(error) });

@@ -1,0 +1,30 @@
+import type { Load } from "./load/load.ts";
+import type { Client } from "./service/client.ts";
+import type { Service } from "./service/start.ts";
+import type { Sample } from "./sample.ts";
+
+/** What sections measure with. */
+export type Bench = {
+  service: Service;
+  client: Client;
+  load: Load;
+  /** A folder of this run, removed at its end. */
+  folder: string;
+  rounds: number;
+  /** How long one round of one measurement takes. */
+  roundMs: number;
+  /** Entries of the org that is listed and verified. */
+  entries: number;
+  /** Says what is being done; the line is overwritten by the next. */
+  say(text: string): void;
+};
+
+/** A cell is a text or the sample of a number; `digits` after the point are shown. */
+export type Cell = string | { sample: Sample; digits: number };
+
+/** One table of results, as it is shown and saved. */
+export type Table = { title: string; head: string[]; rows: Cell[][]; notes: string[] };
+
+export function cell(sample: Sample, digits = 0): Cell {
+  return { sample, digits };
+}

@@ -1,0 +1,59 @@
+/** `npm run bench`: measures the built Worker on local workerd. See bench/README.md. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { processTerminal } from "../src/cli/terminal/terminal.ts";
+import type { Bench, Table } from "./bench.ts";
+import { type Flags, readFlags, type SectionName } from "./flags.ts";
+import { Load } from "./load/load.ts";
+import { ROOT } from "./root.ts";
+import { append } from "./sections/append.ts";
+import { ceiling } from "./sections/ceiling.ts";
+import { buildWorker } from "./service/build.ts";
+import { Client } from "./service/client.ts";
+import { startService } from "./service/start.ts";
+import { showTable } from "./show.ts";
+
+const RUN: Partial<Record<SectionName, (bench: Bench) => Promise<Table>>> = { ceiling, append };
+
+const terminal = processTerminal(process.env);
+const flags = readFlags(process.argv.slice(2));
+const folder = mkdtempSync(join(tmpdir(), "indelible-bench-"));
+try {
+  save(flags, await measure(flags));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure({ only, quick, entries }: Flags): Promise<Table[]> {
+  const say = (text: string) => terminal.err.write(terminal.err.live ? `\r\u001b[2K${text}` : `${text}\n`);
+  say("building the Worker");
+  const service = await startService(buildWorker(folder, { minify: true }), { folder });
+  const load = new Load();
+  const client = new Client(service.port);
+  const bench = { service, client, load, folder, rounds: quick ? 1 : 5, roundMs: quick ? 1_000 : 2_000, entries, say };
+  const tables: Table[] = [];
+  try {
+    for (const name of only) {
+      const table = await RUN[name]?.(bench);
+      if (table === undefined) continue;
+      if (terminal.err.live) terminal.err.write("\r\u001b[2K");
+      terminal.out.write(showTable(table));
+      tables.push(table);
+    }
+  } finally {
+    load.stop();
+    await service.stop();
+  }
+  return tables;
+}
+
+function save({ quick, entries }: Flags, tables: readonly Table[]): void {
+  const results = join(ROOT, "bench", "results");
+  mkdirSync(results, { recursive: true });
+  const at = new Date().toISOString();
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version, platform: process.platform };
+  const path = join(results, `${at.replaceAll(":", "-")}.json`);
+  writeFileSync(path, `${JSON.stringify({ at, machine, quick, entries, tables }, null, 2)}\n`);
+  terminal.out.write(`\nSaved in ${path}\n`);
+}

@@ -1,0 +1,34 @@
+import { type Bench, cell, type Table } from "../bench.ts";
+import { bodiesOf, eventTexts } from "../events.ts";
+import type { Request } from "../load/job.ts";
+import { sampleOf } from "../sample.ts";
+import { ROOT_KEY } from "../service/start.ts";
+
+/** What HTTP costs before anything is done, and how much the load process could send at most. */
+export async function ceiling(bench: Bench): Promise<Table> {
+  const [body] = bodiesOf(eventTexts("ceiling", 1, { endMs: Date.now() }), 1);
+  const post = (key: string): Request => ({ method: "POST", path: "/v1/orgs/nobody/events", key, body: body as string });
+  const routes = [
+    { name: "a Worker that does nothing", port: bench.service.noOpPort, request: post(ROOT_KEY) },
+    { name: "no valid key: 401", port: bench.service.port, request: post("x") },
+    { name: "an event parsed, no such org: 404", port: bench.service.port, request: post(ROOT_KEY) },
+  ];
+  const rates = routes.map((): number[] => []);
+  for (let round = 0; round < bench.rounds; round++) {
+    for (const [n, { name, port, request }] of routes.entries()) {
+      bench.say(`ceiling: ${name}, round ${round + 1} of ${bench.rounds}`);
+      const outcome = await bench.load.runAny({ port, connections: 50, ms: bench.roundMs, requests: [request] });
+      rates[n]?.push((outcome.answered * 1000) / (outcome.endedAt - outcome.beganAt));
+    }
+  }
+  return {
+    title: "Requests alone, 50 connections",
+    head: ["", "requests/s", "µs a request"],
+    rows: routes.map(({ name }, n) => [
+      name,
+      cell(sampleOf(rates[n] ?? [])),
+      cell(sampleOf((rates[n] ?? []).map((rate) => 1e6 / rate))),
+    ]),
+    notes: [],
+  };
+}

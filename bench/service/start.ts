@@ -1,0 +1,73 @@
+import { dirname, join } from "node:path";
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { ROOT } from "../root.ts";
+import { applyMigrations } from "./migrations.ts";
+import { loadMiniflare, type Miniflare } from "./miniflare.ts";
+import { workerdPid } from "./process.ts";
+
+export const ROOT_KEY = "ind_root_bench-bench-bench-bench-bench-bench-bench";
+const SECRETS = { ROOT_KEY, KEY_PEPPER: "pepper-of-the-bench-".repeat(2), INDEX_KEY: "index-key-of-the-bench-".repeat(2) };
+/** Answers and does nothing: what HTTP alone costs, here and in the load process. */
+const NO_OP = "export default { fetch: () => new Response('ok') }";
+
+export type Service = {
+  /** Port of the Worker's own socket: no proxy lies between. */
+  port: number;
+  noOpPort: number;
+  pid: number;
+  inspector: string | null;
+  database(binding: string): Promise<D1Database>;
+  stop(): Promise<void>;
+};
+
+/** Starts a built Worker on workerd with every binding of wrangler.toml real, local and on disk under `folder`. */
+export async function startService(
+  script: string,
+  { folder, inspect = false }: { folder: string; inspect?: boolean },
+): Promise<Service> {
+  const { Miniflare, convertV4MiniflareOptions } = loadMiniflare();
+  process.env["WRANGLER_LOG"] = "error";
+  const config = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
+  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
+  const unsafeDirectSockets = [{ host: "127.0.0.1" }];
+  const { compatibilityDate } = worker;
+  const options = convertV4MiniflareOptions({
+    workers: [
+      {
+        ...worker,
+        name: "indelible",
+        rootPath: dirname(script),
+        bindings: { ...(worker.bindings as object), ...SECRETS },
+        modules: true,
+        scriptPath: script,
+        unsafeDirectSockets,
+      },
+      { name: "no-op", modules: true, script: NO_OP, compatibilityDate, unsafeDirectSockets },
+    ],
+  });
+  const miniflare = new Miniflare({
+    ...options,
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    resourcePersistencePath: join(folder, "state"),
+    // The Worker's log lines are made, as they are in production, and dropped here.
+    handleStructuredLogs: () => undefined,
+    ...(inspect ? { inspectorPort: 0 } : {}),
+  });
+  await miniflare.ready;
+  const database = (binding: string) => miniflare.getD1Database(binding, "indelible");
+  for (const binding of ["DIRECTORY", "CELL_0", "CELL_1"]) await applyMigrations(await database(binding), binding);
+  return {
+    port: await portOf(miniflare, "indelible"),
+    noOpPort: await portOf(miniflare, "no-op"),
+    pid: workerdPid(),
+    inspector: inspect ? (await miniflare.getInspectorURL()).href : null,
+    database,
+    stop: () => miniflare.dispose(),
+  };
+}
+
+async function portOf(miniflare: Miniflare, worker: string): Promise<number> {
+  return Number((await miniflare.unsafeGetDirectURL(worker)).port);
+}

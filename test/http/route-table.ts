@@ -1,0 +1,145 @@
+import { env } from "cloudflare:workers";
+import type * as z from "zod";
+import { configOf } from "../../src/env.ts";
+import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
+import * as answers from "../../src/schema/answers.ts";
+import { event, freshOrg } from "../support/client.ts";
+import { orgKey, platformKey } from "./support.ts";
+
+export type Request_ = { method: string; path: string; body?: unknown; headers?: Record<string, string> };
+
+/**
+ * One route: `make` prepares and answers a request that succeeds with the right key, a new one each time; `shape` is
+ * that of the answer, null where it is not JSON. `of` says whose keys open it: an org's, the platform's, or nobody's.
+ */
+export type Route = {
+  of: "org" | "platform" | "root" | "public";
+  make: (org: string) => Promise<Request_> | Request_;
+  status: number;
+  shape: z.ZodType | null;
+};
+
+/** Every operation by its id; a route without a line here fails `routes.test.ts`. */
+export const ROUTES: Record<string, Route> = {
+  putOrg: {
+    of: "org",
+    make: (org) => ({ method: "PUT", path: `/v1/orgs/${org}`, body: {} }),
+    status: 200,
+    shape: answers.orgSchemaAnswer,
+  },
+  getOrg: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}` }),
+    status: 200,
+    shape: answers.orgSchemaAnswer,
+  },
+  getStatus: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/status` }),
+    status: 200,
+    shape: answers.statusSchema,
+  },
+  rebuild: {
+    of: "org",
+    make: (org) => ({ method: "POST", path: `/v1/orgs/${org}/rebuild` }),
+    status: 202,
+    shape: answers.statusSchema,
+  },
+  appendEvents: {
+    of: "org",
+    make: (org) => ({ method: "POST", path: `/v1/orgs/${org}/events`, body: event(1) }),
+    status: 201,
+    shape: answers.appendedSchema,
+  },
+  listEntries: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events?min_size=1` }),
+    status: 200,
+    shape: answers.entryPageSchema,
+  },
+  getEntry: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events/0` }),
+    status: 200,
+    shape: answers.entrySchema,
+  },
+  verifyLog: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/verify` }),
+    status: 200,
+    shape: null,
+  },
+  createKey: {
+    of: "org",
+    make: (org) => ({
+      method: "POST",
+      path: `/v1/orgs/${org}/keys`,
+      body: { name: "made", scopes: ["keys:write"] },
+    }),
+    status: 201,
+    shape: answers.issuedKeySchema,
+  },
+  listKeys: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/keys` }),
+    status: 200,
+    shape: answers.keysSchema,
+  },
+  revokeKey: {
+    of: "org",
+    make: async (org) => {
+      const { id } = await orgKey(org, ["events:read"]);
+      return { method: "DELETE", path: `/v1/orgs/${org}/keys/${id}` };
+    },
+    status: 200,
+    shape: answers.keySchema,
+  },
+  createPlatformKey: {
+    of: "root",
+    make: () => ({ method: "POST", path: "/v1/keys", body: { name: "made", scopes: ["events:append"] } }),
+    status: 201,
+    shape: answers.issuedKeySchema,
+  },
+  listPlatformKeys: {
+    of: "root",
+    make: () => ({ method: "GET", path: "/v1/keys" }),
+    status: 200,
+    shape: answers.keysSchema,
+  },
+  revokePlatformKey: {
+    of: "root",
+    make: async () => {
+      const { id } = await platformKey(["events:append"]);
+      return { method: "DELETE", path: `/v1/keys/${id}` };
+    },
+    status: 200,
+    shape: answers.keySchema,
+  },
+  listDeadLetters: {
+    of: "platform",
+    make: () => ({ method: "GET", path: "/v1/dead-letters?limit=5" }),
+    status: 200,
+    shape: answers.deadLettersSchema,
+  },
+  replayDeadLetter: {
+    of: "platform",
+    make: async (org) => {
+      const id = freshOrg("dl");
+      const message = { v: 1, kind: "append", org, batch: id, received_at: "2026-11-21T00:00:00Z", key: "shop" };
+      const text = JSON.stringify({ ...message, events: [event(1)] });
+      const refusal = { code: "overloaded", detail: "put there by a test" } as const;
+      await storeDeadLetter(configOf(env), { id, org, refusal, state: "dead", attempts: 3, text });
+      return { method: "POST", path: `/v1/dead-letters/${id}/replay` };
+    },
+    status: 200,
+    shape: answers.deadLetterSchema,
+  },
+  getHealth: {
+    of: "public",
+    make: () => ({ method: "GET", path: "/healthz" }),
+    status: 200,
+    shape: answers.healthSchema,
+  },
+  getMetrics: { of: "platform", make: () => ({ method: "GET", path: "/metrics" }), status: 200, shape: null },
+  getOpenApi: { of: "public", make: () => ({ method: "GET", path: "/openapi.json" }), status: 200, shape: null },
+};
