@@ -2,7 +2,7 @@ import { env as bindings } from "cloudflare:workers";
 import { configOf } from "./env.ts";
 import { app } from "./http/app.ts";
 import { consume } from "./ingest/consume.ts";
-import { flushMetrics } from "./store/flush-metrics.ts";
+import { flushMetrics } from "./watch/flush-metrics.ts";
 import { watch } from "./watch/watchdog.ts";
 
 export { OrgLedger } from "./ledger/org-ledger.ts";
@@ -18,7 +18,7 @@ export default {
   async queue(batch, env) {
     const config = configOf(env);
     await consume(config, batch.messages);
-    await flushMetrics(config.directory);
+    await flushMetrics(config);
   },
 
   async scheduled(controller, env) {

@@ -6,7 +6,7 @@ import { newRequestId } from "../ids.ts";
 import { count } from "../meter.ts";
 import { nameOf } from "../schema/caller.ts";
 import { ensurePlatform } from "../policy/put-org.ts";
-import { flushMetrics } from "../store/flush-metrics.ts";
+import { flushMetrics } from "../watch/flush-metrics.ts";
 import { sealRefusal } from "../watch/refusals.ts";
 import { type App, type Ctx, problem } from "./context.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -25,7 +25,9 @@ const OPENAPI: Operation = {
   summary: "This document",
   tag: "Operate",
   scope: null,
-  answers: { 200: { description: "OpenAPI 3.1.", body: { "application/json": z.looseObject({ openapi: z.string() }) } } },
+  answers: {
+    200: { description: "OpenAPI 3.1.", body: { "application/json": z.looseObject({ openapi: z.string() }) } },
+  },
   errors: [],
 };
 
@@ -106,5 +108,5 @@ async function after(c: Ctx, began: number): Promise<void> {
     caller: caller ?? null,
     refusal: c.get("refusal") ?? null,
   });
-  await flushMetrics(config.directory);
+  await flushMetrics(config);
 }

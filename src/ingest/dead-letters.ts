@@ -16,6 +16,8 @@ export type { DeadLetterRow } from "../store/dead-letter.ts";
 import { parseMessage } from "./parse-message.ts";
 import { appendBatches } from "./submit.ts";
 
+const REASON_MAX_CHARACTERS = 1_000;
+
 /** Whether trying again may help without anybody doing anything. */
 export function isTransient({ code }: Refusal): boolean {
   return code === "overloaded" || code === "internal" || code === "rate_limited";
@@ -44,7 +46,7 @@ export async function storeDeadLetter(
     state: letter.state,
     org: letter.org,
     code: letter.refusal.code,
-    reason: letter.refusal.detail,
+    reason: letter.refusal.detail.slice(0, REASON_MAX_CHARACTERS),
     received_at: receivedAt(letter.text) ?? now,
     stored_at: now,
     attempts: letter.attempts,

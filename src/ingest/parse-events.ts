@@ -36,10 +36,11 @@ export function parseEventsJson(text: string): Result<ParsedEvent[]> {
 
 /** Reads the `events` of an object whose other members are somebody else's business; `value` is `text`, parsed. */
 export function parseEventsArray(text: string, value: object): Result<ParsedEvent[]> {
-  const scan = scanSource(text, BATCH_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
-  if (!scan.ok) return invalid(scan.faults);
   const events: unknown = (value as { events?: unknown }).events;
   if (!Array.isArray(events)) return invalid([{ pointer: "/events", message: "must be an array of events" }]);
+  if (events.length > APPEND_MAX_EVENTS) return tooMany(String(events.length));
+  const scan = scanSource(text, BATCH_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
+  if (!scan.ok) return invalid(scan.faults);
   const items = scan.node.members?.get("events")?.items ?? [];
   return parseAll(
     events.map((event: unknown, n) => ({ value: event, text, node: items[n] as SourceNode, pointer: `/events/${n}` })),
@@ -48,41 +49,39 @@ export function parseEventsArray(text: string, value: object): Result<ParsedEven
 
 /** Reads one event a line; blank lines are passed over; pointers count events as `/events/N`. */
 export function parseEventsNdjson(body: string): Result<ParsedEvent[]> {
-  const located: Located[] = [];
-  const errors: MemberError[] = [];
-  body.split("\n").forEach((text, line) => {
-    if (text.trim() === "") return;
-    const pointer = `/events/${located.length + errors.length}`;
-    const parsed = parseJson(text);
-    if (!parsed.ok) {
-      errors.push({ pointer, message: `line ${line + 1} is not JSON: ${parsed.why}` });
-      return;
-    }
-    const scan = scanSource(text, EVENT_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
-    if (scan.ok) located.push({ value: parsed.value, text, node: scan.node, pointer });
-    else errors.push(...scan.faults.map((fault) => ({ ...fault, pointer: pointer + fault.pointer })));
-  });
-  if (errors.length > 0) return invalid(errors);
-  return parseAll(located);
+  const found: (Located | MemberError[])[] = [];
+  for (const [line, text] of body.split("\n").entries()) {
+    if (text.trim() === "") continue;
+    if (found.length === APPEND_MAX_EVENTS) return tooMany("more");
+    found.push(locateLine(text, { pointer: `/events/${found.length}`, line: line + 1 }));
+  }
+  return parseAll(found);
 }
 
-function parseAll(located: Located[]): Result<ParsedEvent[]> {
+function locateLine(text: string, { pointer, line }: { pointer: string; line: number }): Located | MemberError[] {
+  const parsed = parseJson(text);
+  if (!parsed.ok) return [{ pointer, message: `line ${line} is not JSON: ${parsed.why}` }];
+  const scan = scanSource(text, EVENT_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
+  if (scan.ok) return { value: parsed.value, text, node: scan.node, pointer };
+  return scan.faults.map((fault) => ({ ...fault, pointer: pointer + fault.pointer }));
+}
+
+/** Parses all that was located; what could not even be located comes as its errors. */
+function parseAll(located: (Located | MemberError[])[]): Result<ParsedEvent[]> {
   if (located.length === 0) return invalid([{ pointer: "/events", message: "must hold at least one event" }]);
-  if (located.length > APPEND_MAX_EVENTS) {
-    return refuse(
-      "too_large",
-      `A request may hold at most ${APPEND_MAX_EVENTS} events; this one holds ${located.length}.`,
-    );
-  }
   const errors: MemberError[] = [];
   const events: ParsedEvent[] = [];
   for (const one of located) {
-    const found = parseOne(one);
+    const found = Array.isArray(one) ? one : parseOne(one);
     if (Array.isArray(found)) errors.push(...found);
     else events.push(found);
     if (errors.length >= MAX_ERRORS) break;
   }
   return errors.length > 0 ? invalid(errors) : ok(events);
+}
+
+function tooMany(held: string) {
+  return refuse("too_large", `A request may hold at most ${APPEND_MAX_EVENTS} events; this one holds ${held}.`);
 }
 
 function parseOne({ value, text, node, pointer }: Located): ParsedEvent | MemberError[] {
@@ -124,6 +123,7 @@ function invalid(errors: MemberError[]) {
   });
 }
 
+/** A step of a pointer: RFC 6901, cut where a name is longer than any of ours. */
 function escaped(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+  return name.slice(0, 200).replaceAll("~", "~0").replaceAll("/", "~1");
 }

@@ -30,7 +30,10 @@ export async function submit(config: Config, submission: Submission): Promise<Re
     events,
   };
   const began = Date.now();
-  const answer = await appendBatches(config, { org, caller, batches: [batch] });
+  const answer = await appendBatches(config, { org, caller, batches: [batch] }).catch((error: unknown) => {
+    countFailed("internal", events.length);
+    throw error;
+  });
   const [result] = answer.ok ? answer.value : [answer];
   if (result?.ok === true) countAppendSeconds((Date.now() - began) / 1000);
   else countFailed(result?.refusal.code ?? "internal", events.length);

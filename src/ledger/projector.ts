@@ -1,4 +1,4 @@
-import { openEntry, parseRecord } from "../chain/open.ts";
+import { openSealed } from "../chain/open-sealed.ts";
 import { assert } from "../errors.ts";
 import { PROJECT_MAX_BYTES, PROJECT_MAX_ENTRIES, PROJECT_RETRY_MAX_MS, PROJECT_RETRY_MIN_MS } from "../limits.ts";
 import { count } from "../meter.ts";
@@ -10,7 +10,6 @@ import { termsOf } from "../store/terms.ts";
 import type { Core } from "./core.ts";
 import { linesFrom } from "./lines.ts";
 import { openPlacement, projectedUpTo } from "./placements.ts";
-import { sha256 } from "../sha256.ts";
 import { dropStaged } from "./staged.ts";
 
 /** Copies sealed entries into D1, one run at a time, each exactly once: the cell's fence decides, not memory. */
@@ -103,11 +102,7 @@ export class Projector {
     const entries: ProjectableEntry[] = [];
     let bytes = 0;
     for (const line of lines) {
-      const record = parseRecord(line);
-      assert(record !== null, "a sealed line is a record");
-      const opened = openEntry(sha256, record);
-      assert(opened.ok, "a sealed record opens");
-      const { entry } = opened;
+      const entry = openSealed(line);
       bytes += line.length;
       if (entries.length > 0 && bytes > PROJECT_MAX_BYTES) break;
       const slot = slotOf(monthOf(entry.leaf.sequenced_at));

@@ -1,6 +1,7 @@
 import type { Refusal } from "../errors.ts";
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, GAUGE_MS } from "../limits.ts";
 import type { LedgerStatus } from "../schema/ledger.ts";
+import { flushCounts } from "../store/flush-counts.ts";
 import { saveGauge } from "../store/ledger-gauge.ts";
 import type { Core } from "./core.ts";
 import { sequencedAtOf } from "./staged.ts";
@@ -40,6 +41,8 @@ export class Reporter {
   /** Never throws: a report that was not saved is followed by the next. */
   async report(): Promise<void> {
     const { state, storage, config } = this.#core;
+    // A ledger often has an isolate to itself: what was counted in there is flushed by nobody else.
+    await flushCounts(config.directory);
     const at = this.#core.now();
     if (at - this.#reportedAt < GAUGE_MS) return;
     this.#reportedAt = at;

@@ -1,4 +1,4 @@
-import type { OpenedEntry } from "../chain/open.ts";
+import type { SealedEntryView } from "../chain/open-sealed.ts";
 import { COUNTER_KNOWN_MONTHS_MAX_COUNT, COUNTER_MAX_ACTIONS, COUNTER_MAX_TARGET_TYPES } from "../limits.ts";
 
 /**
@@ -10,7 +10,7 @@ export type Counter = { day: string; category: string; action: string; target_ty
 /** Counts what is past the cap of an org's month: actions and sets of target types alike. */
 export const COUNTER_OTHER = "(other)";
 
-export function counterOf(entry: OpenedEntry): Counter {
+export function counterOf(entry: SealedEntryView): Counter {
   const types = new Set(entry.targets.map((target) => target.type));
   return {
     day: entry.leaf.sequenced_at.slice(0, 10),

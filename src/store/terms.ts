@@ -1,4 +1,4 @@
-import type { OpenedEntry } from "../chain/open.ts";
+import type { SealedEntryView } from "../chain/open-sealed.ts";
 import { ENTRY_MAX_WORDS, WORD_MAX_CHARACTERS } from "../limits.ts";
 import { instantOf } from "../schema/names.ts";
 import { instantTerms } from "./time-terms.ts";
@@ -9,7 +9,7 @@ export { timeTerms } from "./time-terms.ts";
 export { type TermKey, type TokenKind, termKeyOf, token } from "./token.ts";
 
 /** When an entry says it happened, in milliseconds; when it does not say, when it was received (or sequenced). */
-export function occurredMsOf(entry: OpenedEntry): number {
+export function occurredMsOf(entry: SealedEntryView): number {
   const { event, leaf } = entry;
   return timeOf(event?.occurred_at) ?? timeOf(event?.received_at) ?? Date.parse(leaf.sequenced_at);
 }
@@ -19,7 +19,7 @@ function timeOf(text: string | undefined): number | null {
 }
 
 /** The search tokens of an entry, joined by spaces: each value it can be found by, and up to ENTRY_MAX_WORDS words. */
-export function termsOf(key: TermKey, entry: OpenedEntry): string {
+export function termsOf(key: TermKey, entry: SealedEntryView): string {
   const terms: string[] = [];
   const add = (kind: TokenKind, value: string | null | undefined) => {
     if (value !== null && value !== undefined) terms.push(token(key, kind, value));
@@ -61,7 +61,7 @@ function prefixesOf(action: string): string[] {
 const TEXT_MAX_CHARACTERS = ENTRY_MAX_WORDS * WORD_MAX_CHARACTERS;
 
 /** Words in the order of their worth, for long free values use up what is left: texts of people first, metadata last. */
-function entryWords(entry: OpenedEntry): { plain: Set<string>; personal: Set<string> } {
+function entryWords(entry: SealedEntryView): { plain: Set<string>; personal: Set<string> } {
   const plain = new Set<string>();
   const personal = new Set<string>();
   const add = (words: Set<string>, text: string | null | undefined, split = wordsOf) => {

@@ -3,13 +3,13 @@ import { METRICS, type MetricName } from "../meter.ts";
 import { countDeadLetters } from "../store/dead-letter.ts";
 import { readGauges } from "../store/ledger-gauge.ts";
 import { readMetrics } from "../store/metric.ts";
-import { flushMetrics } from "../store/flush-metrics.ts";
+import { flushMetrics } from "./flush-metrics.ts";
 
 type Sample = { labels: string; value: number };
 
 /** All metrics in Prometheus' text format 0.0.4. Source: Prometheus, exposition formats. */
 export async function metricsText(config: Config): Promise<string> {
-  await flushMetrics(config.directory, { force: true });
+  await flushMetrics(config, { force: true });
   const [stored, letters, gauges] = await Promise.all([
     readMetrics(config.directory),
     countDeadLetters(config.directory),
@@ -63,8 +63,14 @@ function* counters(samples: ReadonlyMap<string, Sample[]>): Generator<string> {
     const histogram = /^(.*)_bucket$/.exec(name)?.[1];
     if (histogram !== undefined) yield* [`# HELP ${histogram} ${help}`, `# TYPE ${histogram} histogram`];
     else if (!/_(sum|count)$/.test(name)) yield* [`# HELP ${name} ${help}`, `# TYPE ${name} counter`];
-    const found = samples.get(name) ?? [];
+    const found = histogram === undefined ? (samples.get(name) ?? []) : inOrder(samples.get(name) ?? []);
     if (found.length === 0 && histogram === undefined) yield `${name} 0`;
     for (const { labels, value } of found) yield labels === "" ? `${name} ${value}` : `${name}{${labels}} ${value}`;
   }
+}
+
+/** Buckets in the order of their bounds, which the format asks for. */
+function inOrder(buckets: readonly Sample[]): Sample[] {
+  const boundOf = ({ labels }: Sample) => Number(/le="([^"]+)"/.exec(labels)?.[1]?.replace("+Inf", "Infinity"));
+  return buckets.toSorted((a, b) => boundOf(a) - boundOf(b));
 }

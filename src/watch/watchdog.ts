@@ -5,11 +5,11 @@ import { callLedger } from "../ledger/client.ts";
 import { WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
 import { listLagging } from "../store/ledger-gauge.ts";
 import { listOrgs } from "../store/org.ts";
-import { flushMetrics } from "../store/flush-metrics.ts";
+import { flushMetrics } from "./flush-metrics.ts";
 
 /** The net under alarms, which do get lost: replays what is parked, and knocks at a bounded number of ledgers. */
 export async function watch(config: Config, now: number): Promise<void> {
-  await Promise.allSettled([replayParked(config, now), knock(config), flushMetrics(config.directory, { force: true })]);
+  await Promise.allSettled([replayParked(config, now), knock(config), flushMetrics(config, { force: true })]);
 }
 
 /**

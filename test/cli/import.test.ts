@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { problem } from "./support/contract-server.ts";
@@ -64,6 +65,20 @@ describe("import", () => {
     expect(second.out).toMatch(/skipped/);
     expect(server.log.size).toBe(9000);
     expect(rejectsOf(path("t.ndjson.rejects.ndjson")).map(({ line }) => line)).toEqual([1, 3002, 9003]);
+  });
+
+  it("writes no reject twice after a crash between the rejects and the progress", async () => {
+    const { server, run, path, directory } = await workplace();
+    writeFileSync(path("t.ndjson"), `${lines(0, 2)}{nonsense\n${lines(2, 4)}`);
+    await run("import", [...CLOUDTRAIL, "t.ndjson"]);
+    const progress = join(directory, ".indelible", readdirSync(join(directory, ".indelible"))[0] ?? "");
+    const kept = JSON.parse(readFileSync(progress, "utf8")) as Record<string, unknown>;
+    const before = { records: 1, appended: 1, duplicates: 0, rejected: 0 };
+    writeFileSync(progress, JSON.stringify({ ...kept, finished: false, done: before }));
+    const { outcome } = await run("import", [...CLOUDTRAIL, "t.ndjson"]);
+    expect(outcome).toEqual({ ok: true, value: 1 });
+    expect(rejectsOf(path("t.ndjson.rejects.ndjson"))).toHaveLength(1);
+    expect(server.log.size).toBe(4);
   });
 
   it("puts what is refused into the rejects, with its place, and takes the rest", async () => {

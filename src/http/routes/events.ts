@@ -83,7 +83,8 @@ export const events = new Hono<App>()
     const found = await getEntry(c.get("config"), reader.value, c.req.param("id"));
     if (!found.ok) return problem(c, found.refusal);
     const { answer, read_index } = found.value;
-    if (answer !== null) return c.body(answer, 200, { "content-type": "application/json", ...tracedHeaders(read_index) });
+    if (answer !== null)
+      return c.body(answer, 200, { "content-type": "application/json", ...tracedHeaders(read_index) });
     c.header("audit-read-index", tracedHeaders(read_index)["audit-read-index"]);
     return problem(c, refuse("not_found", "This log has no entry of this id or index, or not yet.").refusal);
   });

@@ -5,7 +5,7 @@ import { addMetrics } from "./metric.ts";
 let flushedAt = 0;
 
 /** Adds this isolate's counts to the directory, every ten seconds at most unless `force` asks for now; never throws. */
-export async function flushMetrics(directory: D1Database, { force = false } = {}): Promise<void> {
+export async function flushCounts(directory: D1Database, { force = false } = {}): Promise<void> {
   if (!force && Date.now() - flushedAt < METRICS_FLUSH_MS) return;
   flushedAt = Date.now();
   const taken = takeCounts();
