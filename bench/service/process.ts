@@ -1,8 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Of the kernel's clock: CPU times in /proc count in these. */
-const TICK_MS = 10;
-
 /** The workerd this process started last; 0 where there is no /proc to look in. */
 export function workerdPid(): number {
   let found = 0;
@@ -19,9 +16,23 @@ export function workerdPid(): number {
   return found;
 }
 
-/** CPU time a process has used, in milliseconds. */
+/** CPU time all threads of a process have used, in milliseconds. */
 export function cpuMs(pid: number): number {
-  return statOf(pid)?.cpuMs ?? Number.NaN;
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.reduce((sum, thread) => sum + nanosecondsOf(`/proc/${pid}/task/${thread}/schedstat`) / 1e6, 0);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** The first number of a schedstat: what the scheduler gave a thread, far finer than the ticks of `stat`. */
+function nanosecondsOf(path: string): number {
+  try {
+    return Number.parseInt(readFileSync(path, "utf8"), 10);
+  } catch {
+    return 0;
+  }
 }
 
 /** Resident memory of a process in bytes: now, and at its highest. */
@@ -35,12 +46,12 @@ export function memoryOf(pid: number): { now: number; highest: number } {
   }
 }
 
-function statOf(pid: number): { command: string; parent: number; cpuMs: number } | null {
+function statOf(pid: number): { command: string; parent: number } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const command = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-    return { command, parent: Number(fields[1]), cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS };
+    return { command, parent: Number(fields[1]) };
   } catch {
     return null;
   }

@@ -43,7 +43,7 @@ export function planBatch(context: Context, batch: Batch): Result<Appended> {
     if (!samePrint(before.print, print)) {
       return refuse("conflict", "This Idempotency-Key was used before, for other events.");
     }
-    count("audit_events_duplicate_total", {}, batch.events.length);
+    draft.whenCommitted(() => count("audit_events_duplicate_total", {}, batch.events.length));
     const position = (n: number) => idOf(batch.position + n);
     return appended(draft, rebuildReceipts(batch.events, { receipt: before, ids, idOf: position }));
   }
@@ -160,7 +160,9 @@ function sealAll(
   const receipt = { first, count: hashes.length, print, sequencedAt, hashes: Buffer.concat(hashes) };
   receipts.batches.set(batch.batch, receipt);
   draft.write((sql) => saveBatch(sql, batch.batch, receipt));
-  count("audit_events_logged_total", { delivery: batch.delivery }, hashes.length);
-  count("audit_events_duplicate_total", {}, batch.events.length - hashes.length);
+  draft.whenCommitted(() => {
+    count("audit_events_logged_total", { delivery: batch.delivery }, hashes.length);
+    count("audit_events_duplicate_total", {}, batch.events.length - hashes.length);
+  });
   return answers;
 }

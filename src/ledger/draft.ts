@@ -52,6 +52,7 @@ export class Draft {
   readonly #log: string;
   readonly #rows: StagedRow[] = [];
   readonly #writes: ((sql: SqlStorage) => void)[] = [];
+  readonly #told: (() => void)[] = [];
 
   constructor(state: State, now: number) {
     this.head = state.head;
@@ -82,6 +83,15 @@ export class Draft {
   /** Adds a write that belongs to the same transaction. */
   write(write: (sql: SqlStorage) => void): void {
     this.#writes.push(write);
+  }
+
+  /** Adds what is to be done once the transaction is through: a draft may be thrown away, or planned again. */
+  whenCommitted(tell: () => void): void {
+    this.#told.push(tell);
+  }
+
+  tellCommitted(): void {
+    for (const tell of this.#told) tell();
   }
 
   /** Writes everything; runs inside one `transactionSync`. Answers what was staged. */

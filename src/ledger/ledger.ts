@@ -20,15 +20,16 @@ import { Archiver } from "./archiver.ts";
 import { type Core, coreOf } from "./core.ts";
 import type { Creation } from "./create.ts";
 import { OrgKeys } from "./keys.ts";
+import { DueSeals } from "./due-seals.ts";
 import { planCreateKey, planRevokeKey } from "./key-acts.ts";
 import { Lease } from "./lease.ts";
 import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { ReadLimiter } from "./read-limiter.ts";
-import { planCloseReads, planRead } from "./reads.ts";
+import { planRead } from "./reads.ts";
 import { emptyD1, rebuilding } from "./rebuild.ts";
 import { compareOnStart } from "./recover.ts";
-import { noteRefusal, planSealRefusals } from "./refusals.ts";
+import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
 import type { Act } from "../schema/act.ts";
@@ -47,6 +48,7 @@ export class Ledger {
   readonly #sequencer: Sequencer;
   readonly #archiver: Archiver;
   readonly #alarm: Alarm;
+  readonly #dueSeals: DueSeals;
   readonly #reporter: Reporter;
   readonly #limiter = new ReadLimiter();
   readonly #verifying = new Lease();
@@ -63,6 +65,7 @@ export class Ledger {
     this.#alarm = new Alarm(this.#core, { projector: this.projector, archiver: this.#archiver });
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
+    this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 
   /** The start-up comparison, made once; a refusal is not kept, so the next call asks again. */
@@ -210,21 +213,13 @@ export class Ledger {
     // First the net: a crash from here on is found by the alarm within a minute.
     await this.armAlarm();
     if (rebuilding(this.#core)) await this.projector.pausedFor(() => emptyD1(this.#core, { begin: false }));
-    await Promise.all([this.projector.run(), this.#archiver.run({ force }), this.#sealDue()]);
+    await Promise.all([this.projector.run(), this.#archiver.run({ force }), this.#dueSeals.run()]);
     await this.armAlarm();
     await this.#reporter.report();
   }
 
   armAlarm({ fired = false } = {}): Promise<void> {
     return this.#alarm.arm({ fired });
-  }
-
-  async #sealDue(): Promise<void> {
-    if (!this.#alarm.sealsDue()) return;
-    const { sql } = this.#core.storage;
-    const plan = (planning: Planning) => planCloseReads({ sql, ...planning }) + planSealRefusals({ sql, ...planning });
-    while ((await this.#sequencer.join({ events: 0, bytes: 0, plan })) > 0);
-    this.#alarm.sealsChanged();
   }
 
   #grant({ key, scopes }: { key: string; scopes: readonly Scope[] }): ReadGrant {

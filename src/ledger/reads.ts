@@ -22,8 +22,8 @@ type ReadSession = {
   high: number | null;
 };
 
-/** Sessions touched by a draft, as they will stand after it; each is written once however often it was touched. */
-export type DraftSessions = Map<string, ReadSession>;
+/** Sessions touched by a draft, as they will stand after it (null: closed); each is written once, however often touched. */
+export type DraftSessions = Map<string, ReadSession | null>;
 
 const CLOSE_MAX_SESSIONS = 500;
 
@@ -49,30 +49,41 @@ export function planRead(context: Context, { key, answer }: { key: string; answe
   return index;
 }
 
-function openOrMove({ sql, draft, sessions, now }: Context, { key, answer }: { key: string; answer: ReadAnswer }) {
+function openOrMove(context: Context, { key, answer }: { key: string; answer: ReadAnswer }): number {
+  const { draft, sessions, now } = context;
   const id = createHash("sha256")
     .update(JSON.stringify([key, answer.route, answer.filter]))
     .digest("hex")
     .slice(0, 32);
-  const touched = sessions.get(id);
-  const open = touched ?? findSession(sql, id);
+  const stored = sessions.has(id) ? sessions.get(id) : findSession(context.sql, id);
+  const open = stored ?? null;
   if (open !== null && !overdue(open, now)) {
-    const moved = addAnswer(open, answer, now);
-    sessions.set(id, moved);
-    if (touched === undefined) draft.write((target) => saveSession(target, sessions.get(id) as ReadSession));
+    touch(context, id, addAnswer(open, answer, now));
     return open.opened_index;
   }
   if (open !== null) sealClosed(draft, open, now);
   const sealed = sealAct(draft, openingAct(key, answer), now);
   const { route, filter } = answer;
   const fresh = { id, key, route, filter, opened_index: sealed.index, opened_at: now, last_at: now };
-  sessions.set(id, addAnswer({ ...fresh, answers: 0, results: 0, low: null, high: null }, answer, now));
-  if (touched === undefined) draft.write((target) => saveSession(target, sessions.get(id) as ReadSession));
+  touch(context, id, addAnswer({ ...fresh, answers: 0, results: 0, low: null, high: null }, answer, now));
   return sealed.index;
 }
 
+/** Sets what a session will be after this draft; the first touch adds the write. */
+function touch({ draft, sessions }: Omit<Context, "receipts">, id: string, session: ReadSession | null): void {
+  if (!sessions.has(id)) {
+    draft.write((sql) => {
+      const last = sessions.get(id) ?? null;
+      if (last === null) sql.exec("delete from read_session where id = ?", id);
+      else saveSession(sql, last);
+    });
+  }
+  sessions.set(id, session);
+}
+
 /** Closes sessions that were silent or open for too long; answers how many. */
-export function planCloseReads({ sql, draft, sessions, now }: Omit<Context, "receipts">): number {
+export function planCloseReads(context: Omit<Context, "receipts">): number {
+  const { sql, draft, sessions, now } = context;
   const overdueRows = sql
     .exec<ReadSession>(
       "select * from read_session where last_at <= ? or opened_at <= ? order by last_at limit ?",
@@ -81,11 +92,11 @@ export function planCloseReads({ sql, draft, sessions, now }: Omit<Context, "rec
       CLOSE_MAX_SESSIONS,
     )
     .toArray();
-  // A session this draft has touched was closed and opened anew by that touch, or is not overdue any more.
+  // A session this draft has touched was closed by that touch, or is not overdue any more.
   const due = overdueRows.filter(({ id }) => !sessions.has(id));
   for (const session of due) {
     sealClosed(draft, session, now);
-    draft.write((target) => target.exec("delete from read_session where id = ?", session.id));
+    touch(context, session.id, null);
   }
   return due.length;
 }

@@ -5,6 +5,7 @@ import type { DraftReceipts } from "./append.ts";
 import { Draft } from "./draft.ts";
 import { Gather, type Work } from "./gather.ts";
 import type { DraftSessions } from "./reads.ts";
+import { transact } from "./transact.ts";
 
 /** What a plan may use: one draft, and what earlier callers of the same draft added that storage does not show yet. */
 export type Planning = { draft: Draft; receipts: DraftReceipts; sessions: DraftSessions; now: number };
@@ -45,7 +46,8 @@ export class Sequencer {
 
   #commit(draft: Draft): void {
     const { state, storage } = this.#core;
-    const staged = storage.transactionSync(() => draft.commit(storage.sql));
+    const staged = transact(this.#core, () => draft.commit(storage.sql));
+    draft.tellCommitted();
     if (staged.entries === 0) return;
     // Memory follows storage, never the other way round.
     state.head = draft.head;

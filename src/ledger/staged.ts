@@ -1,6 +1,7 @@
 import type { Segment } from "../archive/segment.ts";
 import { assert } from "../errors.ts";
 import type { Core } from "./core.ts";
+import { transact } from "./transact.ts";
 
 /** A staged row: `count` entries from `first` on, as record lines joined by line feeds. */
 export type StagedRow = {
@@ -16,20 +17,22 @@ export type StagedRow = {
  * Drops the staged rows that are both in D1 and in an archived segment; nothing else may. Bounded by `first`, so that
  * only rows that go are read.
  */
-export function dropStaged({ state, storage }: Core): void {
+export function dropStaged(core: Core): void {
+  const { state, storage } = core;
   const bound = Math.min(state.projected ?? 0, state.archived);
-  storage.transactionSync(() => {
-    const { entries, bytes } = storage.sql
+  const dropped = transact(core, () => {
+    const found = storage.sql
       .exec<{ entries: number; bytes: number }>(
         `select coalesce(sum(count), 0) as entries, coalesce(sum(bytes), 0) as bytes
          from staged where first < ?1 and first + count <= ?1`,
         bound,
       )
       .one();
-    if (entries === 0) return;
-    storage.sql.exec("delete from staged where first < ?1 and first + count <= ?1", bound);
-    state.backlog = { entries: state.backlog.entries - entries, bytes: state.backlog.bytes - bytes };
+    if (found.entries > 0) storage.sql.exec("delete from staged where first < ?1 and first + count <= ?1", bound);
+    return found;
   });
+  const { entries, bytes } = state.backlog;
+  state.backlog = { entries: entries - dropped.entries, bytes: bytes - dropped.bytes };
 }
 
 /** When the first entry from `index` on was sequenced; null when there is none staged. */
@@ -41,16 +44,20 @@ export function sequencedAtOf(sql: SqlStorage, index: number): number | null {
 }
 
 /** Enters a segment that R2 holds and that was read back: from here on its staged `rows` may go. */
-export function recordSegment({ state, storage }: Core, segment: Segment, rows: readonly StagedRow[]): void {
+export function recordSegment(core: Core, segment: Segment, rows: readonly StagedRow[]): void {
+  const { state, storage } = core;
   const newest = rows.at(-1);
   assert(newest !== undefined && newest.first + newest.count - 1 === segment.last, "a segment ends with a staged row");
-  storage.sql.exec(
-    "insert into segment (first, last, name, head, sequenced_at) values (?, ?, ?, ?, ?)",
-    segment.first,
-    segment.last,
-    segment.name,
-    newest.head,
-    newest.sequenced_at,
+  const { head, sequenced_at } = newest;
+  transact(core, () =>
+    storage.sql.exec(
+      "insert into segment (first, last, name, head, sequenced_at) values (?, ?, ?, ?, ?)",
+      segment.first,
+      segment.last,
+      segment.name,
+      head,
+      sequenced_at,
+    ),
   );
   state.archived = segment.last + 1;
   state.unarchivedBytes -= rows.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -65,7 +65,7 @@ export const actionSchema = z
     const parts = text.split(".");
     if (NOT_LABEL_PATTERN.test(text)) context.addIssue("must hold no control characters and no lone surrogates");
     else if (parts.length > ACTION_MAX_PARTS) context.addIssue(`must have at most ${ACTION_MAX_PARTS} dotted parts`);
-    else if (parts.includes("")) context.addIssue("must not have an empty part: write noun.verb");
+    else if (text !== "" && parts.includes("")) context.addIssue("must not have an empty part: write noun.verb");
   })
   .meta({ description: "What happened, as noun.verb.", example: "document.share" });
 

@@ -1,10 +1,9 @@
-import { evictDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Receipt } from "../../src/schema/ledger.ts";
 import { append, batchOf } from "../support/append.ts";
 import { checkLedger, untilProjected } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
+import { evict } from "../support/faults.ts";
 
 const WRITERS = 64;
 const APPENDS = 50;
@@ -55,13 +54,12 @@ describe("concurrent writers of one org", () => {
 
   it("keeps one chain while the object is evicted again and again", async () => {
     const org = await createOrg("evicted");
-    const ledger = () => env.ORG_LEDGER.getByName(org);
     for (let round = 0; round < 5; round++) {
       const writes = Array.from({ length: 20 }, (_, n) =>
         append(org, batchOf([event(n % 15, { id: `e-${round}-${n % 15}` })])),
       );
-      await Promise.all([...writes, ...(round % 2 === 0 ? [evictDurableObject(ledger())] : [])]);
-      await evictDurableObject(ledger());
+      await Promise.all([...writes, ...(round % 2 === 0 ? [evict(org)] : [])]);
+      await evict(org);
     }
     const { entries } = await checkLedger(org);
     expect(entries.length).toBe(1 + 5 * 15);

@@ -1,3 +1,4 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
 /** `failed`: nothing happened; `failed but stored`: it happened, and was reported as an error; `hangs` and `hangs, but
@@ -121,4 +122,45 @@ function together(faults: readonly Fault[]): Fault {
       for (const fault of faults) fault.restore();
     },
   };
+}
+
+/** Takes an org's ledger out of memory, once what it is doing is done; the next call finds only what was stored. */
+export async function evict(org: string): Promise<void> {
+  try {
+    await evictDurableObject(env.ORG_LEDGER.getByName(org));
+  } catch (error) {
+    // One that nothing runs is out of memory already.
+    if (!String(error).includes("not currently running")) throw error;
+  }
+}
+
+/** Breaks an org's next transactions that stage entries, until restored or `times` were met. */
+export async function breakSequencing(
+  org: string,
+  kind: "failed" | "failed but stored",
+  { times = Number.POSITIVE_INFINITY }: { times?: number } = {},
+): Promise<Fault> {
+  return runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
+    const newest = () => storage.sql.exec("select max(first) as newest from staged").one()["newest"];
+    const fault = { hits: 0, restore: () => replaced.restore() };
+    const fail = () => {
+      fault.hits++;
+      throw new Error("transactionSync failed: injected by the test");
+    };
+    const replaced = replaceMethod(storage, "transactionSync", (original, [body]) => {
+      if (fault.hits >= times) return original(body);
+      let stages = false;
+      const answer = original(() => {
+        const before = newest();
+        const done = body();
+        const after = newest();
+        stages = after !== null && after !== before;
+        if (stages && kind === "failed") fail();
+        return done;
+      });
+      if (stages) fail();
+      return answer;
+    });
+    return fault;
+  });
 }
