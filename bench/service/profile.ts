@@ -1,7 +1,7 @@
 type Node = { id: number; callFrame: { functionName: string; url: string; lineNumber: number }; children?: number[] };
-type CpuProfile = { nodes: Node[]; samples: number[]; timeDeltas: number[]; startTime: number; endTime: number };
+type CpuProfile = { nodes: Node[]; samples: number[] };
 
-/** Time spent in a function itself, and in it with everything it called; in µs. */
+/** Time spent in a function itself, and in it with everything it called; in samples. */
 export type Spent = { name: string; place: string; self: number; total: number };
 
 export type Profiler = { stop: () => Promise<CpuProfile> };
@@ -40,8 +40,9 @@ export async function startProfile(inspector: string, isolate: string): Promise<
 
 /** What a profile says of each function, most time in itself first. */
 export function spentIn(profile: CpuProfile): Spent[] {
+  // Samples are counted, not timed: a time would hold what other processes took of the CPU meanwhile.
   const self = new Map<number, number>();
-  profile.samples.forEach((id, n) => self.set(id, (self.get(id) ?? 0) + (profile.timeDeltas[n] ?? 0)));
+  for (const id of profile.samples) self.set(id, (self.get(id) ?? 0) + 1);
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const spent = new Map<string, Spent>();
   const walk = (node: Node, around: ReadonlySet<string>): number => {

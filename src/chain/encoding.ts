@@ -29,7 +29,7 @@ export function base64urlOf(bytes: Uint8Array, { start, end }: { start: number; 
 }
 
 function encodeChunk(bytes: Uint8Array, start: number, end: number): string {
-  const codes = new Array<number>(Math.ceil(((end - start) * 4) / 3));
+  const codes: number[] = [];
   const whole = end - ((end - start) % 3);
   let out = 0;
   for (let at = start; at < whole; at += 3) {

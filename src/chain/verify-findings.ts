@@ -3,16 +3,24 @@ import type { Absence } from "./record.ts";
 import type { WalkRange } from "./verify.ts";
 import { Causes, type Verdict } from "./verify-causes.ts";
 import type { Chain, Displaced, Gap } from "./verify-chain.ts";
-import type { Break, Report } from "./verify-report.ts";
+import type { Break, BreakKind, Report } from "./verify-report.ts";
 import type { ReadRow } from "./verify-row.ts";
 import type { CheckedSections } from "./verify-sections.ts";
+
+/** What is said of an entry on the word of its leaf. */
+const SAID_OF_A_LEAF: ReadonlySet<BreakKind> = new Set<BreakKind>([
+  "content_changed",
+  "link_broken",
+  "section_malformed",
+  "unexplained_gap",
+]);
 
 /** Everything a walk has to say, in the words of its report. */
 export class Findings {
   readonly #range: WalkRange;
   readonly #genesis: string | null;
   readonly #causes: Causes;
-  readonly #breaks: Break[] = [];
+  #breaks: Break[] = [];
   readonly #couldNotCheck: Report["could_not_check"] = [];
   readonly #absent: Report["absent"] = { erased: 0, expired: 0, withheld: 0 };
 
@@ -62,6 +70,12 @@ export class Findings {
       ...(actual === null ? {} : { actual }),
       detail: "The leaf is not the one its successor names.",
     });
+  }
+
+  /** A leaf that was taken for its entry turned out to be changed: what was said of its sections counts no more. */
+  addDisproved(index: number, hashes: { expected: string; actual: string }): void {
+    this.#breaks = this.#breaks.filter((found) => found.index !== index || !SAID_OF_A_LEAF.has(found.kind));
+    this.addLeafChanged(index, hashes);
   }
 
   /** A leaf that says nothing we can read, though nothing shows that it was changed. */

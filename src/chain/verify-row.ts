@@ -12,7 +12,7 @@ export type StoredRow = { index: number; line: string; place?: string; treeHash?
  */
 export type ReadRow = { index: number; place: string | null; hash: string | null; record: LooseRecord } & Claim;
 
-export type Claim =
+type Claim =
   | { claim: "own" | "displaced" | "foreign"; leaf: Leaf }
   | { claim: "none"; parsed: Exclude<ParsedLeaf, { kind: "leaf" }> };
 

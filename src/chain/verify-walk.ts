@@ -232,7 +232,7 @@ export class LogWalk implements Walk {
         const what = "This row is not the leaf of its index, which lies elsewhere";
         this.#findings.addExtra(index, { hash: holds.hash, what, place: null });
       }
-      if (disproved !== null) this.#findings.addLeafChanged(index - 1, disproved);
+      if (disproved !== null) this.#findings.addDisproved(index - 1, disproved);
     }
   }
 

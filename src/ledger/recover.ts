@@ -4,7 +4,7 @@ import { refuse, type Result, ok } from "../errors.ts";
 import { STARTUP_COMPARE_MS } from "../limits.ts";
 import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
-import { recordSegment, type StagedRow } from "./staged.ts";
+import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
 
 const ADOPT_MAX_SEGMENTS = 10;
 
@@ -34,7 +34,10 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
     return refuse("overloaded", `The ledger was rewound: ${store} holds newer entries. An operator has to restore it.`);
   }
   if (fence.status === "fulfilled") state.projected = fence.value;
-  if (segments.status === "fulfilled") for (const segment of segments.value) adopt(core, segment);
+  if (segments.status === "fulfilled") {
+    for (const segment of segments.value) adopt(core, segment);
+    dropStaged(core);
+  }
   return ok(null);
 }
 

@@ -4,7 +4,7 @@ import { edited, HASH, sealEvent, sha256 } from "./support.ts";
 
 export const FREE =
   '{"n":9007199254740993,"x":1.10,"z":-0,"big":1e400,"a":1,"a":2,"10":0,"2":0,"__proto__":{},"s":"\\u0041\\ud800\\u0000"}';
-export const sections = [
+const sections = [
   { name: "note", text: '{"id":"inv-1","reason":"why","error_message":"no"}' },
   { name: "actor", text: '{"id":"u_1"}' },
   { name: "actor/detail", text: `{"name":"Jane","email":"jane@example.com","metadata": ${FREE} }` },

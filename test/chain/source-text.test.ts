@@ -201,6 +201,11 @@ describe("depth", () => {
     expect(faults(`{"changes":{"before":${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}}`)).toEqual(["/changes/before"]);
   });
 
+  it("is counted anew only inside an event", () => {
+    expect(faults(`{"events":[{"x":[1]}],"x":${nested(63)}}`, BATCH)).toEqual([]);
+    expect(faults(`{"events":[{"x":[1]}],"x":${nested(64)}}`, BATCH)).toEqual([`/x${"/0".repeat(63)}`]);
+  });
+
   it("ends the scan, with the faults found before it", () => {
     expect(faults(`{"a":1,"a":2,"metadata":${nested(64)},"a":3}`)).toEqual(["/a", "/metadata"]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { blames, edited, HASH, makeLog, sealEvent, sha256, walk } from "./support.ts";
+import { blames, edited, HASH, makeLog, OTHER_LOG, sealEvent, sha256, walk } from "./support.ts";
 import { log, row, withLeaf } from "./ten-entries.ts";
 
 describe("sealed wrong", () => {
@@ -21,6 +21,18 @@ describe("sealed wrong", () => {
       could_not_check: [{ index: 1, why: "the leaf is of version 2" }],
       unvouched: [{ from: 0, to: 0 }],
     });
+  });
+
+  it("a leaf the head vouches for, but which says another index or log, is named, and its link holds", () => {
+    const prev = log.sealed[0]!.prev;
+    const misnumbered = sealEvent({}, { index: 0, prev });
+    const reordered = walk(log, [row(0), { index: 1, line: misnumbered.line }], { size: 2, trusted: misnumbered.prev });
+    expect(blames(reordered)).toEqual(["reordered 0 at 1"]);
+    expect(reordered.unvouched).toEqual([]);
+    const elsewhere = sealEvent({}, { index: 1, prev, log: OTHER_LOG });
+    const misrouted = walk(log, [row(0), { index: 1, line: elsewhere.line }], { size: 2, trusted: elsewhere.prev });
+    expect(blames(misrouted)).toEqual(["misrouted 1"]);
+    expect(misrouted.unvouched).toEqual([]);
   });
 
   it("sections that open but are not of their shape are malformed", () => {

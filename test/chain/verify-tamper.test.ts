@@ -202,4 +202,31 @@ describe("the tamper matrix", () => {
     ]);
     expect(report.unvouched).toEqual([{ from: 0, to: 4 }]);
   });
+
+  it("swap: a changed leaf just below is named by the leaf that turned up, and vouches for nothing", () => {
+    const changed = withLeaf(6, (leaf) => leaf.replace("general", "telemetry"));
+    const report = walk(log, [...without(3, 6, 7), moved(3, 7), changed, moved(7, 3)]);
+    expect(blames(report)).toEqual(["leaf_changed 6", "reordered 3 at 7", "reordered 7 at 3"]);
+    expect(report.unvouched).toEqual([{ from: 0, to: 5 }]);
+  });
+
+  it("swap: a changed leaf is made good by the true one, which lies beyond the head", () => {
+    const changed = withLeaf(6, (leaf) => leaf.replace("general", "telemetry"));
+    const report = walk(log, [...without(6), changed, moved(6, 12)]);
+    expect(blames(report)).toEqual(["extra 6", "reordered 6 at 12"]);
+    expect(report.unvouched).toEqual([]);
+  });
+
+  it("renumber: below a missing entry, a moved leaf is known by the entry it names, but vouches for nothing", () => {
+    const report = walk(log, [...without(4, 5), moved(4, 12)]);
+    expect(blames(report)).toEqual(["missing 5", "reordered 4 at 12"]);
+    expect(report.unvouched).toEqual([{ from: 0, to: 4 }]);
+  });
+
+  it("renumber: a leaf made up for a missing entry is not taken for it", () => {
+    const made = sealEvent({ action: "made.up" }, { index: 5, prev: log.sealed[4]!.prev });
+    const report = walk(log, [...without(5), { index: 12, line: made.line }]);
+    expect(blames(report)).toEqual(["extra 12", "missing 5"]);
+    expect(report.unvouched).toEqual([{ from: 0, to: 4 }]);
+  });
 });

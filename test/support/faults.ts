@@ -164,3 +164,12 @@ export async function breakSequencing(
     return fault;
   });
 }
+
+/** Kills an org's ledger in the middle of whatever it is doing: only what is stored is left. */
+export async function abort(org: string): Promise<void> {
+  try {
+    await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, state) => state.abort("killed by the test"));
+  } catch (error) {
+    if (!String(error).includes("killed by the test")) throw error;
+  }
+}

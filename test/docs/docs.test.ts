@@ -1,0 +1,73 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import * as limits from "../../src/limits.ts";
+import { METRICS } from "../../src/meter.ts";
+import { SCOPES } from "../../src/schema/caller.ts";
+
+const PAGES = ["README.md", "CHANGELOG.md", ...globSync("docs/**/*.md"), "bench/README.md", "test/vectors/README.md"];
+const read = (page: string) => readFileSync(page, "utf8");
+
+describe.each(PAGES)("%s", (page) => {
+  it("links only to what is there", () => {
+    const targets = [...read(page).matchAll(/\]\((?!https?:)([^)#]+)(#[^)]*)?\)/g)].map(([, target = ""]) => target);
+    for (const target of targets) expect(existsSync(join(dirname(page), target)), `${page} → ${target}`).toBe(true);
+  });
+
+  it("names only commands that package.json has", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    for (const [, script = ""] of read(page).matchAll(/npm run ([a-z:]+)/g))
+      expect(scripts, script).toHaveProperty(script);
+  });
+});
+
+describe("docs/operate.md", () => {
+  const page = read("docs/operate.md");
+
+  it("states the limits the code has", () => {
+    const { EVENT_MAX_BYTES, EVENT_MAX_DEPTH, EVENT_MAX_TARGETS, APPEND_MAX_EVENTS, APPEND_MAX_BYTES } = limits;
+    const number = (value: number) => value.toLocaleString("en-US");
+    expect(page).toContain(
+      `${number(EVENT_MAX_BYTES)} bytes of JSON, depth ${EVENT_MAX_DEPTH}, ${EVENT_MAX_TARGETS} targets`,
+    );
+    expect(page).toContain(`${number(APPEND_MAX_EVENTS)} events, ${APPEND_MAX_BYTES / 1e6} MB`);
+    expect(page).toContain(`${limits.READS_PER_KEY_PER_SECOND} a second and key`);
+    expect(page).toContain(`${number(limits.VERIFY_MAX_ENTRIES)} entries`);
+    expect(page).toContain(`| keys of an org | ${limits.ORG_MAX_KEYS}`);
+    expect(page).toContain(`${limits.BACKLOG_MAX_ENTRIES / 1e6} M entries or ${limits.BACKLOG_MAX_BYTES / 1e9} GB`);
+  });
+
+  it("names only metrics that exist", () => {
+    const gauges = [
+      "audit_projection_lag_seconds",
+      "audit_archive_lag_seconds",
+      "audit_parked_messages",
+      "audit_dead_letters",
+    ];
+    const known = new Set([...Object.keys(METRICS), ...gauges]);
+    for (const [metric] of page.matchAll(/audit_[a-z_]+/g)) expect(known, metric).toContain(metric);
+  });
+});
+
+describe("scopes", () => {
+  it("are those of the API contract, in its order", () => {
+    expect(SCOPES.join(" ")).toBe(
+      "events:append events:import events:read personal:read exports:write policy:write holds:write erasures:write sinks:write keys:write reads:write orgs:write operate",
+    );
+  });
+});
+
+describe("relations between limits", () => {
+  it("hold", () => {
+    expect(limits.EVENT_MAX_BYTES).toBeLessThan(limits.QUEUE_MESSAGE_MAX_BYTES);
+    expect(limits.QUEUE_MESSAGE_BYTES).toBeLessThan(limits.QUEUE_MESSAGE_MAX_BYTES);
+    expect(limits.APPEND_MAX_EVENTS).toBeLessThanOrEqual(limits.GATHER_MAX_EVENTS);
+    expect(limits.APPEND_MAX_BYTES).toBeLessThanOrEqual(limits.GATHER_MAX_BYTES);
+    expect(limits.STAGED_ROW_MAX_BYTES).toBeLessThan(2_000_000);
+    expect(limits.SEGMENT_MAX_ENTRIES).toBeGreaterThanOrEqual(limits.GATHER_MAX_EVENTS);
+    expect(limits.CELL_MAX_ORG_NUMBERS * limits.LOG_MAX_ENTRIES).toBeLessThanOrEqual(2 ** 53);
+    expect(limits.VERIFY_PAGE_ENTRIES).toBeLessThan(limits.VERIFY_MAX_ENTRIES);
+    expect(limits.BACKLOG_MAX_BYTES).toBeLessThan(10_000_000_000);
+    expect(limits.PLATFORM_KEY_FRESH_MS).toBeLessThan(limits.PLATFORM_KEY_STALE_MS);
+  });
+});

@@ -1,0 +1,104 @@
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
+import { append, batchOf } from "../support/append.ts";
+import { archiveDue, checkLedger, later, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
+import { call, createOrg, event } from "../support/client.ts";
+import { breakD1, breakR2, breakSegments, type Fault, replaceMethod, restoreFaults } from "../support/faults.ts";
+
+afterEach(restoreFaults);
+
+/** R2 answers a read of this org's segment with other bytes, once. */
+function spoilReadBack(org: string): Fault {
+  let spoiled = false;
+  return replaceMethod(env.ARCHIVE, "get", async (original, args) => {
+    if (spoiled || !String(args[0]).includes(`/orgs/${org}/`)) return original(...args);
+    spoiled = true;
+    const object = (await original(...args)) as R2ObjectBody;
+    const bytes = new Uint8Array(await object.arrayBuffer());
+    bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 1;
+    return { arrayBuffer: () => Promise.resolve(bytes.buffer) };
+  });
+}
+
+const FAULTS: Record<string, (org: string) => Fault> = {
+  "put fails": (org) => breakSegments(org, "put", "failed", { times: 1 }),
+  "put is stored, but reported as failed": (org) => breakSegments(org, "put", "failed but stored", { times: 1 }),
+  "the segment reads back differently": spoilReadBack,
+  "the segment cannot be read back": (org) => breakSegments(org, "get", "failed", { times: 1 }),
+  "the segment is not there when it is read back": (org) => {
+    let asked = false;
+    return replaceMethod(env.ARCHIVE, "get", (original, args) => {
+      if (asked || !String(args[0]).includes(`/orgs/${org}/`)) return original(...args);
+      asked = true;
+      return Promise.resolve(null);
+    });
+  },
+};
+const SIZES = ["the same size", "another size"] as const;
+const CASES = Object.keys(FAULTS).flatMap((fault) => SIZES.map((size) => ({ fault, size })));
+
+describe("a segment that is not archived", () => {
+  it.each(CASES)("because $fault keeps its entries staged, and is made up for at $size", async ({ fault, size }) => {
+    const org = await createOrg("archive");
+    await append(org, batchOf([event(1, { id: "a" }), event(2)]));
+    await untilProjected(org);
+    const inject = FAULTS[fault];
+    expect(inject?.(org).hits).toBe(0);
+    expect(await archiveDue(org)).toMatchObject({ size: 3, projected: 3, archived: 0, backlog: { entries: 3 } });
+    await checkLedger(org);
+
+    if (size === "another size") await append(org, batchOf([event(3), event(4, { id: "b" })]));
+    const { ledger, entries } = await later(30_000, () => checkLedger(org, { archived: true }));
+    expect(ledger.staged).toEqual([]);
+    expect(entries.length).toBe(size === "another size" ? 5 : 3);
+    const listed = await call("GET", `/v1/orgs/${org}/verify`);
+    expect(JSON.parse(listed.text.trim().split("\n").at(-1) ?? "")).toMatchObject({ ok: true, breaks: [] });
+  });
+});
+
+describe("R2 down", () => {
+  it("does not stop appends or search, and everything is archived afterwards", async () => {
+    const org = await createOrg("down");
+    breakR2();
+    for (let n = 0; n < 3; n++) await append(org, batchOf([event(n), event(n + 1)]));
+    await untilProjected(org);
+    expect(await archiveDue(org)).toMatchObject({ size: 7, projected: 7, archived: 0, ingestion: "accepting" });
+    const listed = await call("GET", `/v1/orgs/${org}/events?min_size=7&source=client`);
+    expect(listed.json.data.length).toBe(6);
+    restoreFaults();
+    const { ledger } = await later(30_000, () => checkLedger(org, { archived: true }));
+    expect(ledger.staged).toEqual([]);
+  });
+
+  it("and D1 down as well do not stop appends, and everything shows up afterwards", async () => {
+    const org = await createOrg("both");
+    await untilProjected(org);
+    breakD1();
+    breakR2();
+    for (let n = 0; n < 4; n++) {
+      const answer = await call("POST", `/v1/orgs/${org}/events`, { body: event(n) });
+      expect(answer.status, answer.text).toBe(201);
+    }
+    await archiveDue(org);
+    expect(await statusOf(org)).toMatchObject({ size: 5, projected: 1, archived: 0, backlog: { entries: 5 } });
+    restoreFaults();
+    await wake(org);
+    const { ledger, entries } = await later(30_000, () => checkLedger(org, { archived: true }));
+    expect([entries.length, ledger.staged.length]).toEqual([5, 0]);
+  });
+});
+
+describe("segments", () => {
+  it("are closed at 1,000 entries or 4 MB at the latest, of whole staged rows", async () => {
+    const org = await createOrg("closed");
+    const large = (n: number) => event(n, { metadata: "x".repeat(90_000) });
+    for (let n = 0; n < 5; n++) await append(org, batchOf(Array.from({ length: 260 }, (_, k) => event(k))));
+    for (let n = 0; n < 6; n++) await append(org, batchOf(Array.from({ length: 15 }, (_, k) => large(k))));
+    const { ledger, status } = await checkLedger(org, { archived: true });
+    expect(status.archived).toBe(1 + 5 * 260 + 6 * 15);
+    for (const { first, last, name } of ledger.segments) {
+      expect(last - first + 1).toBeLessThanOrEqual(1_000);
+      expect((await env.ARCHIVE.head(name))?.size).toBeLessThanOrEqual(4_000_000);
+    }
+  });
+});

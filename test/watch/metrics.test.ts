@@ -1,0 +1,180 @@
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { configOf } from "../../src/env.ts";
+import { consume } from "../../src/ingest/consume.ts";
+import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
+import { METRICS } from "../../src/meter.ts";
+import { call, createOrg, event, freshOrg } from "../support/client.ts";
+import { breakMethod, breakProjection, breakSegments, breakSequencing, restoreFaults } from "../support/faults.ts";
+import { growthOf, metricsNow, parseMetrics } from "./support.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  restoreFaults();
+});
+
+const append = (org: string, body: unknown, headers = {}) =>
+  call("POST", `/v1/orgs/${org}/events`, { body, headers });
+
+/** A message as the queue hands it over; what becomes of it is kept. */
+function messageOf(text: string, attempts: number) {
+  const said: string[] = [];
+  const ack = () => void said.push("ack");
+  const retry = () => void said.push("retry");
+  return { said, message: { id: freshOrg("m"), timestamp: new Date(), attempts, body: text, ack, retry } };
+}
+
+const appendMessage = (org: string) =>
+  JSON.stringify({
+    v: 1,
+    kind: "append",
+    org,
+    batch: freshOrg("b"),
+    received_at: "2026-11-21T00:00:00Z",
+    key: "shop",
+    events: [event(1)],
+  });
+
+describe("/metrics", () => {
+  it("is Prometheus' text format, with a family for every metric there is", async () => {
+    const org = await createOrg("format");
+    await append(org, event(1));
+    const answer = await call("GET", "/metrics");
+    expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const families = parseMetrics(answer.text);
+    for (const name of Object.keys(METRICS)) expect(families).toHaveProperty("size");
+    const names = Object.keys(METRICS).map((name) => name.replace(/_(bucket|sum|count)$/, ""));
+    expect([...families.keys()]).toEqual(expect.arrayContaining([...new Set(names)]));
+    for (const { help } of families.values()) expect(help).toMatch(/\.$/);
+  });
+
+  it("has a latency histogram whose buckets grow with their bounds up to the count", async () => {
+    const org = await createOrg("latency");
+    const grown = await growthOf(() => append(org, event(1)));
+    expect(grown["audit_append_seconds_count"]).toBe(1);
+    expect(grown['audit_append_seconds_bucket{le="+Inf"}']).toBe(1);
+    const { samples } = parseMetrics((await call("GET", "/metrics")).text).get("audit_append_seconds")!;
+    const buckets = samples.filter(({ name }) => name.endsWith("_bucket"));
+    const bounds = buckets.map(({ labels }) => Number(labels["le"]?.replace("+Inf", "Infinity")));
+    expect(bounds).toEqual(bounds.toSorted((a, b) => a - b));
+    expect(buckets.map(({ value }) => value)).toEqual(buckets.map(({ value }) => value).toSorted((a, b) => a - b));
+    expect(buckets.at(-1)?.value).toBe(samples.find(({ name }) => name.endsWith("_count"))?.value);
+  });
+
+  it("counts events logged by how they came, and duplicates apart", async () => {
+    const org = await createOrg("logged");
+    const grown = await growthOf(async () => {
+      await append(org, { events: [event(1), event(2, { id: "two" })] });
+      await append(org, event(2, { id: "two" }));
+      await append(org, event(3), { "audit-delivery": "import" });
+    });
+    expect(grown['audit_events_logged_total{delivery="direct"}']).toBe(2);
+    expect(grown['audit_events_logged_total{delivery="import"}']).toBe(1);
+    expect(grown["audit_events_duplicate_total"]).toBe(1);
+  });
+
+  it("counts failed events by reason, the log's own failures apart from the client's", async () => {
+    const org = await createOrg("failed");
+    const grown = await growthOf(async () => {
+      await append(org, { action: "a.b" });
+      await append(org, event(1), { "idempotency-key": "k" });
+      await append(org, { events: [event(2), event(3)] }, { "idempotency-key": "k" });
+      const fault = await breakSequencing(org, "failed");
+      await append(org, event(4));
+      fault.restore();
+    });
+    expect(grown['audit_events_failed_total{reason="invalid_event",fault="client"}']).toBe(1);
+    expect(grown['audit_events_failed_total{reason="conflict",fault="client"}']).toBe(2);
+    expect(grown['audit_events_failed_total{reason="internal",fault="log"}']).toBe(1);
+  });
+
+  it("has a success ratio that is logged over logged and failed", async () => {
+    const now = await metricsNow();
+    const total = (name: string) =>
+      [...now].reduce((sum, [sample, value]) => (sample.startsWith(`${name}{`) ? sum + value : sum), 0);
+    const [logged, failed] = [total("audit_events_logged_total"), total("audit_events_failed_total")];
+    expect(now.get("audit_success_ratio")).toBeCloseTo(logged / (logged + failed), 9);
+    expect(now.get("audit_success_ratio")).toBeLessThan(1);
+  });
+
+  it("counts messages of the queue that were appended, retried, parked and dead, and gauges what waits", async () => {
+    const org = await createOrg("queue");
+    const taken = messageOf(appendMessage(org), 1);
+    const again = messageOf(appendMessage(org), 1);
+    const parked = messageOf(appendMessage(org), 3);
+    const dead = messageOf("junk", 1);
+    const grown = await growthOf(async () => {
+      await consume(configOf(env), [taken.message, dead.message]);
+      const fault = await breakSequencing(org, "failed");
+      await consume(configOf(env), [again.message]);
+      await consume(configOf(env), [parked.message]);
+      fault.restore();
+    });
+    const outcome = (name: string) => grown[`audit_queue_messages_total{outcome="${name}"}`];
+    expect(["appended", "retried", "parked", "dead"].map(outcome)).toEqual([1, 1, 1, 1]);
+    expect([grown["audit_parked_messages"], grown["audit_dead_letters"]]).toEqual([1, 1]);
+    expect([taken, again, parked, dead].map(({ said }) => said[0])).toEqual(["ack", "retry", "ack", "ack"]);
+  });
+
+  it("counts calls that reached the ledger of another org", async () => {
+    const [org, other] = [await createOrg("right"), await createOrg("wrong")];
+    const grown = await growthOf(() => env.ORG_LEDGER.getByName(other).status(org));
+    expect(grown['audit_cross_org_refusals_total{at="ledger"}']).toBe(1);
+  });
+
+  it("gauges how far projection and archive lag, in entries and seconds, and forgets it when they caught up", async () => {
+    const org = await createOrg("lagging");
+    const lag = async () => {
+      const now = await metricsNow();
+      return ["projection", "archive"].flatMap((store) =>
+        ["entries", "seconds"].map((unit) => now.get(`audit_${store}_lag_${unit}`) ?? Number.NaN),
+      );
+    };
+    const before = await lag();
+    const faults = [breakProjection(org, "failed"), breakSegments(org, "put", "failed")];
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 120_000);
+    await append(org, { events: [event(1), event(2), event(3)] });
+    const ledger = env.ORG_LEDGER.getByName(org);
+    await ledger.wake(org);
+    vi.setSystemTime(Date.now() + 90_000);
+    await ledger.wake(org);
+    const behind = await lag();
+    expect(behind[0]! - before[0]!).toBe(3);
+    expect(behind[2]! - before[2]!).toBeGreaterThanOrEqual(3);
+    expect(behind[1]).toBeGreaterThanOrEqual(90);
+    expect(behind[3]).toBeGreaterThanOrEqual(90);
+    for (const fault of faults) fault.restore();
+    vi.setSystemTime(Date.now() + 120_000);
+    await ledger.wake(org);
+    expect((await lag())[0]).toBe(before[0]);
+    expect((await lag())[2]! - before[2]!).toBeLessThanOrEqual(0);
+  });
+
+  it("loses no count when the directory is down for a while", async () => {
+    const org = await createOrg("kept");
+    const grown = await growthOf(async () => {
+      const fault = breakMethod(env.DIRECTORY, "prepare", "failed");
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+      await append(org, event(1));
+      await append(org, event(2));
+      vi.useRealTimers();
+      fault.restore();
+    });
+    expect(grown['audit_events_logged_total{delivery="direct"}']).toBe(2);
+  });
+
+  it("has no label that a client chose", async () => {
+    const org = await createOrg("closed");
+    const word = "ChosenByAClient";
+    await append(org, { ...event(1), action: `${word}.x`, actor: { type: word, id: word } });
+    await call("GET", `/v1/orgs/${org}/${word}`);
+    await call("GET", `/${word}`, { headers: { "x-request-id": word } });
+    const config = configOf(env);
+    const refusal = { code: "overloaded", detail: word } as const;
+    await storeDeadLetter(config, { id: freshOrg("dl"), org, refusal, state: "dead", attempts: 1, text: word });
+    const { text } = await call("GET", "/metrics");
+    expect(text).not.toContain(word);
+    expect(text).not.toContain(org);
+  });
+});

@@ -1,0 +1,100 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { call, createOrg } from "../support/client.ts";
+import { orgKey, unknownKey } from "../http/support.ts";
+import { actsOf, saysOf, sizeOf } from "../query/support.ts";
+import { growthOf } from "./support.ts";
+
+const HOUR = 3_600_000;
+const PLATFORM = "platform";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Refused calls that an org's ledger has counted and not sealed yet, by key and code. */
+async function counted(org: string, key: string): Promise<number> {
+  return runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
+    const row = storage.sql.exec("select coalesce(sum(count), 0) as calls from refusal where key = ?", key).one();
+    return Number(row["calls"]);
+  });
+}
+
+/** Lets time pass, and an org's ledger do what is due then; answers the refusals sealed since `from`. */
+async function sealedAfter(ms: number, org: string, from = 0): Promise<Record<string, any>[]> {
+  vi.setSystemTime(Date.now() + ms);
+  await runDurableObjectAlarm(env.ORG_LEDGER.getByName(org));
+  const acts = await actsOf(org, "indelible.access.refused", from);
+  return acts.map((act) => ({ ...saysOf(act), key: act.actor?.id, category: act.leaf.category }));
+}
+
+describe("refused calls", () => {
+  it("of keys that lack a scope are sealed once an hour and key, in the org's own log", async () => {
+    const org = await createOrg("refused");
+    const reader = await orgKey(org, ["events:append"]);
+    const writer = await orgKey(org, ["events:read"]);
+    for (let n = 0; n < 5; n++) await call("GET", `/v1/orgs/${org}/events`, { key: reader.key });
+    for (let n = 0; n < 2; n++) await call("GET", `/v1/orgs/${org}/status`, { key: writer.key });
+    await expect.poll(() => counted(org, reader.id)).toBe(5);
+    await expect.poll(() => counted(org, writer.id)).toBe(2);
+    expect(await sealedAfter(HOUR / 2, org)).toEqual([]);
+    const sealed = await sealedAfter(HOUR / 2, org);
+    expect(sealed).toHaveLength(2);
+    expect(sealed).toContainEqual(expect.objectContaining({ key: reader.id, code: "forbidden", calls: 5 }));
+    expect(sealed).toContainEqual(expect.objectContaining({ key: writer.id, calls: 2, category: "log_access" }));
+    expect(await counted(org, reader.id)).toBe(0);
+    expect(await sealedAfter(2 * HOUR, org)).toHaveLength(2);
+  });
+
+  it("at orgs that are not the key's to see are sealed in org platform, and leave nothing in those orgs", async () => {
+    const mine = await createOrg("mine");
+    const theirs = await createOrg("theirs");
+    const { key, id } = await orgKey(mine, ["events:read"]);
+    const before = await sizeOf(PLATFORM);
+    for (const org of [theirs, theirs, "no-such-org"]) await call("GET", `/v1/orgs/${org}/events`, { key });
+    await expect.poll(() => counted(PLATFORM, id)).toBe(3);
+    const sealed = await sealedAfter(HOUR, PLATFORM, before);
+    expect(sealed.filter((one) => one["key"] === id)).toMatchObject([{ code: "not_found", calls: 3 }]);
+    expect(await sizeOf(theirs)).toBe(1);
+  });
+
+  it("do not include asking for an entry that is not there yet", async () => {
+    const org = await createOrg("polled");
+    const { key, id } = await orgKey(org, ["events:read"]);
+    for (let n = 0; n < 3; n++) expect((await call("GET", `/v1/orgs/${org}/events/later`, { key })).status).toBe(404);
+    await call("GET", `/v1/orgs/no-such-org/events`, { key });
+    await expect.poll(() => counted(PLATFORM, id)).toBe(1);
+  });
+
+  it("without a valid key are counts in org platform, handed over together, and a metric", async () => {
+    const org = await createOrg("junked");
+    const junk = () => call("GET", `/v1/orgs/${org}/events`, { key: "junk" });
+    const noneCounted = () => counted(PLATFORM, "none");
+    // What earlier tests left behind is handed over and sealed first.
+    vi.setSystemTime(Date.now() + 11_000);
+    await junk();
+    await expect.poll(noneCounted).toBeGreaterThan(0);
+    await sealedAfter(HOUR, PLATFORM);
+    const before = await sizeOf(PLATFORM);
+
+    const grown = await growthOf(async () => {
+      vi.setSystemTime(Date.now() + 11_000);
+      await junk();
+      await expect.poll(noneCounted).toBe(1);
+      for (let n = 0; n < 6; n++) await junk();
+      await call("GET", `/v1/orgs/${org}/events`, { key: null });
+      expect(await noneCounted()).toBe(1);
+      vi.setSystemTime(Date.now() + 11_000);
+      await call("GET", "/v1/keys", { key: unknownKey("p") });
+      await expect.poll(noneCounted).toBe(9);
+    });
+    expect(grown["audit_unauthorized_total"]).toBe(9);
+    const sealed = await sealedAfter(HOUR, PLATFORM, before);
+    expect(sealed.filter((one) => one["key"] === "none")).toMatchObject([{ code: "unauthorized", calls: 9 }]);
+    expect(await sizeOf(org)).toBe(1);
+  });
+});
