@@ -9,12 +9,13 @@ import { Load } from "./load/load.ts";
 import { ROOT } from "./root.ts";
 import { append } from "./sections/append.ts";
 import { ceiling } from "./sections/ceiling.ts";
+import { stages } from "./sections/stages.ts";
 import { buildWorker } from "./service/build.ts";
 import { Client } from "./service/client.ts";
 import { startService } from "./service/start.ts";
 import { showTable } from "./show.ts";
 
-const RUN: Partial<Record<SectionName, (bench: Bench) => Promise<Table>>> = { ceiling, append };
+const RUN: Partial<Record<SectionName, (bench: Bench) => Promise<Table>>> = { ceiling, append, stages };
 
 const terminal = processTerminal(process.env);
 const flags = readFlags(process.argv.slice(2));

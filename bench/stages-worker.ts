@@ -1,6 +1,7 @@
 /** A Worker of the benchmark alone: runs one stage of an event's way again and again, in workerd, on the service's code. */
 import { DurableObject } from "cloudflare:workers";
-import { cutsOf, type Stages, stagesOf } from "./stages/stages.ts";
+import { cutsOf } from "./stages/request.ts";
+import { type Stages, stagesOf } from "./stages/stages.ts";
 
 type StagesEnv = { RUNNER: DurableObjectNamespace<Runner>; CELL_0: D1Database; ARCHIVE: R2Bucket };
 

@@ -2,6 +2,7 @@ import { base64url } from "./encoding.ts";
 import { entryHash, type Leaf, type ParsedLeaf, parseLeaf } from "./leaf.ts";
 import { type LooseRecord, readRecord } from "./parse-record.ts";
 import type { Sha256 } from "./sha256.ts";
+import { checkSections } from "./verify-sections.ts";
 
 /** A row as a store holds it. `index` is its position there, `place` free text on where that is, for reports. */
 export type StoredRow = { index: number; line: string; place?: string; treeHash?: string };
@@ -41,4 +42,16 @@ export function matchingRow(
 ): ReadRow | undefined {
   const named = hash === null ? undefined : rows.find((row) => row.hash === hash && (sure || row.claim === "own"));
   return named ?? (sure ? undefined : rows.find(({ claim }) => claim === "own"));
+}
+
+/** Whether a row's sections are all there, and open what its own leaf commits. */
+export function opens(sha256: Sha256, row: ReadRow): boolean {
+  return row.claim !== "none" && checkSections(sha256, row.leaf, row.record).breaks.length === 0;
+}
+
+/** Of several rows with one leaf, the one that opens stands for the entry, in whatever order the store gave them. */
+export function wholeFirst(sha256: Sha256, rows: ReadRow[]): ReadRow[] {
+  if (rows.length < 2) return rows;
+  const whole = new Set(rows.filter((row) => opens(sha256, row)));
+  return [...whole, ...rows.filter((row) => !whole.has(row))];
 }

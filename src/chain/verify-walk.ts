@@ -6,7 +6,7 @@ import type { Walk, WalkRange } from "./verify.ts";
 import { Chain, type Closed, type Displaced, type Expected, type Holding } from "./verify-chain.ts";
 import { Findings } from "./verify-findings.ts";
 import type { Report } from "./verify-report.ts";
-import { matchingRow, type ReadRow, readRow, type StoredRow } from "./verify-row.ts";
+import { matchingRow, opens, type ReadRow, readRow, type StoredRow, wholeFirst } from "./verify-row.ts";
 import { type CheckedSections, checkSections } from "./verify-sections.ts";
 
 /** What a displaced leaf brings along, for when its place is found. */
@@ -102,7 +102,10 @@ export class LogWalk implements Walk {
   }
 
   #settle(index: number, stored: StoredRow[]): void {
-    const rows = stored.map((row) => readRow(this.#sha256, this.#range.log, row));
+    const rows = wholeFirst(
+      this.#sha256,
+      stored.map((row) => readRow(this.#sha256, this.#range.log, row)),
+    );
     if (rows.length > 0) this.#checked++;
     const treeHash = this.#treeHash(index, stored);
     const before = this.#expected(treeHash);
@@ -199,14 +202,10 @@ export class LogWalk implements Walk {
     if (row.claim === "foreign") return this.#findings.addMisrouted(index, row.leaf);
     if (row.claim === "displaced" && this.#isWalked(row.leaf.index)) return;
     const copied = intact !== null && hash === intact.hash;
-    const forked = row.claim === "own" && !copied && row.leaf.prev === intact?.prev && this.#opens(row, row.leaf);
+    const forked = row.claim === "own" && !copied && row.leaf.prev === intact?.prev && opens(this.#sha256, row);
     if (forked) return this.#findings.addFork(index, { hash, place });
     const what = copied ? "Another copy of this entry" : "Another row at this index";
     this.#findings.addExtra(index, { hash, what, place });
-  }
-
-  #opens(row: ReadRow, leaf: Leaf): boolean {
-    return checkSections(this.#sha256, leaf, row.record).breaks.length === 0;
   }
 
   /** Keeps a leaf that says it belongs elsewhere in the range; false when this row has none. */

@@ -4,6 +4,7 @@ import { statusSchema } from "../../src/schema/answers.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { breakMethod, breakProjection, breakSegments, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { conforms } from "../http/support.ts";
+import { takeDown } from "./support.ts";
 
 afterEach(restoreFaults);
 
@@ -24,9 +25,9 @@ describe("/healthz", () => {
   });
 
   it.each([
-    ["DIRECTORY", () => breakMethod(env.DIRECTORY, "prepare", "failed")],
-    ["CELL_0", () => breakMethod(env.CELL_0, "prepare", "failed")],
-    ["CELL_1", () => breakMethod(env.CELL_1, "prepare", "failed")],
+    ["DIRECTORY", () => takeDown(env.DIRECTORY)],
+    ["CELL_0", () => takeDown(env.CELL_0)],
+    ["CELL_1", () => takeDown(env.CELL_1)],
     ["ARCHIVE", () => breakMethod(env.ARCHIVE, "head", "failed")],
     ["ARCHIVE", () => breakMethod(env.ARCHIVE, "head", "hangs")],
     [

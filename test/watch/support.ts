@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { call } from "../support/client.ts";
+import { type Fault, replaceMethod } from "../support/faults.ts";
 
 export type Sample = { name: string; labels: Record<string, string>; value: number };
 export type Family = { type: string; help: string; samples: Sample[] };
@@ -58,4 +59,11 @@ export async function growthOf(act: () => Promise<unknown>): Promise<Record<stri
   await act();
   const grown = [...(await metricsNow())].map(([name, value]) => [name, value - (before.get(name) ?? 0)] as const);
   return Object.fromEntries(grown.filter(([, growth]) => growth !== 0));
+}
+
+/** A database that takes no statement, until restored. */
+export function takeDown(database: D1Database): Fault {
+  return replaceMethod(database, "prepare", () => {
+    throw new Error("D1 is down: injected by the test");
+  });
 }
