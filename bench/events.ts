@@ -30,7 +30,8 @@ function sceneOf(random: Random): Record<string, unknown> {
   const target = { type: "document", id: `d_${10_000 + random.below(DOCUMENTS)}` };
   const dice = random.below(10);
   if (dice < 4) return { action: COMMON_ACTION, actor, targets: [target], context };
-  if (dice < 6) return { action: "user.login", category: "login", actor, context, metadata: { mfa: random.chance(0.5) } };
+  if (dice < 6)
+    return { action: "user.login", category: "login", actor, context, metadata: { mfa: random.chance(0.5) } };
   if (dice < 8) {
     const version = random.below(40);
     const changes = { before: { version }, after: { version: version + 1 }, fields: ["version"] };
@@ -42,7 +43,14 @@ function sceneOf(random: Random): Record<string, unknown> {
     return { action: "document.share", actor, targets: [{ ...target, role: "subject" }, other], context, metadata };
   }
   const outcome = { result: "denied", error_code: "not_shared_with_you" };
-  return { action: "role.grant", category: "user_management", actor, targets: [target], outcome, reason: "asked by legal" };
+  return {
+    action: "role.grant",
+    category: "user_management",
+    actor,
+    targets: [target],
+    outcome,
+    reason: "asked by legal",
+  };
 }
 
 /** Bodies of appends of `size` events each, over the given events in turn. */

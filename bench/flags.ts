@@ -1,6 +1,17 @@
 import { parseArgs } from "node:util";
 
-export const SECTIONS = ["ceiling", "append", "stages", "queue", "list", "verify", "cost", "memory", "beside", "peer"] as const;
+export const SECTIONS = [
+  "ceiling",
+  "append",
+  "stages",
+  "queue",
+  "list",
+  "verify",
+  "cost",
+  "memory",
+  "beside",
+  "peer",
+] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export type Flags = { only: readonly SectionName[]; quick: boolean; entries: number; profile: boolean };

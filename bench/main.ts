@@ -9,6 +9,7 @@ import { Load } from "./load/load.ts";
 import { ROOT } from "./root.ts";
 import { append } from "./sections/append.ts";
 import { ceiling } from "./sections/ceiling.ts";
+import { profile } from "./sections/profile.ts";
 import { stages } from "./sections/stages.ts";
 import { buildWorker } from "./service/build.ts";
 import { Client } from "./service/client.ts";
@@ -26,21 +27,26 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function measure({ only, quick, entries }: Flags): Promise<Table[]> {
+async function measure({ only, quick, entries, profile: profiled }: Flags): Promise<Table[]> {
   const say = (text: string) => terminal.err.write(terminal.err.live ? `\r\u001b[2K${text}` : `${text}\n`);
   say("building the Worker");
-  const service = await startService(buildWorker(folder, { minify: true }), { folder });
+  const service = await startService(buildWorker(folder, { minify: !profiled }), { folder, inspect: profiled });
   const load = new Load();
   const client = new Client(service.port);
   const bench = { service, client, load, folder, rounds: quick ? 1 : 5, roundMs: quick ? 1_000 : 2_000, entries, say };
   const tables: Table[] = [];
   try {
-    for (const name of only) {
-      const table = await RUN[name]?.(bench);
-      if (table === undefined) continue;
+    const show = (table: Table) => {
       if (terminal.err.live) terminal.err.write("\r\u001b[2K");
       terminal.out.write(showTable(table));
       tables.push(table);
+    };
+    if (profiled) for (const table of await profile(bench)) show(table);
+    else {
+      for (const name of only) {
+        const table = await RUN[name]?.(bench);
+        if (table !== undefined) show(table);
+      }
     }
   } finally {
     load.stop();

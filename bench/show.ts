@@ -12,7 +12,10 @@ export function showTable({ title, head, rows, notes }: Table): string {
 function textOf(cell: Cell): string {
   if (typeof cell === "string") return cell;
   const { median, min, max, rounds } = cell.sample;
-  const format = new Intl.NumberFormat("en-US", { minimumFractionDigits: cell.digits, maximumFractionDigits: cell.digits });
+  const format = new Intl.NumberFormat("en-US", {
+    minimumFractionDigits: cell.digits,
+    maximumFractionDigits: cell.digits,
+  });
   if (Number.isNaN(median)) return "–";
   return rounds > 1 ? `${format.format(median)} (${format.format(min)}–${format.format(max)})` : format.format(median);
 }

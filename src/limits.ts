@@ -45,6 +45,8 @@ export const FILTER_MAX_VALUES = 20;
 /** Work of one search request: indexes walked, and time after which the page is closed short. */
 export const SEARCH_MAX_POSTINGS = 2 ** 18;
 export const SEARCH_MAX_MS = 300;
+/** Why somebody reads, kept in the trace. */
+export const REASON_MAX_CHARACTERS = 1_000;
 /** How long `min_size` and a get by id wait for an entry to be projected. */
 export const VISIBLE_WAIT_MAX_MS = 5_000;
 /** Entries one verify request checks: about 15 s of CPU at 50 µs an entry, half of the platform's default. */

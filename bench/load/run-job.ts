@@ -8,7 +8,12 @@ const LATENCIES_MAX_COUNT = 20_000;
 export async function runJob(job: Job): Promise<Outcome> {
   const bytes = job.requests.map((request) => bytesOf(request, job.port));
   const connections = Array.from({ length: job.connections }, () => new Connection(job.port));
-  const run = { sent: 0, latencies: [] as number[], statuses: {} as Record<string, number>, refused: null as string | null };
+  const run = {
+    sent: 0,
+    latencies: [] as number[],
+    statuses: {} as Record<string, number>,
+    refused: null as string | null,
+  };
   const began = performance.now();
   const most = job.maxRequests ?? Number.POSITIVE_INFINITY;
 

@@ -34,13 +34,21 @@ export async function append(bench: Bench): Promise<Table> {
       return [
         nameOf(shape),
         cell(of((round) => round.acknowledged)),
-        cell(of((round) => round.p50), 1),
-        cell(of((round) => round.p99), 1),
+        cell(
+          of((round) => round.p50),
+          1,
+        ),
+        cell(
+          of((round) => round.p99),
+          1,
+        ),
         cell(of((round) => round.projected)),
         cell(of((round) => round.cpuUs)),
       ];
     }),
-    notes: [`Events of ${Math.round(mean)} bytes on average, without ids of their own. CPU is all of workerd's, projection included.`],
+    notes: [
+      `Events of ${Math.round(mean)} bytes on average, without ids of their own. CPU is all of workerd's, projection included.`,
+    ],
   };
 }
 

@@ -8,7 +8,12 @@ import { ROOT_KEY } from "../service/start.ts";
 /** What HTTP costs before anything is done, and how much the load process could send at most. */
 export async function ceiling(bench: Bench): Promise<Table> {
   const [body] = bodiesOf(eventTexts("ceiling", 1, { endMs: Date.now() }), 1);
-  const post = (key: string): Request => ({ method: "POST", path: "/v1/orgs/nobody/events", key, body: body as string });
+  const post = (key: string): Request => ({
+    method: "POST",
+    path: "/v1/orgs/nobody/events",
+    key,
+    body: body as string,
+  });
   const routes = [
     { name: "a Worker that does nothing", port: bench.service.noOpPort, request: post(ROOT_KEY) },
     { name: "no valid key: 401", port: bench.service.port, request: post("x") },

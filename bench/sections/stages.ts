@@ -36,7 +36,13 @@ export async function stages(bench: Bench): Promise<Table> {
     ],
   });
   const persist = join(bench.folder, "stages-state");
-  const miniflare = new Miniflare({ ...options, host: "127.0.0.1", port: 0, cf: false, resourcePersistencePath: persist });
+  const miniflare = new Miniflare({
+    ...options,
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    resourcePersistencePath: persist,
+  });
   try {
     await miniflare.ready;
     await applyMigrations(await miniflare.getD1Database("CELL_0", "stages"), "CELL_0");
@@ -96,5 +102,5 @@ async function run(runner: Runner, { name, rounds }: { name: string; rounds: num
 }
 
 function urlOf({ url, size }: Runner, path: string, query: Record<string, string> = {}): string {
-  return `${url.href}${path}?${new URLSearchParams({ org: `stages-${size}`, ...query })}`;
+  return `${url.href}${path}?${new URLSearchParams({ org: `stages-${size}`, ...query }).toString()}`;
 }

@@ -11,7 +11,7 @@ export type Miniflare = {
 
 type Module = {
   Miniflare: new (options: object) => Miniflare;
-  convertV4MiniflareOptions(options: { workers: object[] }): object;
+  convertV4MiniflareOptions: (options: { workers: object[] }) => object;
 };
 
 /** The very Miniflare, and by it the very workerd, of the wrangler that is installed. */

@@ -6,7 +6,11 @@ import { loadMiniflare, type Miniflare } from "./miniflare.ts";
 import { workerdPid } from "./process.ts";
 
 export const ROOT_KEY = "ind_root_bench-bench-bench-bench-bench-bench-bench";
-const SECRETS = { ROOT_KEY, KEY_PEPPER: "pepper-of-the-bench-".repeat(2), INDEX_KEY: "index-key-of-the-bench-".repeat(2) };
+const SECRETS = {
+  ROOT_KEY,
+  KEY_PEPPER: "pepper-of-the-bench-".repeat(2),
+  INDEX_KEY: "index-key-of-the-bench-".repeat(2),
+};
 /** Answers and does nothing: what HTTP alone costs, here and in the load process. */
 const NO_OP = "export default { fetch: () => new Response('ok') }";
 

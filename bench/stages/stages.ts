@@ -3,6 +3,7 @@ import { openSealed } from "../../src/chain/open-sealed.ts";
 import { parseEventsJson } from "../../src/ingest/parse-events.ts";
 import { batchPrint } from "../../src/ledger/print.ts";
 import { eventSchema } from "../../src/schema/event.ts";
+import type { Appended } from "../../src/schema/ledger.ts";
 import { sha256 } from "../../src/sha256.ts";
 import { openRange, type ProjectableEntry, projectEntries } from "../../src/store/cell.ts";
 import { counterOf } from "../../src/store/counter.ts";
@@ -23,14 +24,14 @@ const PRINT_KEY = new Uint8Array(32);
 export async function stagesOf(bodies: readonly string[], stores: Stores): Promise<Stages> {
   const { org, storage } = stores;
   const state = createLedger(storage, org);
-  const requests = [];
+  const requests: Appendable[] = [];
   for (const request of bodies.map(requestOf)) {
     const appended = await appendOne(storage, state, request);
     const lines = newestLines(storage);
     requests.push({ ...request, appended, lines, opened: lines.map(openSealed), hashed: lines.flatMap(hashedOf) });
   }
   const termKey = termKeyOf("index-key-of-the-bench", org);
-  const at = (round: number) => requests[round % requests.length] as (typeof requests)[number];
+  const at = (round: number) => requests[round % requests.length] as Appendable;
   const entries = requests.map(({ lines, opened }) =>
     opened.map((entry, n): ProjectableEntry => {
       const slot = slotOf(monthOf(entry.leaf.sequenced_at));
@@ -56,8 +57,15 @@ export async function stagesOf(bodies: readonly string[], stores: Stores): Promi
   };
 }
 
+type Appendable = Request & {
+  appended: Appended;
+  lines: string[];
+  opened: ReturnType<typeof openSealed>[];
+  hashed: Uint8Array[];
+};
+
 /** The one stage that always works on so many entries, whatever a request holds. */
-export const SEGMENT = `R2 segment of ${SEGMENT_ENTRIES}`;
+const SEGMENT = `R2 segment of ${SEGMENT_ENTRIES}`;
 
 function printOf({ cuts }: Request) {
   return batchPrint(

@@ -1,6 +1,6 @@
 -- A ring of 16 month slots: an entry sequenced in a month lies in slot (year * 12 + month - 1) % 16, so that a month leaves
 -- by DROP TABLE, which writes no row. `key` is org_number * 2^32 + index. `term_NN` holds one row of opaque tokens an entry,
--- under the same number; `ascii` takes every character beyond ASCII as part of a word, so a token stays whole.
+-- under the same number: letters and digits alone, which `ascii` leaves whole.
 CREATE TABLE `entry_00` (`key` integer PRIMARY KEY NOT NULL, `record` text NOT NULL) STRICT;
 --> statement-breakpoint
 CREATE VIRTUAL TABLE `term_00` USING fts5(x, content='', contentless_delete=1, detail='none', tokenize='ascii');

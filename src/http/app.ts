@@ -3,6 +3,7 @@ import * as z from "zod";
 import { configOf } from "../env.ts";
 import { NOT_FOUND, refuse } from "../errors.ts";
 import { newRequestId } from "../ids.ts";
+import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import { nameOf } from "../schema/caller.ts";
 import { ensurePlatform } from "../policy/put-org.ts";
@@ -63,7 +64,7 @@ app.notFound((c) => methodNotAllowed(c) ?? problem(c, NOT_FOUND.refusal));
 
 app.onError((error, c) => {
   // A client gets a fixed sentence; the cause goes to telemetry, found by the request id.
-  console.error({ message: "request failed", request_id: c.get("requestId"), error: error.stack ?? String(error) });
+  log("error", { message: "request failed", request_id: c.get("requestId"), error: error.stack ?? String(error) });
   return problem(c, refuse("internal", "Something broke on our side; it is recorded under this request_id.").refusal);
 });
 
@@ -89,7 +90,7 @@ async function after(c: Ctx, began: number): Promise<void> {
   const { status } = c.res;
   count("audit_requests_total", { route, status: String(status) });
   const caller = c.get("caller");
-  console.log({
+  log("info", {
     message: "request",
     request_id: c.get("requestId"),
     method: c.req.method,
@@ -101,7 +102,7 @@ async function after(c: Ctx, began: number): Promise<void> {
     ms: Date.now() - began,
   });
   await ensurePlatform(config, { host: new URL(c.req.url).host, now: began }).catch((error: unknown) => {
-    console.warn({ message: "org platform is not there yet", error: String(error) });
+    log("warn", { message: "org platform is not there yet", error: String(error) });
   });
   await sealRefusal(config, {
     org: c.req.param("org") ?? null,

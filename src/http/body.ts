@@ -12,21 +12,27 @@ export async function bodyText(c: Ctx, max: number): Promise<Result<string>> {
   if (encoding !== undefined && encoding !== "identity") {
     return refuse("unsupported_media_type", "Send the body without Content-Encoding.");
   }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  const stream: ReadableStream<Uint8Array> | null = c.req.raw.body;
-  if (stream !== null) {
-    for await (const chunk of stream) {
-      bytes += chunk.byteLength;
-      if (bytes > max) return tooLarge;
-      chunks.push(chunk);
-    }
-  }
+  const bytes = announced > 0 ? new Uint8Array(await c.req.raw.arrayBuffer()) : await readUpTo(c, max);
+  if (bytes === null || bytes.length > max) return tooLarge;
   try {
-    return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(Buffer.concat(chunks)));
+    return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
     return refuse("invalid_request", "The body is not valid UTF-8.");
   }
+}
+
+/** A body of unannounced length, no further than the limit; null past it. */
+async function readUpTo(c: Ctx, max: number): Promise<Uint8Array | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const stream: ReadableStream<Uint8Array> | null = c.req.raw.body;
+  if (stream === null) return new Uint8Array();
+  for await (const chunk of stream) {
+    bytes += chunk.byteLength;
+    if (bytes > max) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** The media type without parameters, in lower case. */

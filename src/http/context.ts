@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { Config } from "../env.ts";
 import { authenticate } from "../auth/authenticate.ts";
 import { NOT_FOUND, ERROR_STATUS, ok, type Refusal, refuse, type Result } from "../errors.ts";
-import { IDEMPOTENCY_KEY_MAX_CHARACTERS } from "../limits.ts";
+import { IDEMPOTENCY_KEY_MAX_CHARACTERS, REASON_MAX_CHARACTERS } from "../limits.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import { idempotencyKeySchema, orgSchema } from "../schema/names.ts";
 import type { Reader } from "../query/traced.ts";
@@ -76,8 +76,8 @@ export async function readerOf(c: Ctx): Promise<Result<Reader>> {
   const org = orgOf(c);
   if (!org.ok) return org;
   const reason = c.req.header("audit-reason") ?? null;
-  if (reason !== null && reason.length > 1_000) {
-    return refuse("invalid_request", "Audit-Reason may be at most 1000 characters.");
+  if (reason !== null && reason.length > REASON_MAX_CHARACTERS) {
+    return refuse("invalid_request", `Audit-Reason may be at most ${REASON_MAX_CHARACTERS} characters.`);
   }
   const ip = c.req.header("cf-connecting-ip");
   const user_agent = c.req.header("user-agent")?.slice(0, 500);

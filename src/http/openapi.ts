@@ -49,7 +49,8 @@ class Components {
     for (const [id, definition] of Object.entries($defs ?? {})) this.schemas[id] = moved(definition);
     const id = z.globalRegistry.get(schema)?.id;
     if (id === undefined) return moved(rest);
-    this.schemas[id] = moved(rest);
+    // One that is its own root already lies among its definitions, and `rest` merely refers to it.
+    this.schemas[id] ??= moved(rest);
     return { $ref: `#/components/schemas/${id}` };
   }
 }

@@ -8,6 +8,7 @@ import {
   QUEUE_RETRY_SECONDS,
   QUEUE_STORE_RETRY_SECONDS,
 } from "../limits.ts";
+import { log } from "../log.ts";
 import { count, countFailed } from "../meter.ts";
 import { deadLetterIdOf } from "../ids.ts";
 import { isTransient, storeDeadLetter } from "./dead-letters.ts";
@@ -110,7 +111,7 @@ async function failing<T>(call: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await call();
   } catch (error) {
-    console.warn({ message: "a ledger failed", error: String(error) });
+    log("warn", { message: "a ledger failed", error: String(error) });
     return { ok: false, refusal: { code: "internal", detail: "The ledger failed." } };
   }
 }
@@ -136,7 +137,7 @@ async function settle(config: Config, { queued, org, refusal }: Outcome): Promis
     queued.ack();
   } catch (error) {
     // Neither sequenced nor stored: the queue keeps it.
-    console.warn({ message: "a message could not be stored; it stays in the queue", org, error: String(error) });
+    log("warn", { message: "a message could not be stored; it stays in the queue", org, error: String(error) });
     queued.retry({ delaySeconds: QUEUE_STORE_RETRY_SECONDS });
   }
 }

@@ -3,6 +3,7 @@ import type { Config } from "../env.ts";
 import { ok, type Refusal, refuse, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import { PARKED_RETRY_MAX_MS, PARKED_RETRY_MIN_MS, WATCHDOG_PARKED_PER_RUN } from "../limits.ts";
+import { log } from "../log.ts";
 import { instantOf } from "../schema/names.ts";
 import {
   type DeadLetterRow,
@@ -117,7 +118,7 @@ async function replay(config: Config, row: DeadLetterRow): Promise<Result<null>>
     const [result] = appended.value;
     return result === undefined || result.ok ? ok(null) : result;
   } catch (error) {
-    console.warn({ message: "a replay failed", dead_letter: row.id, error: String(error) });
+    log("warn", { message: "a replay failed", dead_letter: row.id, error: String(error) });
     return refuse("internal", "The ledger failed.");
   }
 }

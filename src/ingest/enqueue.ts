@@ -2,6 +2,7 @@ import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { eventIdsOf, newBatchId } from "../ids.ts";
 import { QUEUE_SEND_MAX_BYTES, QUEUE_SEND_MAX_MESSAGES } from "../limits.ts";
+import { log } from "../log.ts";
 import { countFailed } from "../meter.ts";
 import type { Caller } from "../schema/caller.ts";
 import { packMessages, type PackedMessage } from "./pack.ts";
@@ -44,7 +45,7 @@ async function send(config: Config, handover: Handover, group: PackedMessage[]):
     await config.queue.sendBatch(group.map(({ text }) => ({ body: text, contentType: "text" as const })));
     return ok(null);
   } catch (error) {
-    console.warn({ message: "the queue refused; appending directly", org: handover.org, error: String(error) });
+    log("warn", { message: "the queue refused; appending directly", org: handover.org, error: String(error) });
   }
   const { org, caller, delivery } = handover;
   const received_at = new Date(handover.received_at).toISOString();

@@ -1,9 +1,8 @@
-import { GATHER_MS, PROJECT_RETRY_MIN_MS, READ_SESSION_IDLE_MS, SEGMENT_MAX_AGE_MS } from "../limits.ts";
+import { GATHER_MS, READ_SESSION_IDLE_MS, SEGMENT_MAX_AGE_MS } from "../limits.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
 import type { Projector } from "./projector.ts";
 import { nextCloseAt } from "./reads.ts";
-import { rebuilding } from "./rebuild.ts";
 import { nextSealAt } from "./refusals.ts";
 
 /** An alarm this much later than needed is left as it is: setting one is a row written. */
@@ -64,10 +63,10 @@ export class Alarm {
   #nextAt(): number | null {
     const { state } = this.#core;
     const now = this.#core.now();
-    const behind = state.head.size > 0 && (state.projected === null || state.projected < state.head.size);
+    const missing = state.rebuilding || state.projected === null || state.projected < state.head.size;
+    const behind = state.head.size > 0 && missing;
     const projection = behind ? (this.#projector.retryAt ?? now + SEGMENT_MAX_AGE_MS) : null;
-    const rebuild = rebuilding(this.#core) ? now + PROJECT_RETRY_MIN_MS : null;
-    return earliest([projection, rebuild, this.#archiver.dueAt(), this.#sealsAt()]);
+    return earliest([projection, this.#archiver.dueAt(), this.#sealsAt()]);
   }
 }
 

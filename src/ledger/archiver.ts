@@ -1,5 +1,6 @@
 import { putSegment } from "../archive/segment.ts";
 import { SEGMENT_MAX_AGE_MS, SEGMENT_MAX_BYTES, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Core } from "./core.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
@@ -32,17 +33,21 @@ export class Archiver {
   async #loop(force: boolean): Promise<void> {
     const { state } = this.#core;
     try {
-      while (state.archived < state.head.size && (force || this.#due())) await this.#archiveOne();
-      this.retryAt = null;
+      while (state.archived < state.head.size && (force || this.#due())) {
+        await this.#archiveOne();
+        this.retryAt = null;
+      }
     } catch (error) {
       this.retryAt = this.#core.now() + SEGMENT_MAX_AGE_MS / 4;
       count("audit_archive_failures_total");
-      console.warn({ message: "segment not archived; will be tried again", org: state.org.org, error: String(error) });
+      log("warn", { message: "segment not archived; will be tried again", org: state.org.org, error: String(error) });
     }
   }
 
   #due(): boolean {
     const { state } = this.#core;
+    // R2 is not asked with every append while it is down: each time a whole segment would be put together.
+    if (this.retryAt !== null && this.#core.now() < this.retryAt) return false;
     const dueAt = this.dueAt();
     if (state.head.size - state.archived >= SEGMENT_MAX_ENTRIES) return true;
     return state.unarchivedBytes >= SEGMENT_MAX_BYTES || (dueAt !== null && this.#core.now() >= dueAt);

@@ -27,8 +27,8 @@ import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { ReadLimiter } from "./read-limiter.ts";
 import { planRead } from "./reads.ts";
-import { emptyD1, rebuilding } from "./rebuild.ts";
-import { compareOnStart } from "./recover.ts";
+import { beginRebuild } from "./rebuild.ts";
+import { compareOnStart, rewound } from "./recover.ts";
 import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
@@ -72,9 +72,11 @@ export class Ledger {
   async compare(): Promise<Result<null>> {
     this.#compared ??= compareOnStart(this.#core);
     const compared = await this.#compared;
-    this.#refusal = compared.ok ? null : compared.refusal;
     if (!compared.ok) this.#compared = null;
-    return compared;
+    // A store that did not answer at the start may have told since.
+    const verdict = compared.ok && this.projector.ahead ? rewound("D1") : compared;
+    this.#refusal = verdict.ok ? null : verdict.refusal;
+    return verdict;
   }
 
   /** Seals what makes this call true: the creation of the log, or settings that changed. */
@@ -196,14 +198,9 @@ export class Ledger {
     const principal = this.#keys.check(this.#core.state.org.org, caller, "operate");
     if (!principal.ok) return principal;
     const { key } = principal.value;
-    const act: Act = {
-      action: "indelible.projection.rebuilt",
-      category: "config_change",
-      actor: { type: "key", id: key },
-      key,
-    };
-    await this.recordAct(act);
-    await this.projector.pausedFor(() => emptyD1(this.#core, { begin: true }));
+    const actor = { type: "key", id: key };
+    await this.recordAct({ action: "indelible.projection.rebuilt", category: "config_change", actor, key });
+    beginRebuild(this.#core);
     await this.work({ force: true });
     return ok(this.status());
   }
@@ -212,7 +209,6 @@ export class Ledger {
   async work({ force }: { force: boolean }): Promise<void> {
     // First the net: a crash from here on is found by the alarm within a minute.
     await this.armAlarm();
-    if (rebuilding(this.#core)) await this.projector.pausedFor(() => emptyD1(this.#core, { begin: false }));
     await Promise.all([this.projector.run(), this.#archiver.run({ force }), this.#dueSeals.run()]);
     await this.armAlarm();
     await this.#reporter.report();
@@ -230,6 +226,7 @@ export class Ledger {
       log: org.log,
       size: head.size,
       head: head.prev,
+      head_at: new Date(head.sequencedAt).toISOString(),
       visible: projected ?? 0,
       created_at: new Date(org.createdAt).toISOString(),
       placements,

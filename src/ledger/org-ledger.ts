@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf } from "../env.ts";
 import { NOT_FOUND, ok, type Refusal, refuse, type Result } from "../errors.ts";
+import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type {
@@ -142,7 +143,7 @@ export class OrgLedger extends DurableObject<Env> {
       const ready = await ledger.compare();
       if (ready.ok) await ledger.work({ force: false });
     } catch (error) {
-      console.warn({ message: "alarm failed; the next one tries again", org: this.ctx.id.name, error: String(error) });
+      log("warn", { message: "alarm failed; the next one tries again", org: this.ctx.id.name, error: String(error) });
     } finally {
       await ledger.armAlarm({ fired: true });
     }

@@ -4,26 +4,34 @@ import { count } from "../meter.ts";
 import type { LedgerPlacement } from "../schema/ledger.ts";
 import type { Core } from "./core.ts";
 
-/**
- * How far D1 is: the fence of the first placement that is not yet filled up to the next one, else of the last. A cell
- * that was made anew, or restored to before this org, begins again at the placement's first index; the number it gives
- * the log may be another one then, and is kept from there on.
- */
-export async function projectedUpTo({ state, storage, config }: Core): Promise<number> {
+/** How far D1 is: the fence of the first placement that is not yet filled up to the next one, else of the last. */
+export async function projectedUpTo(core: Core): Promise<number> {
+  const { placements } = core.state;
   let reached = 0;
-  for (const [n, placement] of state.placements.entries()) {
-    const cell = config.cells.get(placement.cell);
-    if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
-    const orgNumber = await openRange(cell, placement);
-    if (orgNumber !== placement.org_number) {
-      storage.sql.exec("update placement set org_number = ? where first_index = ?", orgNumber, placement.first_index);
-      placement.org_number = orgNumber;
-    }
-    reached = (await readFence(cell, orgNumber)) ?? placement.first_index;
-    const next = state.placements[n + 1];
+  for (const [n, placement] of placements.entries()) {
+    const cell = await openPlaced(core, placement);
+    reached = (await readFence(cell, placement.org_number)) ?? placement.first_index;
+    const next = placements[n + 1];
     if (next !== undefined && reached < next.first_index) break;
   }
   return reached;
+}
+
+/**
+ * The cell of a placement, with its range open in it. A cell that was made anew, or restored to before this org, begins
+ * again at the placement's first index; the number it gives the log may be another one then, and is kept from there on.
+ */
+export async function openPlaced(core: Core, placement: LedgerPlacement): Promise<D1Database> {
+  const { state, storage, config } = core;
+  const cell = config.cells.get(placement.cell);
+  if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
+  const orgNumber = await openRange(cell, placement);
+  if (orgNumber !== placement.org_number) {
+    storage.sql.exec("update placement set org_number = ? where first_index = ?", orgNumber, placement.first_index);
+    placement.org_number = orgNumber;
+    await savePlacement(config.directory, { org: state.org.org, ...placement });
+  }
+  return cell;
 }
 
 /**

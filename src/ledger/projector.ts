@@ -1,6 +1,7 @@
 import { openSealed } from "../chain/open-sealed.ts";
 import { assert } from "../errors.ts";
 import { PROJECT_MAX_BYTES, PROJECT_MAX_ENTRIES, PROJECT_RETRY_MAX_MS, PROJECT_RETRY_MIN_MS } from "../limits.ts";
+import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { LedgerPlacement } from "../schema/ledger.ts";
 import { counterOf } from "../store/counter.ts";
@@ -10,16 +11,19 @@ import { termsOf } from "../store/terms.ts";
 import type { Core } from "./core.ts";
 import { linesFrom } from "./lines.ts";
 import { openPlacement, projectedUpTo } from "./placements.ts";
+import { emptyD1 } from "./rebuild.ts";
 import { dropStaged } from "./staged.ts";
 
 /** Copies sealed entries into D1, one run at a time, each exactly once: the cell's fence decides, not memory. */
 export class Projector {
   readonly #core: Core;
-  readonly #waiting: { size: number; resolve: () => void }[] = [];
+  readonly #waiting = new Set<{ size: number; resolve: () => void }>();
   #running: Promise<void> | null = null;
   #failures = 0;
   /** When a failed run is tried again; null while all is well. */
   retryAt: number | null = null;
+  /** D1 was found to hold entries this ledger has not: it was rewound, and did not know when it started. */
+  ahead = false;
 
   constructor(core: Core) {
     this.#core = core;
@@ -33,38 +37,28 @@ export class Projector {
     return this.#running;
   }
 
-  /** Runs `change` while nothing is projected; afterwards D1 is asked anew how far it is. */
-  async pausedFor(change: () => Promise<void>): Promise<void> {
-    while (this.#running !== null) await this.#running;
-    this.#running = change().finally(() => {
-      this.#running = null;
-      this.#core.state.projected = null;
-    });
-    await this.#running;
-  }
-
   /** Resolves when entries below `size` are in D1, or after `ms`; answers how many are. */
   async waitFor(size: number, ms: number): Promise<number> {
-    if ((this.#core.state.projected ?? 0) < size) {
-      const timer = { id: null as ReturnType<typeof setTimeout> | null };
-      const waited = new Promise<void>((resolve) => {
-        this.#waiting.push({ size, resolve });
-        timer.id = setTimeout(resolve, ms);
-      });
-      void this.run();
-      await waited;
-      if (timer.id !== null) clearTimeout(timer.id);
-    }
-    return this.#core.state.projected ?? 0;
+    const reached = () => this.#core.state.projected ?? 0;
+    if (reached() >= size) return reached();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const one = { size, resolve };
+    this.#waiting.add(one);
+    const timer = setTimeout(resolve, ms);
+    void this.run();
+    await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(one);
+    return reached();
   }
 
   async #loop(): Promise<void> {
     const { state } = this.#core;
     try {
       // Storage says nothing of how far D1 is: after a start, and after any error, D1 is asked.
-      if (state.projected === null || this.#failures > 0) state.projected = await projectedUpTo(this.#core);
-      while (state.projected < state.head.size) {
-        await this.#projectOne(state.projected);
+      let from = state.projected === null || this.#failures > 0 ? await this.#askD1() : state.projected;
+      while (state.rebuilding || from < state.head.size) {
+        from = state.rebuilding ? await this.#beginAnew() : await this.#projectOne(from);
         this.#wake();
       }
       this.#failures = 0;
@@ -74,11 +68,12 @@ export class Projector {
       const delay = Math.min(PROJECT_RETRY_MAX_MS, PROJECT_RETRY_MIN_MS * 2 ** (this.#failures - 1));
       this.retryAt = this.#core.now() + delay;
       count("audit_projection_failures_total");
-      console.warn({ message: "entries not projected; will be tried again", org: state.org.org, error: String(error) });
+      log("warn", { message: "entries not projected; will be tried again", org: state.org.org, error: String(error) });
     }
   }
 
-  async #projectOne(from: number): Promise<void> {
+  /** Answers where to go on. */
+  async #projectOne(from: number): Promise<number> {
     const { state, config } = this.#core;
     const { placement, until } = placementAt(state.placements, from);
     const found = await linesFrom(this.#core, from, Math.min(PROJECT_MAX_ENTRIES, until - from));
@@ -89,13 +84,30 @@ export class Projector {
     const outcome = await projectEntries(cell, { orgNumber: placement.org_number, from, entries });
     if (outcome.kind === "stale") {
       // Another run of this ledger (before a crash) was here, or D1 was restored: its fence is the truth.
-      state.projected = await projectedUpTo(this.#core);
-      return;
+      return this.#askD1();
     }
     count("audit_rows_written_total", { store: "d1" }, outcome.rows_written);
     state.projected = from + entries.length;
     dropStaged(this.#core);
     if (outcome.size_bytes >= config.cellFullBytes) await openPlacement(this.#core, { after: placement });
+    return state.projected;
+  }
+
+  /** How far D1 is. Throws when it is further than this ledger, which must not seal on then. */
+  async #askD1(): Promise<number> {
+    const { state } = this.#core;
+    const reached = await projectedUpTo(this.#core);
+    this.ahead = reached > state.head.size;
+    state.projected = this.ahead ? null : reached;
+    if (this.ahead) throw new Error("D1 holds newer entries: the ledger was rewound");
+    return reached;
+  }
+
+  async #beginAnew(): Promise<number> {
+    // From here on nobody may take an entry for visible, whatever is still there.
+    this.#core.state.projected = null;
+    await emptyD1(this.#core);
+    return this.#askD1();
   }
 
   #prepare(lines: readonly string[]): ProjectableEntry[] {
@@ -113,12 +125,7 @@ export class Projector {
 
   #wake(): void {
     const projected = this.#core.state.projected ?? 0;
-    for (let n = this.#waiting.length - 1; n >= 0; n--) {
-      const one = this.#waiting[n];
-      if (one === undefined || one.size > projected) continue;
-      this.#waiting.splice(n, 1);
-      one.resolve();
-    }
+    for (const { size, resolve } of this.#waiting) if (size <= projected) resolve();
   }
 }
 

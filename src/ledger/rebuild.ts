@@ -1,25 +1,22 @@
 import { emptyRange } from "../store/cell.ts";
 import type { Core } from "./core.ts";
-
-/** Whether D1 is being emptied, or was when the object was last stopped. Kept in memory beside its row. */
-export function rebuilding(core: Core): boolean {
-  return core.state.rebuilding;
-}
+import { openPlaced } from "./placements.ts";
 
 /**
- * Empties the org's rows in all its cells, so that projection makes them anew. The mark is durable before the first row
- * goes: a crash anywhere leaves it, and the next start goes on emptying before anything is projected.
+ * Marks that the org's rows in D1 are to be made anew. The mark is durable before the first row goes: a crash anywhere
+ * leaves it, and projection goes on emptying before it projects.
  */
-export async function emptyD1(core: Core, { begin }: { begin: boolean }): Promise<void> {
-  const { state, storage, config } = core;
-  if (begin) {
-    storage.sql.exec("insert into rebuild (only, started_at) values (0, ?) on conflict do nothing", core.now());
-    state.rebuilding = true;
-  }
-  for (const { cell, org_number, first_index } of state.placements) {
-    const database = config.cells.get(cell);
-    if (database === undefined) throw new Error(`binding ${cell} is missing`);
-    while (!(await emptyRange(database, org_number, { first_index })).done);
+export function beginRebuild(core: Core): void {
+  core.storage.sql.exec("insert into rebuild (only, started_at) values (0, ?) on conflict do nothing", core.now());
+  core.state.rebuilding = true;
+}
+
+/** Empties the org's rows in all its cells and takes the mark away. A cell that lost the org gets its range again. */
+export async function emptyD1(core: Core): Promise<void> {
+  const { state, storage } = core;
+  for (const placement of state.placements) {
+    const cell = await openPlaced(core, placement);
+    while (!(await emptyRange(cell, placement.org_number, placement)).done);
   }
   storage.sql.exec("delete from rebuild");
   state.rebuilding = false;

@@ -6,7 +6,13 @@ import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
 
-const ADOPT_MAX_SEGMENTS = 10;
+/** All that one list operation names: more than the segments of a whole backlog, so that a rewound ledger sees its end. */
+const ADOPT_MAX_SEGMENTS = 1_000;
+
+/** A ledger behind a store must not seal on: its new entries would fork the chain. */
+export function rewound(store: "D1" | "R2") {
+  return refuse("overloaded", `The ledger was rewound: ${store} holds newer entries. An operator has to restore it.`);
+}
 
 /**
  * Compares a ledger that has just started with what D1 and R2 remember of it, asked in parallel. One that answers and
@@ -29,10 +35,7 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
   }
   const fenceAhead = fence.status === "fulfilled" && fence.value > state.head.size;
   const segmentsAhead = segments.status === "fulfilled" && segments.value.some(({ last }) => last >= state.head.size);
-  if (fenceAhead || segmentsAhead) {
-    const store = fenceAhead ? "D1" : "R2";
-    return refuse("overloaded", `The ledger was rewound: ${store} holds newer entries. An operator has to restore it.`);
-  }
+  if (fenceAhead || segmentsAhead) return rewound(fenceAhead ? "D1" : "R2");
   if (fence.status === "fulfilled") state.projected = fence.value;
   if (segments.status === "fulfilled") {
     for (const segment of segments.value) adopt(core, segment);

@@ -72,8 +72,8 @@ export function loadState(sql: SqlStorage): State | null {
   return { org, head, archived, projected: null, placements, rebuilding, ...loadBacklog(sql, archived) };
 }
 
-/** Reads what is staged; called on start and after rows were dropped. */
-export function loadBacklog(
+/** Reads what is staged. */
+function loadBacklog(
   sql: SqlStorage,
   archived: number,
 ): Pick<State, "backlog" | "unarchivedBytes" | "oldestUnarchivedAt"> {

@@ -1,5 +1,6 @@
 import type { Refusal } from "../errors.ts";
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, GAUGE_MS } from "../limits.ts";
+import { log } from "../log.ts";
 import type { LedgerStatus } from "../schema/ledger.ts";
 import { flushCounts } from "../store/flush-counts.ts";
 import { saveGauge } from "../store/ledger-gauge.ts";
@@ -59,7 +60,7 @@ export class Reporter {
     try {
       await saveGauge(config.directory, gauge);
     } catch (error) {
-      console.warn({ message: "a ledger could not report", org: state.org.org, error: String(error) });
+      log("warn", { message: "a ledger could not report", org: state.org.org, error: String(error) });
     }
   }
 }

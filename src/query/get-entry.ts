@@ -5,9 +5,8 @@ import { callLedger } from "../ledger/client.ts";
 import { ID_MAX_CHARACTERS, PAGE_MAX_BYTES, SEARCH_MAX_MS, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { listEntries, readEntry } from "../store/list-entries.ts";
-import { monthOf } from "../store/slot.ts";
 import { termKeyOf } from "../store/terms.ts";
-import { rangesOf } from "./list-entries.ts";
+import { monthsOf, rangesOf } from "./list-entries.ts";
 import { openRow } from "./row.ts";
 import { type Reader, type Traced, traced } from "./traced.ts";
 
@@ -43,7 +42,7 @@ export async function getEntry(
 type Wanted = { grant: ReadGrant; visible: number; idOrIndex: string };
 
 async function find(config: Config, org: string, { grant, visible, idOrIndex }: Wanted): Promise<OpenedEntry | null> {
-  const months = { from: monthOf(grant.created_at), to: monthOf(Date.now()) };
+  const months = monthsOf(grant);
   const byIndex = /^\d{1,10}$/.test(idOrIndex);
   const index = Number(idOrIndex);
   const bounds = byIndex ? { low: index, high: Math.min(index + 1, visible) } : { low: 0, high: visible };

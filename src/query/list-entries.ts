@@ -105,10 +105,9 @@ async function listIn(
 ): Promise<Listed> {
   const cell = config.cells.get(of.placement.cell);
   if (cell === undefined) throw new Error(`binding ${of.placement.cell} is missing`);
-  const months = { from: monthOf(of.grant.created_at), to: monthOf(Date.now()) };
   return listRange(
     cell,
-    { placement: of.placement, low: of.low, high: of.high, months },
+    { placement: of.placement, low: of.low, high: of.high, months: monthsOf(of.grant) },
     {
       termKey: termKeyOf(config.indexKey, org),
       filter: of.query.filter,
@@ -135,6 +134,11 @@ function boundsOf(query: ListQuery, cursor: Cursor | null, visible: number): { l
   const low = Math.max(afterCursor, query.after_index === null ? 0 : query.after_index + 1);
   const high = Math.min(visible, beforeCursor, query.before_index ?? visible);
   return { low, high };
+}
+
+/** The months the entries of a log were sequenced in, by the later of both clocks: none may be passed over. */
+export function monthsOf({ created_at, head_at }: ReadGrant): { from: number; to: number } {
+  return { from: monthOf(created_at), to: Math.max(monthOf(head_at), monthOf(Date.now())) };
 }
 
 /** The placements a range of indexes touches, each with its part, in the order asked for. */

@@ -2,6 +2,7 @@ import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { newBatchId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
+import { log } from "../log.ts";
 import type { Caller, Network } from "../schema/caller.ts";
 import type { ReadAnswer, ReadGrant } from "../schema/ledger.ts";
 import { MESSAGE_VERSION, type ReadMessage } from "../schema/queue-message.ts";
@@ -58,7 +59,7 @@ async function handedOver(config: Config, message: ReadMessage): Promise<boolean
     await config.queue.send(JSON.stringify(message), { contentType: "text" });
     return true;
   } catch (error) {
-    console.warn({ message: "the queue refused a trace; sealing directly", org: message.org, error: String(error) });
+    log("warn", { message: "the queue refused a trace; sealing directly", org: message.org, error: String(error) });
     return false;
   }
 }

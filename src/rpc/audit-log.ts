@@ -1,9 +1,12 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import * as z from "zod";
 import { type Config, configOf } from "../env.ts";
 import { NOT_FOUND, ok, type Refusal, refuse, type Result } from "../errors.ts";
 import { enqueue } from "../ingest/enqueue.ts";
 import { parseEventValues } from "../ingest/parse-values.ts";
 import { submit } from "../ingest/submit.ts";
+import { LOG_MAX_ENTRIES, REASON_MAX_CHARACTERS } from "../limits.ts";
+import { log } from "../log.ts";
 import { getEntry } from "../query/get-entry.ts";
 import { listEntries } from "../query/list-entries.ts";
 import { parseListQuery } from "../query/query.ts";
@@ -19,6 +22,17 @@ type Query = Record<string, string | number | readonly (string | number)[]>;
 /** A page: `data` holds entries as JSON texts, so that their free values are what was sent. */
 type Page = { data: string[]; next_cursor: string | null; visible_size: number; read_index: number | null };
 type Binding = Extract<Caller, { kind: "trusted" }>;
+
+const indexSchema = z.int().min(0).max(LOG_MAX_ENTRIES);
+const rangeSchema = z.strictObject({
+  from: indexSchema.default(0),
+  to: indexSchema.nullable().default(null),
+  expect: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .nullable()
+    .default(null),
+});
 
 /**
  * The door for other Workers. What a caller may do comes from the binding's `props`, which only who deploys can set.
@@ -76,14 +90,13 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
   }
 
   /** Checks a range and answers the report. */
-  verify(
-    org: string,
-    { from = 0, to, expect }: { from?: number; to?: number; expect?: string } = {},
-  ): Promise<Result<VerifyReport>> {
+  verify(org: string, range: { from?: number; to?: number; expect?: string } = {}): Promise<Result<VerifyReport>> {
     return this.#valued("verify", async (config) => {
       const reader = this.#reader(org, {});
       if (!reader.ok) return reader;
-      const begun = await verifyLog(config, reader.value, { from, to: to ?? null, expect: expect ?? null });
+      const checked = rangeSchema.safeParse(range);
+      if (!checked.success) return refuse("invalid_request", "from and to are indexes, expect is an entry hash.");
+      const begun = await verifyLog(config, reader.value, checked.data);
       if (!begun.ok) return begun;
       for await (const step of begun.value.steps) if ("report" in step) return ok(step.report);
       return refuse("internal", "Verification ended without a report.");
@@ -94,7 +107,7 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     try {
       return await act(configOf(this.env));
     } catch (error) {
-      console.error({ message: "a call by binding failed", verb, error: String(error) });
+      log("error", { message: "a call by binding failed", verb, error: String(error) });
       return refuse("internal", "Something broke on our side; nothing is promised of this call.");
     }
   }
@@ -121,7 +134,10 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
 
   #reader(org: string, { reason }: Options): Result<Reader> {
     const caller = this.#caller(org, "events:read");
-    return caller.ok ? ok({ org, caller: caller.value, network: {}, reason: reason ?? null }) : caller;
+    if (!caller.ok) return caller;
+    const why = z.string().max(REASON_MAX_CHARACTERS).nullable().default(null).safeParse(reason);
+    if (!why.success) return refuse("invalid_request", `reason may be at most ${REASON_MAX_CHARACTERS} characters.`);
+    return ok({ org, caller: caller.value, network: {}, reason: why.data });
   }
 }
 

@@ -57,6 +57,8 @@ export type ReadGrant = {
   /** Entries sealed, and the entry hash of the newest (for an empty log: what index 0 names as `prev`). */
   size: number;
   head: string;
+  /** When the newest was sequenced: a ledger's clock may be ahead of its reader's. */
+  head_at: string;
   /** Entries that are in D1: all below this index. */
   visible: number;
   created_at: string;

@@ -1,4 +1,5 @@
 import { METRICS_FLUSH_MS } from "../limits.ts";
+import { log } from "../log.ts";
 import { restoreCounts, takeCounts } from "../meter.ts";
 import { addMetrics } from "./metric.ts";
 
@@ -14,6 +15,6 @@ export async function flushCounts(directory: D1Database, { force = false } = {})
     await addMetrics(directory, taken);
   } catch (error) {
     restoreCounts(taken);
-    console.warn({ message: "metrics not flushed; kept for the next time", error: String(error) });
+    log("warn", { message: "metrics not flushed; kept for the next time", error: String(error) });
   }
 }

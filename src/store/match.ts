@@ -52,7 +52,8 @@ export function matchOf(key: TermKey, filter: EntryFilter): string | null {
   return groups.map((group) => (group.length === 0 ? NOTHING : `(${group.map(quoted).join(" OR ")})`)).join(" AND ");
 }
 
-const NOTHING = '"\ue001"';
+/** No token holds a zero. */
+const NOTHING = '"0"';
 
 function actionTerm(key: TermKey, action: string): string {
   return action.endsWith(".*") ? token(key, "prefix", action.slice(0, -2)) : token(key, "action", action);

@@ -1,11 +1,19 @@
-import { asc, eq } from "drizzle-orm";
+import { asc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { placement } from "./directory-tables.ts";
 import type { Placement } from "./placement.ts";
 
-/** Copies a placement of a ledger into the directory; saved again, it stays as it is. */
+/** Copies a placement of a ledger into the directory; saved again, only the number its cell gave the log may change. */
 export async function savePlacement(db: D1Database, row: Placement): Promise<void> {
-  await drizzle(db).insert(placement).values(row).onConflictDoNothing();
+  const { org, log, first_index, cell, org_number } = placement;
+  await drizzle(db)
+    .insert(placement)
+    .values(row)
+    .onConflictDoUpdate({
+      target: [org, log, first_index],
+      set: { org_number: row.org_number },
+      setWhere: sql`${cell} = ${row.cell} and ${org_number} <> ${row.org_number}`,
+    });
 }
 
 /** All placements of an org, by log and first index. */

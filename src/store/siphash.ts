@@ -9,11 +9,20 @@ export function sipKeyOf(bytes: Uint8Array): SipKey {
 /** The state v0…v3, each as low and high word; used within one synchronous call only. */
 const v = new Int32Array(8);
 
+/** Writes a 64-bit number, given in halves, as text. */
+export type WriteNumber = (high: number, low: number) => string;
+
 /**
- * SipHash-2-4 of the first `length` bytes, as 16 hexadecimal digits of the 64-bit number. A keyed hash: without the key
- * nobody can tell or choose what meets in one value. Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF".
+ * SipHash-2-4 of the first `length` bytes, written by `write` (16 hexadecimal digits unless another is given). A keyed
+ * hash: without the key nobody can tell or choose what meets in one value. Source: Aumasson and Bernstein, "SipHash: a
+ * fast short-input PRF".
  */
-export function sipHash([k0, k1, k2, k3]: SipKey, bytes: Uint8Array, length: number = bytes.length): string {
+export function sipHash(
+  [k0, k1, k2, k3]: SipKey,
+  bytes: Uint8Array,
+  length: number = bytes.length,
+  write: WriteNumber = hexOf,
+): string {
   v[0] = k0 ^ 0x70736575;
   v[1] = k1 ^ 0x736f6d65;
   v[2] = k2 ^ 0x6e646f6d;
@@ -36,7 +45,7 @@ export function sipHash([k0, k1, k2, k3]: SipKey, bytes: Uint8Array, length: num
   rounds(4);
   const lowOut = (v[0] as number) ^ (v[2] as number) ^ (v[4] as number) ^ (v[6] as number);
   const highOut = (v[1] as number) ^ (v[3] as number) ^ (v[5] as number) ^ (v[7] as number);
-  return hexOf(highOut, lowOut);
+  return write(highOut, lowOut);
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

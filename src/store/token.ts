@@ -62,7 +62,7 @@ export function termKeyOf(indexKey: string, org: string): TermKey {
   return { sip: sipKeyOf(digest), recent: emptyCache(), older: emptyCache(), hour: null };
 }
 
-/** An opaque word for a value: U+E001 and 16 hexadecimal digits, whatever the value holds. */
+/** An opaque word for a value, whatever the value holds: 13 of a-z and 2-7. Nothing but such words is in the index. */
 export function token(key: TermKey, kind: TokenKind, value: string): string {
   if (isFleeting(kind, value)) return hashed(key, kind, value);
   const place = KINDS[kind];
@@ -96,5 +96,29 @@ function hashed(key: TermKey, kind: TokenKind, value: string): string {
     bytes[length] = unit;
   }
   if (length <= value.length) length = 1 + encoder.encodeInto(value, bytes.subarray(1)).written;
-  return `\ue001${sipHash(key.sip, bytes, length)}`;
+  return sipHash(key.sip, bytes, length, base32Of);
+}
+
+/** 64 bits in base32, lower case: short, and ASCII, which stays one byte a character on its long way into the index. */
+function base32Of(high: number, low: number): string {
+  return String.fromCharCode(
+    letterOf(high >>> 27),
+    letterOf(high >>> 22),
+    letterOf(high >>> 17),
+    letterOf(high >>> 12),
+    letterOf(high >>> 7),
+    letterOf(high >>> 2),
+    letterOf((high << 3) | (low >>> 29)),
+    letterOf(low >>> 24),
+    letterOf(low >>> 19),
+    letterOf(low >>> 14),
+    letterOf(low >>> 9),
+    letterOf(low >>> 4),
+    letterOf(low & 15),
+  );
+}
+
+function letterOf(bits: number): number {
+  const value = bits & 31;
+  return value < 26 ? 97 + value : 24 + value;
 }

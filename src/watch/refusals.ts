@@ -2,6 +2,7 @@ import type { Config } from "../env.ts";
 import { NOT_FOUND, type Refusal } from "../errors.ts";
 import { ledgerOf } from "../ledger/client.ts";
 import { METRICS_FLUSH_MS } from "../limits.ts";
+import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
@@ -26,7 +27,7 @@ export async function sealRefusal(
     if (refusal.code === "forbidden") await note(config, org ?? PLATFORM_ORG, { key, code: refusal.code, calls: 1 });
     else if (foreign) await note(config, PLATFORM_ORG, { key, code: refusal.code, calls: 1 });
   } catch (error) {
-    console.warn({ message: "a refusal left no trace", code: refusal.code, error: String(error) });
+    log("warn", { message: "a refusal left no trace", code: refusal.code, error: String(error) });
   }
 }
 

@@ -3,6 +3,7 @@ import { replayParked } from "../ingest/dead-letters.ts";
 import { newBatchId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
 import { WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
+import { log } from "../log.ts";
 import { listLagging } from "../store/ledger-gauge.ts";
 import { listOrgs } from "../store/org.ts";
 import { flushMetrics } from "./flush-metrics.ts";
@@ -29,7 +30,7 @@ async function knock(config: Config): Promise<void> {
   const knocks = orgs.map((org) => callLedger(config, org, async (ledger) => await ledger.wake(org)));
   for (const [n, knocked] of (await Promise.allSettled(knocks)).entries()) {
     if (knocked.status === "rejected") {
-      console.warn({ message: "a ledger did not wake", org: orgs[n], error: String(knocked.reason) });
+      log("warn", { message: "a ledger did not wake", org: orgs[n], error: String(knocked.reason) });
     }
   }
 }

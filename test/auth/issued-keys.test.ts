@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 let org = "";
 beforeEach(async () => {
   // The last minutes of a day: what is kept for 24 hours has to outlive midnight.
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2027, 0, 1, 23, 50) });
+  vi.useFakeTimers({ toFake: ["Date"], now: Math.ceil(Date.now() / (24 * HOUR)) * 24 * HOUR - HOUR / 6 });
   org = await createOrg("issued");
 });
 afterEach(() => {
@@ -18,10 +18,12 @@ afterEach(() => {
 
 const wanted = { name: "exporter", scopes: ["events:read"] };
 
-describe.each([
+const OWNERS: [name: string, path: () => string, owner: () => string][] = [
   ["an org", () => `/v1/orgs/${org}/keys`, () => org],
   ["the platform", () => "/v1/keys", () => "platform"],
-] as const)("a key of %s", (_, path, owner) => {
+];
+
+describe.each(OWNERS)("a key of %s", (_, path, owner) => {
   const make = (idempotency: string | null, body: object = wanted) =>
     call("POST", path(), { body, headers: idempotency === null ? {} : { "idempotency-key": idempotency } });
 
@@ -54,7 +56,10 @@ describe.each([
   it("is refused with 409 when the Idempotency-Key was used for another key", async () => {
     const idempotency = freshOrg("idem");
     await make(idempotency);
-    for (const other of [{ ...wanted, name: "other" }, { ...wanted, scopes: ["events:append"] }]) {
+    for (const other of [
+      { ...wanted, name: "other" },
+      { ...wanted, scopes: ["events:append"] },
+    ]) {
       problemOf(await make(idempotency, other), "conflict");
     }
   });

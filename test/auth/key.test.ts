@@ -24,7 +24,12 @@ describe("the text of a key", () => {
     for (let at = 0; at < KEY.length; at++) {
       const [before, after] = [KEY.slice(0, at), KEY.slice(at + 1)];
       const other = KEY[at] === "a" ? "b" : "a";
-      for (const wrong of [before + other + after, before + after, before + KEY[at] + KEY.slice(at), `${before} ${KEY.slice(at)}`]) {
+      for (const wrong of [
+        before + other + after,
+        before + after,
+        before + KEY[at] + KEY.slice(at),
+        `${before} ${KEY.slice(at)}`,
+      ]) {
         if (wrong !== KEY) expect(parseKey(PEPPER, wrong), wrong).toBeNull();
       }
     }
@@ -34,9 +39,12 @@ describe("the text of a key", () => {
     expect(parseKey("another pepper", KEY)).toBeNull();
   });
 
-  it.each(["", "ind_", `${KEY}\n`, ` ${KEY}`, KEY.toUpperCase(), KEY + KEY, "x".repeat(10_000), "\0"])("is not %j", (text) => {
-    expect(parseKey(PEPPER, text)).toBeNull();
-  });
+  it.each(["", "ind_", `${KEY}\n`, ` ${KEY}`, KEY.toUpperCase(), KEY + KEY, "x".repeat(10_000), "\0"])(
+    "is not %j",
+    (text) => {
+      expect(parseKey(PEPPER, text)).toBeNull();
+    },
+  );
 
   it("is another each time", () => {
     const texts = Array.from({ length: 100 }, () => keyText(PEPPER, "ind_oabcdefghijkl", randomBytes(32)));

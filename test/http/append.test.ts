@@ -113,7 +113,14 @@ describe("an entry as answered", () => {
     expect((await post(full)).status).toBe(201);
     const entry = conforms(entrySchema, await get("full"));
     expect(entry).toMatchObject(full);
-    expect(entry).toMatchObject({ index: 1, source: "client", delivery: "direct", key: "root", position: 0, absent: [] });
+    expect(entry).toMatchObject({
+      index: 1,
+      source: "client",
+      delivery: "direct",
+      key: "root",
+      position: 0,
+      absent: [],
+    });
     expect(entry.log).toMatch(new RegExp(`/v1/orgs/${org}$`));
   });
 
@@ -129,7 +136,12 @@ describe("an entry as answered", () => {
 
   it("keeps what was sent empty apart from what was not sent", async () => {
     await post({ ...event(1), id: "empty", context: {}, changes: {}, outcome: {}, metadata: {} });
-    expect(await get("empty")).toMatchObject({ context: {}, changes: {}, outcome: { result: "success" }, metadata: {} });
+    expect(await get("empty")).toMatchObject({
+      context: {},
+      changes: {},
+      outcome: { result: "success" },
+      metadata: {},
+    });
   });
 });
 

@@ -100,9 +100,12 @@ describe("an event that is not valid", () => {
     expect(Object.keys(memberErrors(await post(text), "invalid_event"))).toEqual([pointer]);
   });
 
-  it.each(["", "{", "[]]", "{'a':1}", '{"action":"a.b",}', "NaN", "\u{0}"])("a body that is not JSON: %j", async (text) => {
-    expect(problemOf(await post(text), "invalid_request").detail).toContain("not JSON");
-  });
+  it.each(["", "{", "[]]", "{'a':1}", '{"action":"a.b",}', "NaN", "\u{0}"])(
+    "a body that is not JSON: %j",
+    async (text) => {
+      expect(problemOf(await post(text), "invalid_request").detail).toContain("not JSON");
+    },
+  );
 
   it("names at most 100 bad members, and says that there are more", async () => {
     const refused = await post({ events: Array.from({ length: 200 }, () => ({ ...GOOD, action: "" })) });

@@ -129,10 +129,14 @@ describe.each(SYNTAX)("syntax as a value: %j", (text) => {
     for (const filter of ["actor", "target", "target_type", "ip", "session_id", "request_id", "action"]) {
       const value = filter === "action" ? event.action : text;
       const query = new URLSearchParams({ [filter]: value, min_size: String(taken.json.size) });
-      const found = await call("GET", `/v1/orgs/${org}/events?${query}`);
-      expect(found.json?.data?.map((one: any) => one.id), `${filter} ${found.text.slice(0, 300)}`).toEqual([id]);
+      const found = await call("GET", `/v1/orgs/${org}/events?${query.toString()}`);
+      expect(
+        found.json?.data?.map((one: any) => one.id),
+        `${filter} ${found.text.slice(0, 300)}`,
+      ).toEqual([id]);
     }
-    const nobody = await call("GET", `/v1/orgs/${org}/events?${new URLSearchParams({ actor: `${text}x` })}`);
+    const stranger = new URLSearchParams({ actor: `${text}x` }).toString();
+    const nobody = await call("GET", `/v1/orgs/${org}/events?${stranger}`);
     expect(nobody.json.data).toEqual([]);
   });
 });

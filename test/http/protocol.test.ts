@@ -18,16 +18,19 @@ function paths(): [path: string, methods: string[]][] {
 }
 
 describe("methods and paths", () => {
-  it.each(paths())("%s takes %s and answers 405 with Allow to every other method, HEAD included", async (path, taken) => {
-    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]) {
-      if (taken.includes(method)) continue;
-      const answer = await call(method, path, { key: null });
-      expect(answer.status, method).toBe(405);
-      expect(answer.headers.get("allow")?.split(", ").sort()).toEqual(taken.toSorted());
-      if (method === "HEAD") expect(answer.text).toBe("");
-      else problemOf(answer, "method_not_allowed");
-    }
-  });
+  it.each(paths())(
+    "%s takes %s and answers 405 with Allow to every other method, HEAD included",
+    async (path, taken) => {
+      for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]) {
+        if (taken.includes(method)) continue;
+        const answer = await call(method, path, { key: null });
+        expect(answer.status, method).toBe(405);
+        expect(answer.headers.get("allow")?.split(", ").sort()).toEqual(taken.toSorted());
+        if (method === "HEAD") expect(answer.text).toBe("");
+        else problemOf(answer, "method_not_allowed");
+      }
+    },
+  );
 
   it.each([
     ["GET", "/"],

@@ -8,12 +8,12 @@ import { breakProjection, breakSegments, evict, restoreFaults } from "../support
 
 afterEach(restoreFaults);
 
-/** A row before index 0 that weighs this much and goes like any other: a backlog nobody has to write. */
+/** A row that ends with entry 0, weighs this much and goes like any other: a backlog nobody has to write. */
 async function weighDown(org: string, { entries, bytes }: { entries: number; bytes: number }): Promise<void> {
   await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
     storage.sql.exec(
       "insert into staged (first, count, bytes, head, sequenced_at, lines) values (?, ?, ?, '', 0, '')",
-      -1 - entries,
+      1 - entries,
       entries,
       bytes,
     );
@@ -59,7 +59,7 @@ describe("the backlog", () => {
 
   it("is taken up to 2 GB", async () => {
     const org = await stuckOrg("bytes");
-    await weighDown(org, { entries: 1, bytes: 2_000_000_000 - 2_000 });
+    await weighDown(org, { entries: 2, bytes: 2_000_000_000 - 2_000 });
     expect((await append1(org, 1)).status).toBe(201);
     const refused = await append1(org, 2);
     expect([refused.status, refused.json.code]).toEqual([503, "overloaded"]);

@@ -4,7 +4,16 @@ import { afterEach, describe, expect, it } from "vitest";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
 import { createOrg, event } from "../support/client.ts";
-import { abort, breakProjection, breakSegments, CELLS, evict, projectsFor, replaceMethod, restoreFaults } from "../support/faults.ts";
+import {
+  abort,
+  breakProjection,
+  breakSegments,
+  CELLS,
+  evict,
+  projectsFor,
+  replaceMethod,
+  restoreFaults,
+} from "../support/faults.ts";
 
 afterEach(restoreFaults);
 

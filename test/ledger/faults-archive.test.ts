@@ -70,6 +70,23 @@ describe("R2 down", () => {
     expect(ledger.staged).toEqual([]);
   });
 
+  it("is not asked again with every append, however much there is to archive", async () => {
+    const org = await createOrg("often");
+    const puts = breakSegments(org, "put", "failed");
+    await append(org, batchOf(Array.from({ length: 1_000 }, (_, n) => event(n))));
+    await expect.poll(() => puts.hits).toBe(1);
+    for (let n = 0; n < 5; n++) await append(org, batchOf([event(n)]));
+    await untilProjected(org);
+    await wake(org);
+    expect(puts.hits).toBe(1);
+    await later(15_000, () => wake(org));
+    expect(puts.hits).toBe(2);
+    restoreFaults();
+    await later(30_000, () => wake(org));
+    const { ledger } = await checkLedger(org, { archived: true });
+    expect(ledger.segments.map(({ first }) => first).slice(0, 1)).toEqual([0]);
+  });
+
   it("and D1 down as well do not stop appends, and everything shows up afterwards", async () => {
     const org = await createOrg("both");
     await untilProjected(org);

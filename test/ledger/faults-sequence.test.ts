@@ -46,7 +46,10 @@ describe("a transaction that fails", () => {
   it("answers 500 over HTTP and never 201", async () => {
     const org = await createOrg("http");
     await breakSequencing(org, "failed", { times: 1 });
-    const answer = await call("POST", `/v1/orgs/${org}/events`, { body: event(1), headers: { "idempotency-key": "k" } });
+    const answer = await call("POST", `/v1/orgs/${org}/events`, {
+      body: event(1),
+      headers: { "idempotency-key": "k" },
+    });
     expect(answer.status).toBe(500);
     expect(answer.json.code).toBe("internal");
     const again = await call("POST", `/v1/orgs/${org}/events`, { body: event(1), headers: { "idempotency-key": "k" } });

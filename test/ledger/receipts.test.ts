@@ -86,7 +86,13 @@ describe("an id or a batch used before for something else", () => {
     await append(org, batchOf([event(1, { id: "one" }), event(2, { id: "two" })]));
     const refusal = await refusalOf(
       org,
-      batchOf([event(0), event(9, { id: "one" }), event(2, { id: "two" }), event(8, { id: "new" }), event(7, { id: "new" })]),
+      batchOf([
+        event(0),
+        event(9, { id: "one" }),
+        event(2, { id: "two" }),
+        event(8, { id: "new" }),
+        event(7, { id: "new" }),
+      ]),
     );
     expect(refusal?.code).toBe("conflict");
     expect(refusal?.errors?.map(({ pointer }) => pointer)).toEqual(["/events/1/id", "/events/4/id"]);

@@ -4,13 +4,17 @@ import { afterEach, describe, expect, it } from "vitest";
 import { append, batchOf, refusalOf } from "../support/append.ts";
 import { archiveDue, checkLedger, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
-import { breakD1, breakMethod, breakR2, breakSegments, CELLS, evict, restoreFaults } from "../support/faults.ts";
+import { abort, breakD1, breakMethod, breakR2, breakSegments, CELLS, evict, restoreFaults } from "../support/faults.ts";
 
 afterEach(restoreFaults);
 
-async function deleteFrom(org: string, table: "staged" | "segment", first: number): Promise<void> {
+/** Sets a ledger back to when it had `size` entries, as a restore of its storage would. */
+async function rewind(org: string, size: number): Promise<void> {
   await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
-    storage.sql.exec(`delete from ${table} where first >= ?`, first);
+    for (const table of ["staged", "segment", "batch_receipt"]) {
+      storage.sql.exec(`delete from ${table} where first >= ?`, size);
+    }
+    storage.sql.exec("delete from id_receipt where position >= ?", size);
   });
   await evict(org);
 }
@@ -56,7 +60,7 @@ describe("a ledger that starts", () => {
     for (const cell of CELLS) breakMethod(cell, "batch", "hangs");
     expect(await refusalOf(org, batchOf([event(2)]))).toBe(null);
     restoreFaults();
-    await evict(org);
+    await abort(org);
     await checkLedger(org);
   });
 
@@ -83,12 +87,10 @@ describe("a ledger that was rewound", () => {
     await append(org, batchOf([event(1)]));
     await append(org, batchOf([event(2)]));
     await untilProjected(org);
-    await deleteFrom(org, "staged", 2);
+    await rewind(org, 2);
     const refused = await call("POST", `/v1/orgs/${org}/events`, { body: event(3) });
     expect([refused.status, refused.json.code]).toEqual([503, "overloaded"]);
-    expect(refused.json.detail).toBe(
-      "The ledger was rewound: D1 holds newer entries. An operator has to restore it.",
-    );
+    expect(refused.json.detail).toBe("The ledger was rewound: D1 holds newer entries. An operator has to restore it.");
     const status = await call("GET", `/v1/orgs/${org}/status`);
     expect(status.json.ingestion).toMatchObject({ state: "overloaded", refusal: refused.json.detail });
     expect((await checkLedger(org, { projected: false })).entries.length).toBe(2);
@@ -100,7 +102,7 @@ describe("a ledger that was rewound", () => {
     await archiveDue(org);
     await append(org, batchOf([event(2)]));
     await archiveDue(org);
-    await deleteFrom(org, "segment", 2);
+    await rewind(org, 2);
     const d1 = breakD1();
     expect(await refusalOf(org)).toMatchObject({ detail: expect.stringContaining("R2 holds newer entries") });
     d1.restore();
@@ -135,7 +137,7 @@ describe("a ledger that was rewound", () => {
     await append(org, batchOf([event(2), event(3), event(4)]));
     await untilProjected(org);
     const d1 = breakD1();
-    await deleteFrom(org, "staged", 2);
+    await rewind(org, 2);
     expect(await refusalOf(org, batchOf([event(5)]))).toBe(null);
     d1.restore();
     await wake(org);

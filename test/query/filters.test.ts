@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { matches } from "../../src/query/matches.ts";
+import { parseListQuery } from "../../src/query/query.ts";
 import { call, createOrg } from "../support/client.ts";
 import { orgKey } from "../http/support.ts";
-import { list, walk } from "./support.ts";
+import { entriesOf, list, walk } from "./support.ts";
 
 const COUNT = 500;
 
@@ -130,10 +132,23 @@ describe("filters over 500 random entries", () => {
     expect(upwards.entries.map(({ id }) => id)).toEqual(right);
   });
 
+  it("are checked on each opened entry as well: what the index merely proposes is not answered", async () => {
+    const entries = (await entriesOf(org)).filter(({ leaf }) => leaf.source === "client");
+    for (let n = 0; n < 300; n++) {
+      const asked = someFilter();
+      const params = new URLSearchParams(Object.entries(asked).flatMap(([name, all]) => all.map((one) => [name, one])));
+      const query = parseListQuery(params);
+      if (!query.ok) throw new Error(query.refusal.detail);
+      const found = entries.filter((entry) => matches(query.value.filter, entry)).map(({ id }) => id);
+      expect(found, params.toString()).toEqual(expected(asked));
+    }
+  });
+
   it("tells entries of the service from those of clients", async () => {
     const { entries } = await walk(org, { source: "service", limit: 1_000 }, { keys });
     expect(entries.length).toBeGreaterThan(8);
-    for (const { action, source } of entries) expect([action.startsWith("indelible."), source]).toEqual([true, "service"]);
+    for (const { action, source } of entries)
+      expect([action.startsWith("indelible."), source]).toEqual([true, "service"]);
     const both = await walk(org, { source: ["service", "client"], limit: 1_000 }, { keys });
     expect(both.entries.length).toBeGreaterThanOrEqual(entries.length + COUNT);
   });

@@ -41,7 +41,7 @@ export function list(org: string, params: Params = {}, key?: string): Promise<An
   for (const [name, value] of Object.entries(params)) {
     for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
   }
-  return call("GET", `/v1/orgs/${org}/events?${query}`, key === undefined ? {} : { key });
+  return call("GET", `/v1/orgs/${org}/events?${query.toString()}`, key === undefined ? {} : { key });
 }
 
 /** Follows cursors to the end; `between` is called after each page. */

@@ -16,7 +16,7 @@ export const ROOT: Caller = {
 };
 
 /** Cuts a valid event as the edge does. */
-export function cut(value: Record<string, unknown>): CutEvent {
+function cut(value: Record<string, unknown>): CutEvent {
   const text = JSON.stringify(value);
   const scanned = scanSource(text, EVENT_SHAPE, { maxDepth: 64 });
   must(scanned.ok, "a test's event is valid");
@@ -52,7 +52,11 @@ export async function append(org: string, batch: Batch = batchOf([event(0)])): P
 }
 
 /** Appends one batch and answers how it was refused; null when it was not. */
-export async function refusalOf(org: string, batch: Batch = batchOf([event(0)]), caller = ROOT): Promise<Refusal | null> {
+export async function refusalOf(
+  org: string,
+  batch: Batch = batchOf([event(0)]),
+  caller = ROOT,
+): Promise<Refusal | null> {
   const [answer] = await appendBatches(org, [batch], caller);
   return answer?.ok === false ? answer.refusal : null;
 }

@@ -51,10 +51,7 @@ export function breakMethod<T extends object>(
   target: T,
   name: keyof T & string,
   kind: FaultKind,
-  {
-    times = Number.POSITIVE_INFINITY,
-    when = () => true,
-  }: { times?: number; when?: (args: any[]) => boolean } = {},
+  { times = Number.POSITIVE_INFINITY, when = () => true }: { times?: number; when?: (args: any[]) => boolean } = {},
 ): Fault {
   const fault = { hits: 0, restore: () => replaced.restore() };
   const replaced = replaceMethod(target, name, async (original, args) => {

@@ -13,8 +13,7 @@ afterEach(() => {
   restoreFaults();
 });
 
-const append = (org: string, body: unknown, headers = {}) =>
-  call("POST", `/v1/orgs/${org}/events`, { body, headers });
+const append = (org: string, body: unknown, headers = {}) => call("POST", `/v1/orgs/${org}/events`, { body, headers });
 
 /** A message as the queue hands it over; what becomes of it is kept. */
 function messageOf(text: string, attempts: number) {

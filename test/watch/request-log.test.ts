@@ -7,7 +7,7 @@ const lines: unknown[] = [];
 beforeEach(() => {
   lines.length = 0;
   for (const method of ["log", "warn", "error", "info", "debug"] as const) {
-    vi.spyOn(console, method).mockImplementation((...said: unknown[]) => void lines.push(...said));
+    vi.spyOn(console, method).mockImplementation((said: string) => void lines.push(JSON.parse(said)));
   }
 });
 afterEach(() => {

@@ -7,7 +7,9 @@ export type Family = { type: string; help: string; samples: Sample[] };
 
 const NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*";
 const LABEL = '[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"';
-const SAMPLE = new RegExp(`^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)\\})? (-?(?:[0-9.]+(?:e[+-]?[0-9]+)?)|NaN|[+-]Inf)$`);
+const SAMPLE = new RegExp(
+  `^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)\\})? (-?(?:[0-9.]+(?:e[+-]?[0-9]+)?)|NaN|[+-]Inf)$`,
+);
 
 /**
  * Reads Prometheus' text format 0.0.4 as strictly as a scraper: HELP and TYPE once and before their samples, families
@@ -50,7 +52,9 @@ export async function metricsNow(): Promise<Map<string, number>> {
   const answer = await call("GET", "/metrics");
   expect(answer.status, answer.text).toBe(200);
   const lines = answer.text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ")))]));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ")))]),
+  );
 }
 
 /** How much each sample grew while `act` ran; those that did not are left out. */

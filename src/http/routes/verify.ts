@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { ok, refuse, type Result } from "../../errors.ts";
+import { log } from "../../log.ts";
 import { verifyReportSchema } from "../../schema/answers.ts";
 import { verifyLog, type VerifyRange, type VerifyStep } from "../../verify/verify-log.ts";
 import { type App, problem, readerOf, tracedHeaders } from "../context.ts";
@@ -29,7 +30,7 @@ function linesOf(steps: AsyncGenerator<VerifyStep>): ReadableStream<Uint8Array> 
         const line = "report" in value ? value.report : value;
         controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
       } catch (error) {
-        console.error({ message: "verification failed", error: String(error) });
+        log("error", { message: "verification failed", error: String(error) });
         const failure = {
           error: { code: "internal", detail: "Verification stopped; what was checked so far is void." },
         };

@@ -28,7 +28,7 @@ const sha256 = (...parts: (string | Uint8Array)[]) => {
   return hash.digest("base64url");
 };
 
-export const genesisOf = (log: string) => sha256(`indelible/genesis/v1\0${log}\0`);
+const genesisOf = (log: string) => sha256(`indelible/genesis/v1\0${log}\0`);
 
 /** Members in the order of UTF-16 code units, at every level. */
 function canonical(value: unknown): string {
@@ -38,7 +38,7 @@ function canonical(value: unknown): string {
 }
 
 /** Checks one record line at the place where it has to be. */
-export function checkEntry(
+function checkEntry(
   line: string,
   { log, index, prev, notBefore }: { log: string; index: number; prev: string; notBefore: string },
 ): CheckedEntry {

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-export type StagedRow = {
+type StagedRow = {
   first: number;
   count: number;
   bytes: number;
@@ -9,11 +9,11 @@ export type StagedRow = {
   sequenced_at: number;
   lines: string;
 };
-export type SegmentRow = { first: number; last: number; name: string; head: string; sequenced_at: number };
-export type BatchRow = { batch: string; first: number; count: number; sequenced_at: number; hashes: ArrayBuffer };
-export type IdRow = { id: string; position: number; sequenced_at: number; hash: ArrayBuffer };
+type SegmentRow = { first: number; last: number; name: string; head: string; sequenced_at: number };
+type BatchRow = { batch: string; first: number; count: number; sequenced_at: number; hashes: ArrayBuffer };
+type IdRow = { id: string; position: number; sequenced_at: number; hash: ArrayBuffer };
 export type PlacementRow = { first_index: number; log: string; cell: string; org_number: number };
-export type SessionRow = { opened_index: number; key: string };
+type SessionRow = { opened_index: number; key: string };
 
 export type LedgerRows = {
   org: { org: string; log: string; created_at: number };
@@ -56,7 +56,7 @@ export async function readSegments(log: string): Promise<Map<string, string>> {
 
 export const SLOTS = Array.from({ length: 16 }, (_, n) => String(n).padStart(2, "0"));
 
-export type CellRow = { slot: string; index: number; record: string };
+type CellRow = { slot: string; index: number; record: string };
 export type CellContent = {
   fence: number | null;
   rows: CellRow[];

@@ -1,0 +1,84 @@
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
+import { listSegments, putSegment, readSegment } from "../../src/archive/segment.ts";
+import { freshOrg } from "../support/client.ts";
+import { breakMethod, FAULT_KINDS, replaceMethod, restoreFaults } from "../support/faults.ts";
+
+afterEach(restoreFaults);
+
+const bucket = env.ARCHIVE;
+const LINES = ['{"leaf":"é"}', '{"leaf":"\\ufeff"}', '{"leaf":"漢"}'];
+const logOf = () => `log.test/v1/orgs/${freshOrg("segment")}`;
+
+describe("a segment", () => {
+  it("is named by its range and the SHA-256 of its bytes, and read back as it was put", async () => {
+    const log = logOf();
+    const segment = await putSegment(bucket, { log, first: 41, lines: LINES });
+    expect(segment).toMatchObject({ first: 41, last: 43 });
+    expect(segment.name).toMatch(new RegExp(`^seg/${log}/0000000041-0000000043-[0-9a-f]{64}$`));
+    expect(await readSegment(bucket, segment)).toEqual(LINES);
+    expect(await (await bucket.get(segment.name))?.text()).toBe(`${LINES.join("\n")}\n`);
+  });
+
+  it("is created once: put again, nothing changes", async () => {
+    const log = logOf();
+    const first = await putSegment(bucket, { log, first: 0, lines: LINES });
+    const uploaded = (await bucket.head(first.name))?.version;
+    expect(await putSegment(bucket, { log, first: 0, lines: LINES })).toEqual(first);
+    expect((await bucket.head(first.name))?.version).toBe(uploaded);
+    expect((await listSegments(bucket, { log, from: 0, limit: 10 })).length).toBe(1);
+  });
+
+  it.each(FAULT_KINDS)("whose put %s is not reported as stored, and can be put again", async (kind) => {
+    const log = logOf();
+    const fault = breakMethod(bucket, "put", kind, { times: 1 });
+    await expect(putSegment(bucket, { log, first: 0, lines: LINES })).rejects.toThrow("injected");
+    expect(fault.hits).toBe(1);
+    const segment = await putSegment(bucket, { log, first: 0, lines: LINES });
+    expect(await readSegment(bucket, segment)).toEqual(LINES);
+  });
+
+  it("is not reported as stored when R2 reads back anything else", async () => {
+    const spoiled = [
+      (text: string) => text.replace("é", "e"),
+      (text: string) => text.slice(0, -1),
+      (text: string) => `${text}\n`,
+      () => "",
+    ];
+    for (const spoil of spoiled) {
+      const log = logOf();
+      const fault = replaceMethod(bucket, "get", async (original, args) => {
+        const object = (await original(...args)) as R2ObjectBody;
+        const bytes = new TextEncoder().encode(spoil(await object.text()));
+        return { arrayBuffer: () => Promise.resolve(bytes.buffer) };
+      });
+      await expect(putSegment(bucket, { log, first: 0, lines: LINES })).rejects.toThrow("holds other bytes");
+      fault.restore();
+    }
+  });
+
+  it("is refused when its object is not there, was changed, or holds another number of lines", async () => {
+    const log = logOf();
+    const segment = await putSegment(bucket, { log, first: 0, lines: LINES });
+    await expect(readSegment(bucket, { ...segment, last: 3 })).rejects.toThrow("as many lines");
+    await bucket.put(segment.name, "changed\n");
+    await expect(readSegment(bucket, segment)).rejects.toThrow("holds other bytes");
+    await bucket.delete(segment.name);
+    await expect(readSegment(bucket, segment)).rejects.toThrow("is not in the archive");
+  });
+});
+
+describe("listing segments", () => {
+  it("answers those from an index on, in order, of that log alone", async () => {
+    const log = logOf();
+    for (const first of [9, 0, 1_000_000_000, 300]) await putSegment(bucket, { log, first, lines: LINES });
+    await putSegment(bucket, { log: `${log}x`, first: 5, lines: LINES });
+    await bucket.put(`seg/${log}/0000000005-note`, "not a segment");
+    const firsts = async (from: number, limit: number) =>
+      (await listSegments(bucket, { log, from, limit })).map(({ first }) => first);
+    expect(await firsts(0, 10)).toEqual([0, 9, 300, 1_000_000_000]);
+    expect(await firsts(9, 10)).toEqual([9, 300, 1_000_000_000]);
+    expect(await firsts(10, 1)).toEqual([300]);
+    expect(await firsts(1_000_000_001, 10)).toEqual([]);
+  });
+});

@@ -1,0 +1,70 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { ConfigError, configOf } from "../../src/env.ts";
+
+/** The environment with some members changed; undefined is taken out. */
+function envWith(changes: Record<string, unknown>): Env {
+  return { ...env, ...changes } as unknown as Env;
+}
+
+const configWith = (changes: Record<string, unknown>) => () => configOf(envWith(changes));
+
+describe("the configuration", () => {
+  it.each(["ORG_LEDGER", "DIRECTORY", "CELL_0", "INGEST_QUEUE", "ARCHIVE"])(
+    "is refused without binding %s, naming it and the remedy",
+    (name) => {
+      for (const value of [undefined, null, "", "text"]) {
+        expect(configWith({ [name]: value })).toThrow(ConfigError);
+        expect(configWith({ [name]: value })).toThrow(new RegExp(`binding ${name} is missing: add .*wrangler\\.toml`));
+      }
+    },
+  );
+
+  it.each(["ROOT_KEY", "KEY_PEPPER", "INDEX_KEY"])("is refused without secret %s, or with a short one", (name) => {
+    for (const value of [undefined, ""]) {
+      expect(configWith({ [name]: value })).toThrow(new RegExp(`secret ${name} is missing: .*wrangler secret put`));
+    }
+    expect(configWith({ [name]: "x".repeat(31) })).toThrow(new RegExp(`secret ${name} is shorter than 32`));
+    expect(configWith({ [name]: "x".repeat(32) })).not.toThrow();
+  });
+
+  it("never shows a secret in its message", () => {
+    try {
+      configWith({ ROOT_KEY: "hunter2" })();
+      expect.unreachable();
+    } catch (error) {
+      expect(String(error)).not.toContain("hunter2");
+    }
+  });
+
+  it("takes the cells in order, as far as they are numbered without a gap", () => {
+    const cells = { CELL_1: env.CELL_1, CELL_2: env.CELL_0, CELL_4: env.CELL_0 };
+    expect([...configOf(envWith(cells)).cells.keys()]).toEqual(["CELL_0", "CELL_1", "CELL_2"]);
+  });
+
+  it.each([
+    "https://audit.example.com",
+    "audit example",
+    "Audit.example.com",
+    "a.example/",
+    `${"x".repeat(181)}`,
+    "a+b",
+  ])("refuses %s as LOG_NAME", (name) => {
+    expect(configWith({ LOG_NAME: name })).toThrow(/LOG_NAME/);
+  });
+
+  it("takes a LOG_NAME with a path, and none", () => {
+    expect(configOf(envWith({ LOG_NAME: "audit.example.com:8443/v1/orgs" })).logName).toBe(
+      "audit.example.com:8443/v1/orgs",
+    );
+    expect(configOf(envWith({ LOG_NAME: "" })).logName).toBeNull();
+  });
+
+  it.each(["-1", "0", "many", "1.5"])("refuses %s as CELL_FULL_BYTES", (bytes) => {
+    expect(configWith({ CELL_FULL_BYTES: bytes })).toThrow(/CELL_FULL_BYTES/);
+  });
+
+  it("is read once from one environment", () => {
+    expect(configOf(env)).toBe(configOf(env));
+  });
+});
