@@ -86,11 +86,18 @@ export const REFUSALS_SEAL_MS = 3_600_000;
 /** One D1 batch: 500 entries bound as two JSON parameters, well under D1's 30 s and 100 MB. */
 export const PROJECT_MAX_ENTRIES = 500;
 export const PROJECT_MAX_BYTES = 4_000_000;
+/**
+ * Small batches begin this far apart: a D1 batch has a price of its own (about 2 ms locally, a fence and counter rows
+ * everywhere), so what arrives meanwhile shares one. A reader who waits, or a full batch, ends the pause.
+ */
+export const PROJECT_PAUSE_MS = 50;
 export const PROJECT_RETRY_MIN_MS = 1_000;
 export const PROJECT_RETRY_MAX_MS = 60_000;
 export const SEGMENT_MAX_ENTRIES = 1_000;
 export const SEGMENT_MAX_BYTES = 4_000_000;
 export const SEGMENT_MAX_AGE_MS = 60_000;
+/** Up to this much, archiving waits for projection: readers wait for that, nobody for a segment. */
+export const ARCHIVE_PATIENT_BYTES = 32_000_000;
 /** D1 ends at 10 GB; a cell this full takes no new ranges. */
 export const CELL_FULL_BYTES = 8_000_000_000;
 /** Months that fit the ring of slots. */

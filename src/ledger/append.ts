@@ -1,4 +1,4 @@
-import { refuse, type Refusal, type Result } from "../errors.ts";
+import { ok, refuse, type Refusal, type Result } from "../errors.ts";
 import { eventIdsOf } from "../ids.ts";
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, LOG_MAX_ENTRIES } from "../limits.ts";
 import { count } from "../meter.ts";
@@ -45,18 +45,16 @@ export function planBatch(context: Context, batch: Batch): Result<Appended> {
     }
     draft.whenCommitted(() => count("audit_events_duplicate_total", {}, batch.events.length));
     const position = (n: number) => idOf(batch.position + n);
-    return appended(draft, rebuildReceipts(batch.events, { receipt: before, ids, idOf: position }));
+    const again = rebuildReceipts(batch.events, { receipt: before, ids, idOf: position });
+    return ok({ receipts: again, size: before.first + before.count });
   }
   const refusal = otherDoor(context, batch) ?? roomFor(state, draft, batch.events.length);
   if (refusal !== null) return { ok: false, refusal };
   const fates = decide(batch.events, { ids, prints });
   if (!Array.isArray(fates)) return fates;
 
-  return appended(draft, sealAll(context, batch, { fates, prints, print, idOf }));
-}
-
-function appended(draft: Draft, receipts: Receipt[]): Result<Appended> {
-  return { ok: true, value: { receipts, size: draft.head.size } };
+  const sealed = sealAll(context, batch, { fates, prints, print, idOf });
+  return ok({ receipts: sealed, size: draft.head.size });
 }
 
 function knownIds({ sql, receipts }: Context, events: readonly CutEvent[]): Map<string, IdReceipt> {

@@ -1,5 +1,5 @@
 import { putSegment } from "../archive/segment.ts";
-import { SEGMENT_MAX_AGE_MS, SEGMENT_MAX_BYTES, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { ARCHIVE_PATIENT_BYTES, SEGMENT_MAX_AGE_MS, SEGMENT_MAX_BYTES, SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Core } from "./core.ts";
@@ -11,6 +11,8 @@ export class Archiver {
   #running: Promise<void> | null = null;
   /** When a failed run is tried again. */
   retryAt: number | null = null;
+  /** Where a segment ends that R2 may hold although its put failed: the same one is tried again, so that none is left over. */
+  #triedTo: number | null = null;
 
   constructor(core: Core) {
     this.#core = core;
@@ -20,6 +22,13 @@ export class Archiver {
   dueAt(): number | null {
     const oldest = this.#core.state.oldestUnarchivedAt;
     return oldest === null ? null : Math.max(oldest + SEGMENT_MAX_AGE_MS, this.retryAt ?? 0);
+  }
+
+  /** Whether archiving cannot wait for projection any longer. */
+  pressing(): boolean {
+    const dueAt = this.dueAt();
+    const aged = dueAt !== null && this.#core.now() >= dueAt;
+    return aged || this.#core.state.unarchivedBytes >= ARCHIVE_PATIENT_BYTES;
   }
 
   /** Archives what is due (all of it with `force`); never throws: a failure is counted and tried again. */
@@ -57,9 +66,11 @@ export class Archiver {
     const { state, config } = this.#core;
     const rows = this.#nextRows();
     const lines = rows.flatMap((row) => row.lines.split("\n"));
+    this.#triedTo = state.archived + lines.length;
     const segment = await putSegment(config.archive, { log: state.org.log, first: state.archived, lines });
     // A crash here leaves the segment in R2 and the rows staged: the start-up comparison adopts it.
     recordSegment(this.#core, segment, rows);
+    this.#triedTo = null;
     dropStaged(this.#core);
   }
 
@@ -74,7 +85,8 @@ export class Archiver {
     for (const row of staged) {
       entries += row.count;
       bytes += row.bytes;
-      if (rows.length > 0 && (entries > SEGMENT_MAX_ENTRIES || bytes > SEGMENT_MAX_BYTES)) break;
+      const full = entries > SEGMENT_MAX_ENTRIES || bytes > SEGMENT_MAX_BYTES || row.first === this.#triedTo;
+      if (rows.length > 0 && full) break;
       rows.push(row);
     }
     return rows;

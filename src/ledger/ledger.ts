@@ -88,6 +88,8 @@ export class Ledger {
         events: 1,
         bytes: ACT_BYTES,
         plan: ({ draft }) => {
+          // Of two who create an org at once, the second finds it created.
+          if (draft.head.size > 0 && !changed) return;
           const action = draft.head.size === 0 ? "indelible.org.created" : "indelible.org.updated";
           const actor = { type: "key", id: by };
           const targets = [{ type: "org", id: state.org.org }];
@@ -209,7 +211,9 @@ export class Ledger {
   async work({ force }: { force: boolean }): Promise<void> {
     // First the net: a crash from here on is found by the alarm within a minute.
     await this.armAlarm();
-    await Promise.all([this.projector.run(), this.#archiver.run({ force }), this.#dueSeals.run()]);
+    const archived = force || this.#archiver.pressing() ? this.#archiver.run({ force }) : null;
+    await Promise.all([this.projector.run(), archived, this.#dueSeals.run()]);
+    await this.#archiver.run({ force });
     await this.armAlarm();
     await this.#reporter.report();
   }

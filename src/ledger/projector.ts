@@ -1,6 +1,12 @@
 import { openSealed } from "../chain/open-sealed.ts";
 import { assert } from "../errors.ts";
-import { PROJECT_MAX_BYTES, PROJECT_MAX_ENTRIES, PROJECT_RETRY_MAX_MS, PROJECT_RETRY_MIN_MS } from "../limits.ts";
+import {
+  PROJECT_MAX_BYTES,
+  PROJECT_MAX_ENTRIES,
+  PROJECT_PAUSE_MS,
+  PROJECT_RETRY_MAX_MS,
+  PROJECT_RETRY_MIN_MS,
+} from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { LedgerPlacement } from "../schema/ledger.ts";
@@ -20,6 +26,9 @@ export class Projector {
   readonly #waiting = new Set<{ size: number; resolve: () => void }>();
   #running: Promise<void> | null = null;
   #failures = 0;
+  /** When the last batch began, and what ends the pause before the next one. */
+  #beganAt = 0;
+  #resume: (() => void) | null = null;
   /** When a failed run is tried again; null while all is well. */
   retryAt: number | null = null;
   /** D1 was found to hold entries this ledger has not: it was rewound, and did not know when it started. */
@@ -31,6 +40,7 @@ export class Projector {
 
   /** Projects up to the head; never throws: a failure is counted and tried again with back-off. */
   run(): Promise<void> {
+    if (this.#hurries()) this.#resume?.();
     this.#running ??= this.#loop().finally(() => {
       this.#running = null;
     });
@@ -58,6 +68,7 @@ export class Projector {
       // Storage says nothing of how far D1 is: after a start, and after any error, D1 is asked.
       let from = state.projected === null || this.#failures > 0 ? await this.#askD1() : state.projected;
       while (state.rebuilding || from < state.head.size) {
+        await this.#pause();
         from = state.rebuilding ? await this.#beginAnew() : await this.#projectOne(from);
         this.#wake();
       }
@@ -70,6 +81,27 @@ export class Projector {
       count("audit_projection_failures_total");
       log("warn", { message: "entries not projected; will be tried again", org: state.org.org, error: String(error) });
     }
+  }
+
+  /** Whether nothing is to be gained by waiting for more entries. */
+  #hurries(): boolean {
+    const { head, projected, rebuilding } = this.#core.state;
+    return this.#waiting.size > 0 || rebuilding || head.size - (projected ?? 0) >= PROJECT_MAX_ENTRIES;
+  }
+
+  /** Keeps small batches apart, so that what is sealed meanwhile shares the next one. */
+  async #pause(): Promise<void> {
+    const now = this.#core.now();
+    const rest = Math.min(PROJECT_PAUSE_MS, this.#beganAt + PROJECT_PAUSE_MS - now);
+    if (rest > 0 && !this.#hurries()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, rest);
+      this.#resume = resolve;
+      await promise;
+      this.#resume = null;
+      clearTimeout(timer);
+    }
+    this.#beganAt = this.#core.now();
   }
 
   /** Answers where to go on. */

@@ -41,9 +41,6 @@ const TABLES = [
      key text not null, code text not null, count integer not null, first_at integer not null, last_at integer not null,
      primary key (key, code)
    ) without rowid`,
-  `create table answered (
-     id text primary key, print text not null, answer text not null, expires_at integer not null
-   ) without rowid`,
   // One row while D1 is being made anew: where the deletion stands.
   `create table rebuild (only integer primary key check (only = 0), started_at integer not null)`,
 ];

@@ -6,7 +6,7 @@ import * as answers from "../../src/schema/answers.ts";
 import { event, freshOrg } from "../support/client.ts";
 import { orgKey, platformKey } from "./support.ts";
 
-export type Request_ = { method: string; path: string; body?: unknown; headers?: Record<string, string> };
+type Request_ = { method: string; path: string; body?: unknown; headers?: Record<string, string> };
 
 /**
  * One route: `make` prepares and answers a request that succeeds with the right key, a new one each time; `shape` is

@@ -35,13 +35,15 @@ export async function deliver(
     "indelible-ingest",
     messages.map(({ id, text, attempts = 1 }) => ({ id, attempts, timestamp: new Date(), body: text })),
   );
+  // As on the platform, what is said of a message first holds.
+  const settle = (id: string, fate: Fate) => fates.get(id) === "lost" && fates.set(id, fate);
   for (const message of batch.messages) {
     message.ack = () => {
       if (crashBeforeAck.has(message.id)) throw new Error("the consumer died before it acknowledged");
-      fates.set(message.id, "acked");
+      settle(message.id, "acked");
     };
     message.retry = (options) => {
-      fates.set(message.id, { retry_s: options?.delaySeconds });
+      settle(message.id, { retry_s: options?.delaySeconds });
     };
   }
   await worker.queue(batch, env).catch((error: unknown) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Receipt } from "../../src/schema/ledger.ts";
 import { append, batchOf } from "../support/append.ts";
 import { checkLedger, untilProjected } from "../support/check-ledger.ts";
-import { call, createOrg, event } from "../support/client.ts";
+import { call, createOrg, event, freshOrg } from "../support/client.ts";
 import { evict } from "../support/faults.ts";
 
 const WRITERS = 64;
@@ -50,6 +50,14 @@ describe("concurrent writers of one org", () => {
     const verified = await call("GET", `/v1/orgs/${org}/verify`);
     const report = JSON.parse(verified.text.trim().split("\n").at(-1) ?? "");
     expect(report).toMatchObject({ ok: true, checked: 1 + sealed, breaks: [], unvouched: [] });
+  });
+
+  it("creates an org once when many ask for it at once", async () => {
+    const org = freshOrg("created");
+    const answers = await Promise.all(Array.from({ length: 8 }, () => call("PUT", `/v1/orgs/${org}`, { body: {} })));
+    expect(answers.every(({ status }) => status === 200 || status === 201)).toBe(true);
+    const { entries } = await checkLedger(org);
+    expect(entries.map(({ action }) => action)).toEqual(["indelible.org.created"]);
   });
 
   it("keeps one chain while the object is evicted again and again", async () => {

@@ -48,8 +48,10 @@ describe("a segment that is not archived", () => {
     await checkLedger(org);
 
     if (size === "another size") await append(org, batchOf([event(3), event(4, { id: "b" })]));
-    const { ledger, entries } = await later(30_000, () => checkLedger(org, { archived: true }));
+    const { ledger, entries, objects } = await later(30_000, () => checkLedger(org, { archived: true }));
     expect(ledger.staged).toEqual([]);
+    // No segment is left in R2 that the ledger does not know.
+    expect(objects).toEqual(ledger.segments.map(({ name }) => name));
     expect(entries.length).toBe(size === "another size" ? 5 : 3);
     const listed = await call("GET", `/v1/orgs/${org}/verify`);
     expect(JSON.parse(listed.text.trim().split("\n").at(-1) ?? "")).toMatchObject({ ok: true, breaks: [] });

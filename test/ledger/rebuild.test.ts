@@ -138,27 +138,31 @@ describe("D1 that lost entries", () => {
     await checkLedger(org, { archived: true });
   });
 
-  it("gets them again when the cell was made anew and gives the org another number", async () => {
-    const org = await filledOrg();
-    const [placement] = (await readLedger(org)).placements;
-    const cell = env[placement?.cell as "CELL_0"];
-    const [number, log] = [placement?.org_number ?? 0, placement?.log];
-    const [low, high] = [number * 2 ** 32, (number + 1) * 2 ** 32];
-    const lose = () =>
-      cell.batch([
-        ...SLOTS.flatMap((slot) => [
-          cell.prepare(`delete from entry_${slot} where key >= ?1 and key < ?2`).bind(low, high),
-          cell.prepare(`delete from term_${slot} where rowid >= ?1 and rowid < ?2`).bind(low, high),
-        ]),
-        cell.prepare("delete from counter where org_number = ?1").bind(number),
-        cell.prepare("delete from cursor where org_number = ?1").bind(number),
-        cell.prepare("update org_number set log = ?2 where org_number = ?1").bind(number, `lost-${log}`),
-      ]);
-    await lose();
-    expect((await rebuild(org)).status).toBe(202);
-    await untilProjected(org);
-    const after = await checkLedger(org, { archived: true });
-    expect(after.ledger.placements[0]?.org_number).not.toBe(number);
-    expect(after.status.size).toBe(12);
-  });
+  it.each(["rebuild", "append"])(
+    "gets them again by the next %s when a cell made anew gives another number",
+    async (by) => {
+      const org = await filledOrg();
+      const [placement] = (await readLedger(org)).placements;
+      const cell = env[placement?.cell as "CELL_0"];
+      const [number, log] = [placement?.org_number ?? 0, placement?.log];
+      const [low, high] = [number * 2 ** 32, (number + 1) * 2 ** 32];
+      const lose = () =>
+        cell.batch([
+          ...SLOTS.flatMap((slot) => [
+            cell.prepare(`delete from entry_${slot} where key >= ?1 and key < ?2`).bind(low, high),
+            cell.prepare(`delete from term_${slot} where rowid >= ?1 and rowid < ?2`).bind(low, high),
+          ]),
+          cell.prepare("delete from counter where org_number = ?1").bind(number),
+          cell.prepare("delete from cursor where org_number = ?1").bind(number),
+          cell.prepare("update org_number set log = ?2 where org_number = ?1").bind(number, `lost-${log}`),
+        ]);
+      await lose();
+      if (by === "rebuild") expect((await rebuild(org)).status).toBe(202);
+      else await append(org, batchOf([event(20)]));
+      await wake(org);
+      const after = await checkLedger(org, { archived: true });
+      expect(after.ledger.placements[0]?.org_number).not.toBe(number);
+      expect(after.status.size).toBe(12);
+    },
+  );
 });

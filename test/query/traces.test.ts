@@ -85,7 +85,7 @@ describe("the first answer of a read session", () => {
     const database = cell === "CELL_0" ? env.CELL_0 : env.CELL_1;
     await database.prepare("update cursor set next = 1000 where org_number = ?").bind(org_number).run();
     await evict(org);
-    for (const path of ["events", "events/1", "verify"]) {
+    for (const path of ["events", "verify"]) {
       const answer = await call("GET", `/v1/orgs/${org}/${path}`, { key });
       expect(problemOf(answer, "overloaded").detail).toContain("rewound");
     }
@@ -189,18 +189,18 @@ describe("totals", () => {
 });
 
 describe("a follower on an idle org", () => {
-  it("adds 2 entries in an hour of polling each second, not 3,600", async () => {
+  it("adds 2 entries in an hour of polling every other second, not 1,800", async () => {
     const before = await sizeOf(org);
     let after_index = before - 1;
-    for (let second = 0; second < 3_600; second++) {
+    for (let second = 0; second < 3_600; second += 2) {
       const page = await list(org, { order: "asc", after_index }, key);
       expect(page.status, page.text).toBe(200);
       after_index = page.json.data.at(-1)?.index ?? after_index;
-      vi.setSystemTime(Date.now() + 1_000);
+      vi.setSystemTime(Date.now() + 2_000);
     }
     await pass(16 * MINUTE);
     const added = await entriesOf(org, before);
     expect(added.map(({ event }) => event?.action)).toEqual(["indelible.read", "indelible.read.closed"]);
-    expect(saysOf(added[1])["answers"]).toBe(3_600);
+    expect(saysOf(added[1])["answers"]).toBe(1_800);
   }, 120_000);
 });

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { call } from "../support/client.ts";
 import { type Fault, replaceMethod } from "../support/faults.ts";
 
-export type Sample = { name: string; labels: Record<string, string>; value: number };
+type Sample = { name: string; labels: Record<string, string>; value: number };
 export type Family = { type: string; help: string; samples: Sample[] };
 
 const NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*";
