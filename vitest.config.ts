@@ -47,7 +47,14 @@ export default defineConfig(async () => {
           },
         },
         // Several Workers, as they are deployed: what is built, bound and called from outside.
-        { test: { name: "deployed", include: ["test/deployed/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 } },
+        {
+          test: {
+            name: "deployed",
+            include: ["test/deployed/**/*.test.ts"],
+            testTimeout: 120_000,
+            hookTimeout: 120_000,
+          },
+        },
       ],
     },
   };

@@ -1,6 +1,7 @@
 import type { Load } from "./load/load.ts";
 import type { Client } from "./service/client.ts";
 import type { Service } from "./service/start.ts";
+import type { FilledLog } from "./fill.ts";
 import type { Sample } from "./sample.ts";
 
 /** What sections measure with. */
@@ -13,10 +14,10 @@ export type Bench = {
   rounds: number;
   /** How long one round of one measurement takes. */
   roundMs: number;
-  /** Entries of the org that is listed and verified. */
-  entries: number;
+  /** The org that is listed and verified, filled when it is asked for first. */
+  filled: () => Promise<FilledLog>;
   /** Says what is being done; the line is overwritten by the next. */
-  say(text: string): void;
+  say: (text: string) => void;
 };
 
 /** A cell is a text or the sample of a number; `digits` after the point are shown. */

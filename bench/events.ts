@@ -9,15 +9,19 @@ export const COMMON_ACTION = "document.view";
 const PEOPLE = 300;
 const DOCUMENTS = 5_000;
 const AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** Events say they happened within so many days before they are sent, so that a window of time leaves most of them out. */
-export const SPREAD_DAYS = 90;
+const SPREAD_DAYS = 90;
 
 /** JSON texts of ordinary events, the same on every machine but for their times: 480 bytes and 6.5 sections on average. */
-export function eventTexts(seed: string, count: number, { endMs }: { endMs: number }): string[] {
+export function eventTexts(
+  seed: string,
+  count: number,
+  { endMs, days = SPREAD_DAYS }: { endMs: number; days?: number },
+): string[] {
   const random = new Random(seed);
   return Array.from({ length: count }, (_, n) => {
-    const at = endMs - Math.floor(((count - n) / count) * SPREAD_DAYS * DAY_MS);
+    const at = endMs - Math.floor(((count - n) / count) * days * DAY_MS);
     return JSON.stringify({ ...sceneOf(random), occurred_at: new Date(at).toISOString() });
   });
 }

@@ -7,25 +7,43 @@ import type { Bench, Table } from "./bench.ts";
 import { type Flags, readFlags, type SectionName } from "./flags.ts";
 import { Load } from "./load/load.ts";
 import { ROOT } from "./root.ts";
+import { cost } from "./sections/cost.ts";
+import { fill, type FilledLog } from "./fill.ts";
 import { append } from "./sections/append.ts";
+import { beside } from "./sections/beside.ts";
 import { ceiling } from "./sections/ceiling.ts";
+import { list } from "./sections/list.ts";
+import { memory } from "./sections/memory.ts";
+import { peer } from "./sections/peer.ts";
 import { profile } from "./sections/profile.ts";
+import { queue } from "./sections/queue.ts";
 import { stages } from "./sections/stages.ts";
+import { verify } from "./sections/verify.ts";
 import { buildWorker } from "./service/build.ts";
 import { Client } from "./service/client.ts";
 import { startService } from "./service/start.ts";
 import { showTable } from "./show.ts";
 
-const RUN: Partial<Record<SectionName, (bench: Bench) => Promise<Table>>> = { ceiling, append, stages };
+const RUN: Record<SectionName, (bench: Bench) => Promise<Table>> = {
+  ceiling,
+  append,
+  stages,
+  queue,
+  list,
+  verify,
+  cost,
+  memory,
+  beside,
+  peer,
+};
 
 const terminal = processTerminal(process.env);
 const flags = readFlags(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), "indelible-bench-"));
-try {
-  save(flags, await measure(flags));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+// An interrupted run leaves no process and no folder behind either: both are seen to when this process exits.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+save(flags, await measure(flags));
 
 async function measure({ only, quick, entries, profile: profiled }: Flags): Promise<Table[]> {
   const say = (text: string) => terminal.err.write(terminal.err.live ? `\r\u001b[2K${text}` : `${text}\n`);
@@ -33,7 +51,9 @@ async function measure({ only, quick, entries, profile: profiled }: Flags): Prom
   const service = await startService(buildWorker(folder, { minify: !profiled }), { folder, inspect: profiled });
   const load = new Load();
   const client = new Client(service.port);
-  const bench = { service, client, load, folder, rounds: quick ? 1 : 5, roundMs: quick ? 1_000 : 2_000, entries, say };
+  const plain = { service, client, load, folder, rounds: quick ? 1 : 5, roundMs: quick ? 1_000 : 2_000, say };
+  let filling: Promise<FilledLog> | undefined;
+  const bench: Bench = { ...plain, filled: () => (filling ??= fill(plain, entries)) };
   const tables: Table[] = [];
   try {
     const show = (table: Table) => {
@@ -43,10 +63,7 @@ async function measure({ only, quick, entries, profile: profiled }: Flags): Prom
     };
     if (profiled) for (const table of await profile(bench)) show(table);
     else {
-      for (const name of only) {
-        const table = await RUN[name]?.(bench);
-        if (table !== undefined) show(table);
-      }
+      for (const name of only) show(await RUN[name](bench));
     }
   } finally {
     load.stop();

@@ -25,6 +25,7 @@ const BINDINGS = {
   ORG_LEDGER: "a [[durable_objects.bindings]] entry",
   DIRECTORY: "a [[d1_databases]] entry",
   CELL_0: "a [[d1_databases]] entry",
+  CELL_1: "a [[d1_databases]] entry",
   INGEST_QUEUE: "a [[queues.producers]] entry",
   ARCHIVE: "an [[r2_buckets]] entry",
 } as const;

@@ -54,7 +54,7 @@ export async function append(bench: Bench): Promise<Table> {
 
 export type Round = { acknowledged: number; projected: number; p50: number; p99: number; cpuUs: number };
 
-const DISTINCT_TEXTS = eventTexts("append", DISTINCT, { endMs: Date.now() });
+export const DISTINCT_TEXTS = eventTexts("append", DISTINCT, { endMs: Date.now() });
 
 /** One round in orgs of its own; returns when D1 and R2 are through with it. */
 export async function appendRound(

@@ -43,6 +43,10 @@ export class Client {
     return keys;
   }
 
+  async list(org: string, query: string): Promise<{ data: unknown[]; next_cursor: string | null }> {
+    return this.call("GET", `/v1/orgs/${org}/events?${query}`);
+  }
+
   async standing(org: string): Promise<Standing> {
     const { ingestion, projection, archive } = await this.call("GET", `/v1/orgs/${org}/status`);
     return { size: ingestion.size, projected: projection.size, archived: archive.size };

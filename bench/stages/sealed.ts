@@ -1,4 +1,3 @@
-import type { EntryRecord } from "../../src/chain/record.ts";
 import { planBatch } from "../../src/ledger/append.ts";
 import { createOrg } from "../../src/ledger/create.ts";
 import { Draft } from "../../src/ledger/draft.ts";
@@ -47,15 +46,6 @@ export function sealAll(state: State, { cuts }: Request): void {
 export function newestLines({ sql }: DurableObjectStorage): string[] {
   const [row] = sql.exec<{ lines: string }>("select lines from staged order by first desc limit 1").toArray();
   return row?.lines.split("\n") ?? [];
-}
-
-/** The byte strings SHA-256 is taken of for one entry: each section with its name and salt, and the leaf. */
-export function hashedOf(line: string): Uint8Array[] {
-  const { leaf, sections } = JSON.parse(line) as EntryRecord;
-  const names = Object.keys(sections).map(
-    (name) => `indelible/section/v1\0${name}\0${"s".repeat(16)}${sections[name]?.text}`,
-  );
-  return [...names, `\0${leaf}`].map((text) => new TextEncoder().encode(text));
 }
 
 function batchOf(events: Batch["events"]): Batch {

@@ -9,8 +9,9 @@ import { openRange, type ProjectableEntry, projectEntries } from "../../src/stor
 import { counterOf } from "../../src/store/counter.ts";
 import { monthOf, slotOf } from "../../src/store/slot.ts";
 import { termKeyOf, termsOf } from "../../src/store/terms.ts";
+import { hashedOf } from "./hashed.ts";
 import { cutAll, type Request, requestOf, scanOf } from "./request.ts";
-import { appendOne, createLedger, hashedOf, newestLines, sealAll } from "./sealed.ts";
+import { appendOne, createLedger, newestLines, sealAll } from "./sealed.ts";
 
 /** Each works on one request's events; `round` says on which. */
 export type Stages = Record<string, (round: number) => unknown>;

@@ -5,7 +5,8 @@ import { assert } from "../errors.ts";
 export type Segment = { first: number; last: number; name: string };
 
 const INDEX_DIGITS = 10;
-const NAME_PATTERN = /\/(\d{10})-(\d{10})-([0-9a-f]{64})$/;
+/** What follows the prefix: anchored, for a log that continues this one lies under the same prefix. */
+const NAME_PATTERN = /^(\d{10})-(\d{10})-[0-9a-f]{64}$/;
 
 /** `seg/<log>/<first>-<last>-<sha256 of the body>`: zero-padded, so that R2 lists segments in order. */
 function segmentName(log: string, { first, last, sha256 }: { first: number; last: number; sha256: string }): string {
@@ -60,7 +61,7 @@ export async function listSegments(
   const prefix = segmentPrefix(log);
   const listed = await bucket.list({ prefix, startAfter: `${prefix}${padded(from)}`, limit });
   return listed.objects.flatMap(({ key }) => {
-    const match = NAME_PATTERN.exec(key);
+    const match = NAME_PATTERN.exec(key.slice(prefix.length));
     return match === null ? [] : [{ first: Number(match[1]), last: Number(match[2]), name: key }];
   });
 }

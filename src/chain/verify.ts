@@ -3,7 +3,7 @@ import type { Report } from "./verify-report.ts";
 import type { StoredRow } from "./verify-row.ts";
 import { LogWalk } from "./verify-walk.ts";
 
-export type { Break, BreakKind, Report } from "./verify-report.ts";
+export type { Report } from "./verify-report.ts";
 export type { StoredRow } from "./verify-row.ts";
 
 /**

@@ -101,9 +101,10 @@ async function after(c: Ctx, began: number): Promise<void> {
     code: c.get("refusal")?.code ?? null,
     ms: Date.now() - began,
   });
-  await ensurePlatform(config, { host: new URL(c.req.url).host, now: began }).catch((error: unknown) => {
-    log("warn", { message: "org platform is not there yet", error: String(error) });
-  });
+  if (caller !== undefined)
+    await ensurePlatform(config, { host: new URL(c.req.url).host, now: began }).catch((error: unknown) => {
+      log("warn", { message: "org platform is not there yet", error: String(error) });
+    });
   await sealRefusal(config, {
     org: c.req.param("org") ?? null,
     caller: caller ?? null,

@@ -7,7 +7,7 @@ import type { Caller, Scope } from "../schema/caller.ts";
 import { idempotencyKeySchema, orgSchema } from "../schema/names.ts";
 import type { Reader } from "../query/traced.ts";
 
-export type Variables = {
+type Variables = {
   config: Config;
   requestId: string;
   /** When the request arrived: what `received_at` says. */

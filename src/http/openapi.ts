@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ERROR_STATUS } from "../errors.ts";
+import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
 import { orgSchema } from "../schema/names.ts";
 import { problemSchema } from "../schema/answers.ts";
 import type { Operation } from "./operation.ts";
@@ -64,7 +64,8 @@ function moved(schema: Json): Json {
 }
 
 function operationObject(operation: Operation, components: Components): Json {
-  const { id, summary, description, tag, scope, body, answers, errors } = operation;
+  const { id, summary, description, tag, scope, body, answers } = operation;
+  const errors = errorsOf(operation);
   const responses: Record<string, Json> = {};
   for (const [status, answer] of Object.entries(answers)) {
     responses[status] = { description: answer.description, content: content(answer.body, components) };
@@ -84,6 +85,13 @@ function operationObject(operation: Operation, components: Components): Json {
     ...(body === undefined ? {} : { requestBody: { required: true, content: content(body, components) } }),
     responses,
   };
+}
+
+/** The errors a route names, and those that follow from what it is: keyed, with a body, ours to break. */
+function errorsOf({ scope, body, errors }: Operation): ErrorCode[] {
+  const keyed: ErrorCode[] = scope === null ? [] : ["invalid_request", "unauthorized", "forbidden", "overloaded"];
+  const bodied: ErrorCode[] = body === undefined ? [] : ["too_large", "unsupported_media_type"];
+  return [...new Set([...errors, ...keyed, ...bodied, "internal" as const])];
 }
 
 function content(body: Record<string, z.ZodType | null>, components: Components): Json {

@@ -12,6 +12,7 @@ import { log } from "../log.ts";
 import { count, countFailed } from "../meter.ts";
 import { deadLetterIdOf } from "../ids.ts";
 import { isTransient, storeDeadLetter } from "./dead-letters.ts";
+import { formerReader } from "../schema/caller.ts";
 import { type Message as Parsed, parseMessage } from "./parse-message.ts";
 import { appendBatches } from "./submit.ts";
 
@@ -29,7 +30,7 @@ export async function consume(config: Config, messages: readonly Message[]): Pro
   const outcomes: Promise<Outcome[]>[] = [];
   for (const message of messages) {
     const queued = toQueued(message);
-    const parsed = parseMessage(queued.text);
+    const parsed = readMessage(queued.text);
     if (!parsed.ok) {
       const { code, reason, org } = parsed.fault;
       outcomes.push(Promise.resolve([{ queued, org, refusal: { code, detail: reason } }]));
@@ -47,9 +48,29 @@ export async function consume(config: Config, messages: readonly Message[]): Pro
   await Promise.all(settled.map((outcome) => settle(config, outcome)));
 }
 
+/** Reads a message; whatever it does to the reader is its own fault and none of its neighbours' business. */
+function readMessage(text: string): ReturnType<typeof parseMessage> {
+  try {
+    return parseMessage(text);
+  } catch (error) {
+    log("error", { message: "a message could not be read", error: String(error) });
+    return { ok: false, fault: { code: "invalid_request", reason: "The message could not be read.", org: null } };
+  }
+}
+
+/** The text of a body of any content type; of one that is neither text nor JSON, its bytes in base64, so that none is lost. */
+function textOf(body: unknown): string {
+  if (typeof body === "string") return body;
+  if (body instanceof ArrayBuffer) return `base64:${Buffer.from(body).toString("base64")}`;
+  try {
+    return JSON.stringify(body) ?? "undefined";
+  } catch {
+    return String(body);
+  }
+}
+
 function toQueued(message: Message): Queued {
-  const { body } = message;
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const text = textOf(message.body);
   return {
     id: message.id,
     attempts: message.attempts,
@@ -100,7 +121,7 @@ async function traceRead(config: Config, queued: Queued, message: Extract<Parsed
     callLedger(
       config,
       org,
-      async (ledger) => await ledger.traceRead(org, read.key, { ...read.answer, batch: read.batch }),
+      async (ledger) => await ledger.traceRead(org, formerReader(org, read.key), { ...read.answer, batch: read.batch }),
     ),
   );
   return [{ queued, org, refusal: answer.ok ? null : answer.refusal }];

@@ -4,6 +4,7 @@ import { ok, type Refusal, refuse, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import { PARKED_RETRY_MAX_MS, PARKED_RETRY_MIN_MS, WATCHDOG_PARKED_PER_RUN } from "../limits.ts";
 import { log } from "../log.ts";
+import { formerReader } from "../schema/caller.ts";
 import { instantOf } from "../schema/names.ts";
 import {
   type DeadLetterRow,
@@ -108,7 +109,11 @@ async function replay(config: Config, row: DeadLetterRow): Promise<Result<null>>
     if (message.kind === "read") {
       const { org, read } = message;
       const answer = { ...read.answer, batch: read.batch };
-      const traced = await callLedger(config, org, async (ledger) => await ledger.traceRead(org, read.key, answer));
+      const traced = await callLedger(
+        config,
+        org,
+        async (ledger) => await ledger.traceRead(org, formerReader(org, read.key), answer),
+      );
       return traced.ok ? ok(null) : traced;
     }
     const { org, key, batch } = message;

@@ -1,10 +1,11 @@
 import type { Config } from "../env.ts";
-import { ok, type Result } from "../errors.ts";
-import { eventIdsOf, newBatchId } from "../ids.ts";
+import { ok, type Refusal, type Result } from "../errors.ts";
+import { deadLetterIdOf, eventIdsOf, newBatchId } from "../ids.ts";
 import { QUEUE_SEND_MAX_BYTES, QUEUE_SEND_MAX_MESSAGES } from "../limits.ts";
 import { log } from "../log.ts";
 import { countFailed } from "../meter.ts";
 import type { Caller } from "../schema/caller.ts";
+import { isTransient, storeDeadLetter } from "./dead-letters.ts";
 import { packMessages, type PackedMessage } from "./pack.ts";
 import type { ParsedEvent } from "./parse-events.ts";
 import { appendBatches } from "./submit.ts";
@@ -22,7 +23,8 @@ export type Handover = {
 
 /**
  * Hands events to the queue and answers their ids: when it returns a value, every one of them is durable and will be
- * sequenced. What the queue refuses is appended directly, under the same batch ids, so nothing is sealed twice.
+ * sequenced. What the queue refuses is appended directly, what the ledger cannot take either is parked: all under the
+ * same batch ids, so nothing is sealed twice.
  */
 export async function enqueue(config: Config, handover: Handover): Promise<Result<{ id: string }[]>> {
   const { org, key, delivery, events } = handover;
@@ -53,8 +55,27 @@ async function send(config: Config, handover: Handover, group: PackedMessage[]):
     return { batch, part_of, position, received_at, delivery, events: events.map(({ cut }) => cut) };
   });
   const appended = await appendBatches(config, { org, caller, batches });
-  if (!appended.ok) return appended;
-  return appended.value.find((result) => !result.ok) ?? ok(null);
+  const refused = appended.ok ? appended.value.find((result) => !result.ok) : appended;
+  if (refused === undefined || refused.ok) return ok(null);
+  return isTransient(refused.refusal) ? park(config, org, { group, refusal: refused.refusal }) : refused;
+}
+
+/** Neither the queue nor the ledger takes them now: stored for the watchdog, they are durable and will be sequenced. */
+async function park(
+  config: Config,
+  org: string,
+  { group, refusal }: { group: PackedMessage[]; refusal: Refusal },
+): Promise<Result<null>> {
+  try {
+    for (const { batch, text } of group) {
+      const id = deadLetterIdOf(`${org}\0${batch}`);
+      await storeDeadLetter(config, { id, org, refusal, state: "parked", attempts: 1, text });
+    }
+    return ok(null);
+  } catch (error) {
+    log("warn", { message: "nothing takes a handover", org, error: String(error) });
+    return { ok: false, refusal };
+  }
 }
 
 /** Groups that one `sendBatch` takes: 100 messages, 256 KB. */

@@ -28,7 +28,10 @@ export function parseMessage(text: string): { ok: true; message: Message } | { o
     if (!read.success) return fault("invalid_request", firstIssue(read.error));
     return { ok: true, message: { kind: "read", org: read.data.org, read: read.data } };
   }
-  if (told.kind !== "append") return fault("invalid_request", `Unknown kind of message: ${String(told.kind)}.`);
+  if (told.kind !== "append") {
+    const named = typeof told.kind === "string" ? `: ${told.kind.slice(0, 100)}` : "";
+    return fault("invalid_request", `Unknown kind of message${named}.`);
+  }
   const envelope = appendMessageSchema.safeParse(value);
   if (!envelope.success) return fault("invalid_request", firstIssue(envelope.error));
   const events: Result<Batch["events"]> = eventsOf(text, told);

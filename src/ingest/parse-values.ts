@@ -13,26 +13,35 @@ export function parseEventValues(events: unknown): Result<ParsedEvent[]> {
   const errors: MemberError[] = [];
   // An array of events adds two levels of its own around each event.
   const pieces: string[] = [];
-  write(list, { pointer: "", depth: 0, pieces, errors });
+  // A value may stand in itself many times over: what is written is counted, not what was sent.
+  const room = { characters: APPEND_MAX_BYTES };
+  write(list, { pointer: "", depth: 0, pieces, errors, room });
   if (errors.length > 0) {
     const [first] = errors;
     return refuse("invalid_event", `${first?.pointer} ${first?.message}. Nothing was appended.`, { errors });
   }
   const text = pieces.join("");
-  if (Buffer.byteLength(text) > APPEND_MAX_BYTES) {
+  if (room.characters < 0 || Buffer.byteLength(text) > APPEND_MAX_BYTES) {
     return refuse("too_large", `A call may carry at most ${APPEND_MAX_BYTES} bytes of events.`);
   }
   return parseEventsJson(text);
 }
 
-type Writing = { pointer: string; depth: number; pieces: string[]; errors: MemberError[] };
+type Writing = {
+  pointer: string;
+  depth: number;
+  pieces: string[];
+  errors: MemberError[];
+  room: { characters: number };
+};
 
 function write(value: unknown, writing: Writing): void {
   const { pointer, depth, pieces, errors } = writing;
   const bad = (message: string) => {
     if (errors.length < MAX_ERRORS) errors.push({ pointer, message });
   };
-  if (errors.length >= MAX_ERRORS) return;
+  if (errors.length >= MAX_ERRORS || writing.room.characters < 0) return;
+  writing.room.characters -= typeof value === "string" ? value.length + 2 : 2;
   if (value === null || typeof value === "boolean" || typeof value === "string") {
     pieces.push(JSON.stringify(value));
   } else if (typeof value === "number") {
@@ -53,7 +62,7 @@ function write(value: unknown, writing: Writing): void {
 
 function writeArray(values: unknown[], writing: Writing): void {
   writing.pieces.push("[");
-  for (let n = 0; n < values.length; n++) {
+  for (let n = 0; n < values.length && writing.room.characters >= 0; n++) {
     if (n > 0) writing.pieces.push(",");
     write(values[n], { ...writing, pointer: `${writing.pointer}/${n}`, depth: writing.depth + 1 });
   }
@@ -63,6 +72,7 @@ function writeArray(values: unknown[], writing: Writing): void {
 function writeObject(value: Record<string, unknown>, writing: Writing): void {
   writing.pieces.push("{");
   Object.keys(value).forEach((name, n) => {
+    writing.room.characters -= name.length;
     writing.pieces.push(n > 0 ? "," : "", JSON.stringify(name), ":");
     const step = name.replaceAll("~", "~0").replaceAll("/", "~1");
     write(value[name], { ...writing, pointer: `${writing.pointer}/${step}`, depth: writing.depth + 1 });

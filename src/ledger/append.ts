@@ -164,3 +164,13 @@ function sealAll(
   });
   return answers;
 }
+
+/** Roughly what a batch adds to a transaction. */
+export function weightOf(batch: Batch): number {
+  let bytes = 0;
+  for (const event of batch.events) {
+    bytes += event.event.length + 600;
+    for (const section of event.sections) bytes += section.text.length + 80;
+  }
+  return bytes;
+}

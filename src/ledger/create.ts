@@ -1,15 +1,25 @@
 import { randomBytes } from "node:crypto";
+import { assert } from "../errors.ts";
+import type { Act } from "../schema/act.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
+import { Draft } from "./draft.ts";
+import { sealAct } from "./service-entry.ts";
+import { loadState } from "./state.ts";
 import { createTables } from "./tables.ts";
 
 /** What an org's log begins with. `log` is its origin; `by` the name of the key that asked. */
 export type Creation = { log: string; settings: OrgSettings; placement: LedgerPlacement; by: string; now: number };
 
-/** Writes the tables and what is fixed for ever: org, origin, first placement, print key. */
-export function createOrg(storage: DurableObjectStorage, org: string, { log, settings, placement, now }: Creation) {
+/**
+ * Writes the tables, what is fixed for ever (org, origin, first placement, print key) and the log's first entry, which
+ * says so, in one transaction: there is no log without its beginning.
+ */
+export function createOrg(storage: DurableObjectStorage, org: string, creation: Creation): void {
+  const { log, settings, placement, now } = creation;
+  const { sql } = storage;
   storage.transactionSync(() => {
-    createTables(storage.sql);
-    storage.sql.exec(
+    createTables(sql);
+    sql.exec(
       "insert into org (only, org, log, created_at, print_key, settings) values (0, ?, ?, ?, ?, ?)",
       org,
       log,
@@ -17,12 +27,30 @@ export function createOrg(storage: DurableObjectStorage, org: string, { log, set
       randomBytes(32),
       JSON.stringify(settings),
     );
-    storage.sql.exec(
+    sql.exec(
       "insert into placement (first_index, log, cell, org_number) values (?, ?, ?, ?)",
       placement.first_index,
       placement.log,
       placement.cell,
       placement.org_number,
     );
+    const state = loadState(sql);
+    assert(state !== null, "an org just written can be read");
+    const draft = new Draft(state, now);
+    sealAct(draft, orgAct("indelible.org.created", org, creation), now);
+    draft.commit(sql);
   });
+}
+
+/** The act of giving an org its settings. */
+export function orgAct(action: Act["action"], org: string, { by, settings }: Pick<Creation, "by" | "settings">): Act {
+  const actor = { type: "key", id: by };
+  return {
+    action,
+    category: "config_change",
+    actor,
+    key: by,
+    targets: [{ type: "org", id: org }],
+    metadata: { settings },
+  };
 }

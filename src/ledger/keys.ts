@@ -30,7 +30,7 @@ export class OrgKeys {
 
   /** Who calls, or why not: a key this org does not know gets the same `not_found` as an org that does not exist. */
   check(org: string, caller: Caller, scope: Scope): Result<Principal> {
-    const principal = this.#identify(org, caller);
+    const principal = this.identify(org, caller);
     if (!principal.ok) return principal;
     if (principal.value.scopes.includes(scope)) return principal;
     return refuse("forbidden", `This key lacks the scope ${scope}.`);
@@ -72,7 +72,8 @@ export class OrgKeys {
     this.#rows = null;
   }
 
-  #identify(org: string, caller: Caller): Result<Principal> {
+  /** Who calls, whatever it may do. */
+  identify(org: string, caller: Caller): Result<Principal> {
     if (caller.kind === "trusted") {
       const { orgs } = caller;
       const may = orgs === "all" || (orgs === "*" ? org !== "platform" : orgs.includes(org));

@@ -12,14 +12,15 @@ import type {
   OrgSettings,
   ReadAnswer,
   ReadGrant,
+  SettingsPatch,
 } from "../schema/ledger.ts";
 import { savePlacement } from "../store/placement-table.ts";
 import { Alarm } from "./alarm.ts";
-import { planBatch } from "./append.ts";
+import { planBatch, weightOf } from "./append.ts";
 import { Archiver } from "./archiver.ts";
 import { type Core, coreOf } from "./core.ts";
-import type { Creation } from "./create.ts";
-import { OrgKeys } from "./keys.ts";
+import { planSettings } from "./settings.ts";
+import { OrgKeys, type Principal } from "./keys.ts";
 import { DueSeals } from "./due-seals.ts";
 import { planCreateKey, planRevokeKey } from "./key-acts.ts";
 import { Lease } from "./lease.ts";
@@ -79,29 +80,23 @@ export class Ledger {
     return verdict;
   }
 
-  /** Seals what makes this call true: the creation of the log, or settings that changed. */
-  async settle({ settings, by, now }: Creation): Promise<Result<ReadGrant>> {
+  /** Makes the log's first entry go its way, and copies where the log lies into the directory. */
+  async settle(by: string): Promise<Result<ReadGrant>> {
     const { state, config } = this.#core;
-    const changed = JSON.stringify(settings) !== JSON.stringify(state.org.settings);
-    if (state.head.size === 0 || changed) {
-      await this.#sequencer.join({
-        events: 1,
-        bytes: ACT_BYTES,
-        plan: ({ draft }) => {
-          // Of two who create an org at once, the second finds it created.
-          if (draft.head.size > 0 && !changed) return;
-          const action = draft.head.size === 0 ? "indelible.org.created" : "indelible.org.updated";
-          const actor = { type: "key", id: by };
-          const targets = [{ type: "org", id: state.org.org }];
-          sealAct(draft, { action, category: "config_change", actor, key: by, targets, metadata: { settings } }, now);
-          draft.write((sql) => sql.exec("update org set settings = ?", JSON.stringify(settings)));
-        },
-      });
-      state.org = { ...state.org, settings };
-    }
     const { org } = state.org;
+    if ((state.projected ?? 0) < state.head.size) this.#ctx.waitUntil(this.work({ force: false }));
     await Promise.all(state.placements.map((placement) => savePlacement(config.directory, { org, ...placement })));
     return ok(this.#grant({ key: by, scopes: [] }));
+  }
+
+  /** Changes what a patch names, and seals it. */
+  changeSettings(caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
+    const { state } = this.#core;
+    const plan = (planning: Planning): Result<OrgSettings> => {
+      const principal = this.#keys.check(state.org.org, caller, "orgs:write");
+      return principal.ok ? ok(planSettings(planning, { state, by: principal.value.key, patch })) : principal;
+    };
+    return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
   async append(caller: Caller, batches: Batch[]): Promise<Result<Result<Appended>[]>> {
@@ -120,6 +115,10 @@ export class Ledger {
         return ok(batches.map((batch) => planBatch(context, batch)));
       },
     });
+  }
+
+  identify(caller: Caller): Result<Principal> {
+    return this.#keys.identify(this.#core.state.org.org, caller);
   }
 
   authorize(caller: Caller, scope: Scope): Result<ReadGrant> {
@@ -144,13 +143,19 @@ export class Ledger {
     return principal.ok ? ok(settings) : principal;
   }
 
-  async traceRead(key: string, answer: ReadAnswer): Promise<number> {
-    count("audit_reads_total", { route: answer.route });
+  async traceRead(caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
     const { sql } = this.#core.storage;
-    const plan = (planning: Planning) => planRead({ sql, ...planning }, { key, answer });
-    const index = await this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+    const plan = (planning: Planning): Result<number> => {
+      // Asked again here: a key revoked while its answer was being found gets none.
+      const principal = this.#keys.check(this.#core.state.org.org, caller, "events:read");
+      if (!principal.ok) return principal;
+      return ok(planRead({ sql, ...planning }, { key: principal.value.key, answer }));
+    };
+    const traced = await this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+    if (!traced.ok) return traced;
+    count("audit_reads_total", { route: answer.route });
     this.#alarm.readOpen();
-    return index;
+    return traced;
   }
 
   recordAct(act: Act): Promise<number> {
@@ -237,14 +242,4 @@ export class Ledger {
       access_log: org.settings.access_log,
     };
   }
-}
-
-/** Roughly what a batch adds to a transaction. */
-function weightOf(batch: Batch): number {
-  let bytes = 0;
-  for (const event of batch.events) {
-    bytes += event.event.length + 600;
-    for (const section of event.sections) bytes += section.text.length + 80;
-  }
-  return bytes;
 }

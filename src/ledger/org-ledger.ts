@@ -13,6 +13,7 @@ import type {
   OrgSettings,
   ReadAnswer,
   ReadGrant,
+  SettingsPatch,
 } from "../schema/ledger.ts";
 import { createOrg, type Creation } from "./create.ts";
 import { Ledger } from "./ledger.ts";
@@ -36,7 +37,7 @@ export class OrgLedger extends DurableObject<Env> {
     if (this.#ledger !== null) ctx.waitUntil(this.#ledger.armAlarm());
   }
 
-  /** Creates the org's log, once; called again it answers the same, and takes over changed settings. */
+  /** Creates the org's log, once; called again it changes nothing and answers how the log stands. */
   async create(org: string, creation: Creation): Promise<Result<ReadGrant>> {
     const foreign = this.#foreign(org);
     if (foreign !== null) return foreign;
@@ -45,17 +46,21 @@ export class OrgLedger extends DurableObject<Env> {
       this.#ledger = this.#load();
     }
     const ledger = await this.#ready(org);
-    return ledger.ok ? ledger.value.settle(creation) : ledger;
+    return ledger.ok ? ledger.value.settle(creation.by) : ledger;
   }
 
   /** Seals batches, each whole or not at all; answers in their order. */
   async append(org: string, caller: Caller, batches: Batch[]): Promise<Result<Result<Appended>[]>> {
+    const stranger = this.#stranger(org, caller);
+    if (stranger !== null) return stranger;
     const ledger = await this.#ready(org);
     return ledger.ok ? ledger.value.append(caller, batches) : ledger;
   }
 
   /** Checks that a caller may do something to this org, and says what a reader needs to know of it. */
   async authorize(org: string, caller: Caller, scope: Scope): Promise<Result<ReadGrant>> {
+    const stranger = this.#stranger(org, caller);
+    if (stranger !== null) return stranger;
     const ledger = await this.#ready(org, { appends: false });
     return ledger.ok ? ledger.value.authorize(caller, scope) : ledger;
   }
@@ -66,10 +71,18 @@ export class OrgLedger extends DurableObject<Env> {
     return ledger.ok ? ledger.value.settings(caller, scope) : ledger;
   }
 
-  /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */
-  async traceRead(org: string, key: string, answer: ReadAnswer): Promise<Result<number>> {
+  /** Changes what `patch` names of the settings and answers them all. */
+  async changeSettings(org: string, caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
+    const stranger = this.#stranger(org, caller);
+    if (stranger !== null) return stranger;
     const ledger = await this.#ready(org);
-    return ledger.ok ? ok(await ledger.value.traceRead(key, answer)) : ledger;
+    return ledger.ok ? ledger.value.changeSettings(caller, patch) : ledger;
+  }
+
+  /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */
+  async traceRead(org: string, caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
+    const ledger = await this.#ready(org);
+    return ledger.ok ? ledger.value.traceRead(caller, answer) : ledger;
   }
 
   /** Counts a refused call, to be sealed with others within an hour. */
@@ -132,6 +145,7 @@ export class OrgLedger extends DurableObject<Env> {
   async wake(org: string): Promise<Result<LedgerStatus>> {
     const ledger = await this.#ready(org);
     if (!ledger.ok) return ledger;
+    ledger.value.projector.doubt();
     await ledger.value.work({ force: false });
     return ok(ledger.value.status());
   }
@@ -161,6 +175,14 @@ export class OrgLedger extends DurableObject<Env> {
     if (this.#ledger === null) return NOT_FOUND;
     const compared = await this.#ledger.compare();
     return compared.ok || !appends ? ok(this.#ledger) : compared;
+  }
+
+  /** Who is not this org's is told so before any store is asked: as fast, and as little, as for an org that is not there. */
+  #stranger(org: string, caller: Caller): { ok: false; refusal: Refusal } | null {
+    const foreign = this.#foreign(org);
+    if (foreign !== null) return foreign;
+    const known = this.#ledger?.identify(caller) ?? NOT_FOUND;
+    return known.ok ? null : known;
   }
 
   /** Seed of every misplaced log: a call routed to the wrong object. Never sealed, never answered, always counted. */

@@ -26,6 +26,7 @@ export class Projector {
   readonly #waiting = new Set<{ size: number; resolve: () => void }>();
   #running: Promise<void> | null = null;
   #failures = 0;
+  #recheck = false;
   /** When the last batch began, and what ends the pause before the next one. */
   #beganAt = 0;
   #resume: (() => void) | null = null;
@@ -47,6 +48,11 @@ export class Projector {
     return this.#running;
   }
 
+  /** Makes the next run ask D1 how far it is: it may have been restored under a ledger that idles. */
+  doubt(): void {
+    this.#recheck = true;
+  }
+
   /** Resolves when entries below `size` are in D1, or after `ms`; answers how many are. */
   async waitFor(size: number, ms: number): Promise<number> {
     const reached = () => this.#core.state.projected ?? 0;
@@ -66,7 +72,9 @@ export class Projector {
     const { state } = this.#core;
     try {
       // Storage says nothing of how far D1 is: after a start, and after any error, D1 is asked.
-      let from = state.projected === null || this.#failures > 0 ? await this.#askD1() : state.projected;
+      const unsure = state.projected === null || this.#failures > 0 || this.#recheck;
+      this.#recheck = false;
+      let from = unsure ? await this.#askD1() : (state.projected ?? 0);
       while (state.rebuilding || from < state.head.size) {
         await this.#pause();
         from = state.rebuilding ? await this.#beginAnew() : await this.#projectOne(from);

@@ -4,11 +4,18 @@ import { count } from "../meter.ts";
 import type { DraftReceipts } from "./append.ts";
 import { Draft } from "./draft.ts";
 import { Gather, type Work } from "./gather.ts";
+import type { OrgSettings } from "../schema/ledger.ts";
 import type { DraftSessions } from "./reads.ts";
 import { transact } from "./transact.ts";
 
 /** What a plan may use: one draft, and what earlier callers of the same draft added that storage does not show yet. */
-export type Planning = { draft: Draft; receipts: DraftReceipts; sessions: DraftSessions; now: number };
+export type Planning = {
+  draft: Draft;
+  receipts: DraftReceipts;
+  sessions: DraftSessions;
+  settings: OrgSettings;
+  now: number;
+};
 
 /** The only way into an org's log: work is gathered, planned in memory, and committed in one synchronous transaction. */
 export class Sequencer {
@@ -24,7 +31,7 @@ export class Sequencer {
         const now = core.now();
         const receipts = { batches: new Map(), ids: new Map() };
         const draft = new Draft(core.state, now);
-        this.#planning = { draft, receipts, sessions: new Map(), now };
+        this.#planning = { draft, receipts, sessions: new Map(), settings: core.state.org.settings, now };
         return draft;
       },
       commit: (draft) => {

@@ -38,7 +38,10 @@ export function dropStaged(core: Core): void {
 /** When the first entry from `index` on was sequenced; null when there is none staged. */
 export function sequencedAtOf(sql: SqlStorage, index: number): number | null {
   const [row] = sql
-    .exec<{ sequenced_at: number }>("select sequenced_at from staged where first >= ? order by first limit 1", index)
+    .exec<{ sequenced_at: number }>(
+      "select sequenced_at from staged where first + count > ? order by first limit 1",
+      index,
+    )
     .toArray();
   return row?.sequenced_at ?? null;
 }

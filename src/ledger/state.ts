@@ -8,7 +8,7 @@ import { hasTables } from "./tables.ts";
 /** The newest sealed entry: `size` entries exist, `prev` is the entry hash the next leaf names (base64url). */
 export type Head = { size: number; prev: string; sequencedAt: number };
 
-export type Org = {
+type Org = {
   org: string;
   log: string;
   createdAt: number;

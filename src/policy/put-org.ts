@@ -4,56 +4,61 @@ import { assert, ok, refuse, type Result } from "../errors.ts";
 import { callLedger, ledgerOf } from "../ledger/client.ts";
 import { ORIGIN_MAX_BYTES } from "../limits.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
-import type { OrgSettings, ReadGrant } from "../schema/ledger.ts";
+import type { OrgSettings, ReadGrant, SettingsPatch } from "../schema/ledger.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
 import type { PutOrg } from "../schema/org.ts";
 import { openRange } from "../store/cell.ts";
-import { createOrg } from "../store/org.ts";
+import { createOrg as enterOrg } from "../store/org.ts";
 
-/**
- * Creates an org or changes its settings; members not sent stay as they are. Idempotent, and safe to repeat after any
- * failure: the directory row first, then the range in its cell, then the ledger, which alone makes the org exist.
- */
-export async function putOrg(
+type Put = { caller: Caller; put: PutOrg; host: string; now: number };
+type PutAnswer = { created: boolean; grant: ReadGrant; settings: OrgSettings };
+
+/** Creates an org, or changes its settings: members not sent stay as they are. Idempotent. */
+export async function putOrg(config: Config, org: string, { caller, put, host, now }: Put): Promise<Result<PutAnswer>> {
+  const patch: SettingsPatch = {
+    ...(put.name === undefined ? {} : { name: put.name }),
+    ...(put.access_log === undefined ? {} : { access_log: put.access_log }),
+  };
+  const changed = await callLedger(config, org, (ledger) => ledger.changeSettings(org, caller, patch));
+  if (changed.ok) {
+    const scope = "orgs:write";
+    const grant = await callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, scope));
+    return grant.ok ? ok({ created: false, grant: grant.value, settings: changed.value }) : grant;
+  }
+  if (changed.refusal.code !== "not_found" || !mayCreate(caller, org)) return changed;
+  const settings: OrgSettings = { name: org, jurisdiction: "none", access_log: "sealed", ...patch };
+  return createOrg(config, org, { by: nameOf(caller), settings, host, now });
+}
+
+/** Whether a caller may create or change an org: asked when its request cannot be read. */
+export async function mayPutOrg(config: Config, org: string, caller: Caller): Promise<Result<null>> {
+  const scope = "orgs:write";
+  const found = await callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, scope));
+  if (found.ok || (found.refusal.code === "not_found" && mayCreate(caller, org))) return ok(null);
+  return found;
+}
+
+/** Safe to repeat after any failure: the directory row first, then the range in its cell, then the ledger, which alone makes the org exist. */
+async function createOrg(
   config: Config,
   org: string,
-  { caller, put, host, now }: { caller: Caller; put: PutOrg; host: string; now: number },
-): Promise<Result<{ created: boolean; grant: ReadGrant; settings: OrgSettings }>> {
-  const found = await callLedger(config, org, async (ledger) => await ledger.settings(org, caller, "orgs:write"));
-  if (!found.ok && found.refusal.code !== "not_found") return found;
-  const allowed = mayCreate(caller, org);
-  if (!found.ok && !allowed) return found;
-  const before = found.ok ? found.value : null;
-  const settings: OrgSettings = {
-    name: put.name ?? before?.name ?? org,
-    jurisdiction: "none",
-    access_log: put.access_log ?? before?.access_log ?? "sealed",
-  };
+  { by, settings, host, now }: { by: string; settings: OrgSettings; host: string; now: number },
+): Promise<Result<PutAnswer>> {
   const log = `${config.logName ?? `${host}/v1/orgs`}/${org}`;
   if (Buffer.byteLength(log) > ORIGIN_MAX_BYTES || /[\s+]/.test(log)) {
-    return refuse(
-      "unprocessable",
-      `The log's origin ${log} is longer than ${ORIGIN_MAX_BYTES} bytes or holds a space or +.`,
-    );
+    const detail = `The log's origin ${log} is longer than ${ORIGIN_MAX_BYTES} bytes or holds a space or +.`;
+    return refuse("unprocessable", detail);
   }
-  const row = await createOrg(config.directory, {
-    org,
-    name: settings.name,
-    jurisdiction: "none",
-    cell: cellFor(config, org),
-    created_at: now,
-  });
+  const { name } = settings;
+  const entered = { org, name, jurisdiction: "none", cell: cellFor(config, org), created_at: now };
+  const row = await enterOrg(config.directory, entered);
   const cell = config.cells.get(row.cell);
   assert(cell !== undefined, "an org's cell is bound");
   const org_number = await openRange(cell, { log, first_index: 0 });
-  const by = nameOf(caller);
   const placement = { log, first_index: 0, cell: row.cell, org_number };
-  const created = await callLedger(
-    config,
-    org,
-    async (ledger) => await ledger.create(org, { log, settings, placement, by, now }),
-  );
-  return created.ok ? ok({ created: before === null, grant: created.value, settings }) : created;
+  const creation = { log, settings, placement, by, now };
+  const created = await callLedger(config, org, async (ledger) => await ledger.create(org, creation));
+  return created.ok ? ok({ created: true, grant: created.value, settings }) : created;
 }
 
 let platformCreated: Promise<void> | null = null;

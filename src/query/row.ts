@@ -4,7 +4,7 @@ import { count } from "../meter.ts";
 import { sha256 } from "../sha256.ts";
 
 /** A stored row that is not what was asked for; it is never answered. */
-export class ForeignRow extends Error {
+class ForeignRow extends Error {
   override name = "ForeignRow";
 }
 

@@ -43,12 +43,12 @@ export async function traced<T>(
   const message = readMessage(org, grant.key, trace);
   if (grant.access_log === "queued" && (await handedOver(config, message))) return ok({ answer, read_index: null });
   // The batch id goes along: a message the queue took though it said it did not is then no second answer.
-  const { key, batch } = message;
+  const { batch } = message;
   const index = await callLedger(
     config,
     org,
     async (ledger) =>
-      await ledger.traceRead(org, key, { ...trace, ...(grant.access_log === "queued" ? { batch } : {}) }),
+      await ledger.traceRead(org, caller, { ...trace, ...(grant.access_log === "queued" ? { batch } : {}) }),
   );
   return index.ok ? ok({ answer, read_index: index.value }) : index;
 }

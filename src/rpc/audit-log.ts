@@ -7,6 +7,8 @@ import { parseEventValues } from "../ingest/parse-values.ts";
 import { submit } from "../ingest/submit.ts";
 import { LOG_MAX_ENTRIES, REASON_MAX_CHARACTERS } from "../limits.ts";
 import { log } from "../log.ts";
+import { countFailed } from "../meter.ts";
+import { flushMetrics } from "../watch/flush-metrics.ts";
 import { getEntry } from "../query/get-entry.ts";
 import { listEntries } from "../query/list-entries.ts";
 import { parseListQuery } from "../query/query.ts";
@@ -103,9 +105,22 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     });
   }
 
+  /** Runs a verb; its outcome is a value, a line of telemetry and, where something was refused, a count. */
   async #valued<T>(verb: string, act: (config: Config) => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
+    const config = configOf(this.env);
+    const began = Date.now();
+    const outcome = await this.#attempt(verb, () => act(config));
+    const code = outcome.ok ? null : outcome.refusal.code;
+    const binding = bindingPropsSchema.safeParse(this.ctx.props).data?.name ?? null;
+    log("info", { message: "call", verb, binding, code, ms: Date.now() - began });
+    if (code !== null && (verb === "append" || verb === "enqueue")) countFailed(code, 1);
+    this.ctx.waitUntil(flushMetrics(config));
+    return outcome;
+  }
+
+  async #attempt<T>(verb: string, act: () => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
     try {
-      return await act(configOf(this.env));
+      return await act();
     } catch (error) {
       log("error", { message: "a call by binding failed", verb, error: String(error) });
       return refuse("internal", "Something broke on our side; nothing is promised of this call.");

@@ -9,7 +9,7 @@ const index = z.int().min(0).meta({ description: "Place in the log, from 0." });
 const hash = z.string().length(43).meta({ description: "SHA-256, base64url without padding." });
 const instant = z.string().meta({ format: "date-time" });
 
-export const receiptSchema = z
+const receiptSchema = z
   .object({ id: z.string(), index, entry_hash: hash, sequenced_at: instant, duplicate: z.boolean() })
   .meta({ id: "Receipt", description: "An event's place in the log, for ever." });
 
@@ -17,7 +17,7 @@ export const appendedSchema = z.object({ data: z.array(receiptSchema), size: z.i
 
 export const acceptedSchema = z.object({ data: z.array(z.object({ id: z.string() })) }).meta({ id: "Accepted" });
 
-export const absenceSchema = z
+const absenceSchema = z
   .object({
     section: z.string(),
     cause: z.enum(["erased", "expired", "withheld", "unexplained"]),

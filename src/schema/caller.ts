@@ -32,5 +32,10 @@ export function nameOf(caller: Caller): string {
   return caller.kind === "trusted" ? caller.name : caller.id;
 }
 
+/** Whoever got an answer whose trace came through the queue: it was allowed when the answer left. */
+export function formerReader(org: string, name: string): Caller {
+  return { kind: "trusted", name, scopes: ["events:read"], orgs: [org] };
+}
+
 /** The network a call came from, for the trace of reading; all of it is what the caller claims or the edge saw. */
 export type Network = { ip?: string; user_agent?: string; request_id?: string };

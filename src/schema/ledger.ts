@@ -49,6 +49,9 @@ export type OrgKey = { id: string; name: string; scopes: Scope[]; created_at: st
 /** A key to be entered: `hash` is the hex SHA-256 of the whole key. */
 export type NewKey = { id: string; name: string; scopes: Scope[]; hash: string };
 
+/** What a request wants changed of an org's settings; members not named stay as they are. */
+export type SettingsPatch = Partial<Pick<OrgSettings, "name" | "access_log">>;
+
 /** What a reader needs to know of an org, given out only together with the permission to read. */
 export type ReadGrant = {
   key: string;

@@ -32,12 +32,16 @@ export const orgSchema = z
   .regex(ORG_PATTERN, "must be 3 to 64 characters of A-Z a-z 0-9 _ -, beginning with a letter or digit")
   .meta({ description: "The org: chosen once, never reused, public wherever its log is.", example: "acme" });
 
+/** The exact form of ids the service makes: a client's would stand in for the entry that has it. */
+const OWN_ID_PATTERN = /^(evt_[a-z2-7]{24}\.\d+|sev_[a-z2-7]{24})$/;
+
 export const eventIdSchema = z
   .string()
   .regex(
     EVENT_ID_PATTERN,
     "must be 1 to 200 characters of A-Z a-z 0-9 . _ : @ ~ + = -, beginning with a letter or digit, with at least one that is not a digit",
-  );
+  )
+  .refine((id) => !OWN_ID_PATTERN.test(id), "is of the form of ids that the service makes itself");
 
 export const idempotencyKeySchema = z
   .string()

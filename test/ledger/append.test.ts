@@ -59,7 +59,7 @@ describe("a call meant for another org", () => {
     const ledger = env.ORG_LEDGER.getByName(here);
     const answers = [
       await ledger.append(there, caller, [batchOf([event(1)])]),
-      await ledger.traceRead(there, "k", { ...READ, route: "events.list" }),
+      await ledger.traceRead(there, NOBODY, { ...READ, route: "events.list" }),
       await ledger.authorize(there, caller, "events:append"),
       await ledger.status(there),
       await ledger.linesFrom(there, 0, 10),

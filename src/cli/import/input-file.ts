@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -37,9 +38,25 @@ export async function inputFiles(names: string[], options: Options): Promise<Out
     files.push(file.value);
   }
   const overwritten = files.find((file) => files.some((other) => other.path === file.rejectsPath));
+  const alien = files.find(({ rejectsPath }) => !mayBeRejects(rejectsPath));
+  if (alien !== undefined) {
+    return failed(`${alien.rejectsPath} is there and holds no rejects`, "name another file with --rejects");
+  }
   if (overwritten === undefined) return { ok: true, value: files };
   return failed(`the rejects would overwrite the input ${overwritten.rejectsPath}`, "name another file with --rejects");
 }
+
+/** Whether a file may be begun anew: it is not there, empty, or holds what an import wrote. */
+function mayBeRejects(path: string): boolean {
+  if (!existsSync(path)) return true;
+  const file = openSync(path, "r");
+  const beginning = Buffer.alloc(REJECTS_BEGIN.length);
+  const bytes = readSync(file, beginning);
+  closeSync(file);
+  return bytes === 0 || beginning.toString() === REJECTS_BEGIN;
+}
+
+const REJECTS_BEGIN = '{"file":';
 
 async function inputFile(name: string, { directory, stdin, rejects }: Options): Promise<Outcome<InputFile>> {
   const fresh = { bytesRead: 0, recordsRead: 0, finished: false, fault: null };

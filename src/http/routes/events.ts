@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { refuse, type Result } from "../../errors.ts";
+import { ok, refuse, type Result } from "../../errors.ts";
 import { enqueue } from "../../ingest/enqueue.ts";
 import { type ParsedEvent, parseEventsJson, parseEventsNdjson } from "../../ingest/parse-events.ts";
 import { submit } from "../../ingest/submit.ts";
@@ -26,23 +26,16 @@ export const events = new Hono<App>()
     const org = orgOf(c);
     if (!org.ok) return problem(c, org.refusal);
     const config = c.get("config");
-    const idempotencyKey = idempotencyKeyOf(c);
-    if (!idempotencyKey.ok) return problem(c, idempotencyKey.refusal);
-    // Who may append is asked before the body is parsed, but only where parsing is not followed by the asking itself.
-    const parsed = await parseBody(c);
-    if (!parsed.ok) {
+    const sent = await readSent(c);
+    if (!sent.ok) {
+      // What is wrong with a request is for those to know who may make it; a good one is decided by the append itself.
       const allowed = await permit(config, { org: org.value, caller: caller.value, scope });
-      if (!allowed.ok) return problem(c, allowed.refusal);
-      countFailed(parsed.refusal.code, 1);
-      return problem(c, parsed.refusal);
+      if (allowed.ok) countFailed(sent.refusal.code, 1);
+      return problem(c, allowed.ok ? sent.refusal : allowed.refusal);
     }
-    const handover = {
-      org: org.value,
-      caller: caller.value,
-      idempotencyKey: idempotencyKey.value,
-      received_at: c.get("now"),
-    };
-    const warnings = doubtfulNames(parsed.value);
+    const { events: parsed, idempotencyKey } = sent.value;
+    const handover = { org: org.value, caller: caller.value, idempotencyKey, received_at: c.get("now") };
+    const warnings = doubtfulNames(parsed);
     if (warnings !== null) c.header("audit-warnings", warnings);
     if (prefersAsync(c)) {
       const allowed = await permit(config, { org: org.value, caller: caller.value, scope });
@@ -51,12 +44,12 @@ export const events = new Hono<App>()
       if (!allowed.ok && !away) return problem(c, allowed.refusal);
       const key = allowed.ok ? allowed.value.key : nameOf(caller.value);
       const delivery = imported ? "import" : "queued";
-      const accepted = await enqueue(config, { ...handover, key, events: parsed.value, delivery });
+      const accepted = await enqueue(config, { ...handover, key, events: parsed, delivery });
       if (!accepted.ok) return problem(c, accepted.refusal);
       c.header("preference-applied", "respond-async");
       return c.json({ data: accepted.value } satisfies z.infer<typeof acceptedSchema>, 202);
     }
-    const cut = parsed.value.map((event) => event.cut);
+    const cut = parsed.map((event) => event.cut);
     const appended = await submit(config, { ...handover, events: cut, delivery: imported ? "import" : "direct" });
     if (!appended.ok) return problem(c, appended.refusal);
     const { receipts, size } = appended.value;
@@ -88,6 +81,15 @@ export const events = new Hono<App>()
     c.header("audit-read-index", tracedHeaders(read_index)["audit-read-index"]);
     return problem(c, refuse("not_found", "This log has no entry of this id or index, or not yet.").refusal);
   });
+
+type Sent = { events: ParsedEvent[]; idempotencyKey: string | null };
+
+async function readSent(c: Ctx): Promise<Result<Sent>> {
+  const idempotencyKey = idempotencyKeyOf(c);
+  if (!idempotencyKey.ok) return idempotencyKey;
+  const parsed = await parseBody(c);
+  return parsed.ok ? ok({ events: parsed.value, idempotencyKey: idempotencyKey.value }) : parsed;
+}
 
 async function parseBody(c: Ctx): Promise<Result<ParsedEvent[]>> {
   const type = mediaTypeOf(c);

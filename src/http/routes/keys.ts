@@ -8,6 +8,7 @@ import {
   revokeOrgKey,
   revokePlatformKey,
 } from "../../policy/keys.ts";
+import { permit } from "../../policy/org.ts";
 import { ensurePlatform } from "../../policy/put-org.ts";
 import { issuedKeySchema, keySchema, keysSchema } from "../../schema/answers.ts";
 import { newKeySchema, newPlatformKeySchema } from "../../schema/org.ts";
@@ -22,11 +23,13 @@ export const keys = new Hono<App>()
   .post(PATH, async (c) => {
     const target = await targetOf(c, "keys:write");
     if (!target.ok) return problem(c, target.refusal);
+    const { org, caller } = target.value;
+    const allowed = await permit(c.get("config"), { org, caller, scope: "keys:write" });
+    if (!allowed.ok) return problem(c, allowed.refusal);
     const wanted = await jsonBody(c, newKeySchema);
     if (!wanted.ok) return problem(c, wanted.refusal);
     const idempotencyKey = idempotencyKeyOf(c);
     if (!idempotencyKey.ok) return problem(c, idempotencyKey.refusal);
-    const { org, caller } = target.value;
     const issued = await createOrgKey(c.get("config"), org, {
       caller,
       ...wanted.value,

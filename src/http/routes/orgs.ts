@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type * as z from "zod";
 import { getOrg, getStatus, rebuildOrg } from "../../policy/org.ts";
-import { putOrg } from "../../policy/put-org.ts";
+import { mayPutOrg, putOrg } from "../../policy/put-org.ts";
 import { orgSchemaAnswer, statusSchema } from "../../schema/answers.ts";
 import type { Caller, Scope } from "../../schema/caller.ts";
 import type { LedgerStatus } from "../../schema/ledger.ts";
@@ -15,9 +15,12 @@ export const orgs = new Hono<App>()
   .put("/v1/orgs/:org", async (c) => {
     const target = await targetOf(c, "orgs:write");
     if (!target.ok) return problem(c, target.refusal);
-    const put = await jsonBody(c, putOrgSchema);
-    if (!put.ok) return problem(c, put.refusal);
     const { org, caller } = target.value;
+    const put = await jsonBody(c, putOrgSchema);
+    if (!put.ok) {
+      const allowed = await mayPutOrg(c.get("config"), org, caller);
+      return problem(c, allowed.ok ? put.refusal : allowed.refusal);
+    }
     const host = new URL(c.req.url).host;
     const done = await putOrg(c.get("config"), org, { caller, put: put.value, host, now: c.get("now") });
     if (!done.ok) return problem(c, done.refusal);

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { ok, refuse, type Result } from "../../errors.ts";
 import { log } from "../../log.ts";
+import { permit } from "../../policy/org.ts";
 import { verifyReportSchema } from "../../schema/answers.ts";
 import { verifyLog, type VerifyRange, type VerifyStep } from "../../verify/verify-log.ts";
 import { type App, problem, readerOf, tracedHeaders } from "../context.ts";
@@ -11,7 +12,10 @@ export const verify = new Hono<App>().get("/v1/orgs/:org/verify", async (c) => {
   const reader = await readerOf(c);
   if (!reader.ok) return problem(c, reader.refusal);
   const range = parseRange(new URL(c.req.url).searchParams);
-  if (!range.ok) return problem(c, range.refusal);
+  if (!range.ok) {
+    const allowed = await permit(c.get("config"), { ...reader.value, scope: "events:read" });
+    return problem(c, allowed.ok ? range.refusal : allowed.refusal);
+  }
   const begun = await verifyLog(c.get("config"), reader.value, range.value);
   if (!begun.ok) return problem(c, begun.refusal);
   const { steps, read_index } = begun.value;

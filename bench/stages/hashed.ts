@@ -1,0 +1,10 @@
+import type { EntryRecord } from "../../src/chain/record.ts";
+
+/** The byte strings SHA-256 is taken of for one entry: each section with its name and salt, and the leaf. */
+export function hashedOf(line: string): Uint8Array[] {
+  const { leaf, sections } = JSON.parse(line) as EntryRecord;
+  const names = Object.keys(sections).map(
+    (name) => `indelible/section/v1\0${name}\0${"s".repeat(16)}${sections[name]?.text}`,
+  );
+  return [...names, `\0${leaf}`].map((text) => new TextEncoder().encode(text));
+}
