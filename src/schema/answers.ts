@@ -28,6 +28,7 @@ const absenceSchema = z
 export const entrySchema = z
   .object({
     ...eventSchema.shape,
+    id: z.string().nullable().meta({ description: "Yours, or made by the service; null when it was erased." }),
     category: z.enum(CATEGORIES),
     index,
     log: z.string().meta({ description: "The log's origin." }),

@@ -38,12 +38,15 @@ export async function inputFiles(names: string[], options: Options): Promise<Out
     files.push(file.value);
   }
   const overwritten = files.find((file) => files.some((other) => other.path === file.rejectsPath));
-  const alien = files.find(({ rejectsPath }) => !mayBeRejects(rejectsPath));
-  if (alien !== undefined) {
-    return failed(`${alien.rejectsPath} is there and holds no rejects`, "name another file with --rejects");
+  if (overwritten !== undefined) {
+    return failed(
+      `the rejects would overwrite the input ${overwritten.rejectsPath}`,
+      "name another file with --rejects",
+    );
   }
-  if (overwritten === undefined) return { ok: true, value: files };
-  return failed(`the rejects would overwrite the input ${overwritten.rejectsPath}`, "name another file with --rejects");
+  const alien = files.find(({ rejectsPath }) => !mayBeRejects(rejectsPath));
+  if (alien === undefined) return { ok: true, value: files };
+  return failed(`${alien.rejectsPath} is there and holds no rejects`, "name another file with --rejects");
 }
 
 /** Whether a file may be begun anew: it is not there, empty, or holds what an import wrote. */
