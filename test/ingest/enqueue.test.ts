@@ -125,10 +125,11 @@ describe("a queue that refuses", () => {
     },
   );
 
-  it("and a ledger that fails as well are never answered with 202", async () => {
+  it("a ledger and an archive that fail as well are never answered with 202", async () => {
     const org = await createOrg("neither");
     breakMethod(env.INGEST_QUEUE, "sendBatch", "failed");
     await breakSequencing(org, "failed");
+    breakMethod(env.ARCHIVE, "put", "failed");
     const refused = await handOver(org, [event(1)]);
     expect([refused.status, refused.json.code]).toEqual([500, "internal"]);
     restoreFaults();
