@@ -5,7 +5,7 @@ import { parseEventValues } from "../../src/ingest/parse-values.ts";
 import worker from "../../src/worker.ts";
 import { call, createOrg, event, freshOrg } from "../support/client.ts";
 import { breakMethod, breakSequencing, restoreFaults } from "../support/faults.ts";
-import { messageOf, runWatchdog } from "./deliver.ts";
+import { messageOf } from "./deliver.ts";
 
 afterEach(() => {
   restoreFaults();
@@ -56,7 +56,7 @@ describe("values by binding that stand in themselves many times over", () => {
 });
 
 describe("a handover that neither the queue nor the ledger takes", () => {
-  it("is parked, durable, and sequenced by the watchdog", async () => {
+  it("is parked, durable, and sequenced when it is replayed", async () => {
     const org = await createOrg("parked");
     const queue = breakMethod(env.INGEST_QUEUE, "sendBatch", "failed");
     const ledger = await breakSequencing(org, "failed");
@@ -65,7 +65,10 @@ describe("a handover that neither the queue nor the ledger takes", () => {
     expect(accepted.status, accepted.text).toBe(202);
     queue.restore();
     ledger.restore();
-    await runWatchdog(Date.now() + 60_000);
+    const { json } = await call("GET", "/v1/dead-letters?state=parked&limit=1000");
+    const letter = json.data.find((one: { org: string }) => one.org === org);
+    expect(letter).toMatchObject({ state: "parked", code: "internal" });
+    expect((await call("POST", `/v1/dead-letters/${letter.id}/replay`)).json).toMatchObject({ state: "replayed" });
     expect((await call("GET", `/v1/orgs/${org}/events/kept`)).json).toMatchObject({ id: "kept", delivery: "replay" });
   });
 });

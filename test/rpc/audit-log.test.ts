@@ -76,6 +76,7 @@ describe.each(METHODS)("AuditLog.%s", (_, scope, ask) => {
       throw new Error("injected by the test");
     });
     breakMethod(env.INGEST_QUEUE, "sendBatch", "failed");
+    breakMethod(env.ARCHIVE, "put", "failed");
     const answer = await ask(bound(), org);
     expect(codeOf(answer)).toBe("internal");
     expect(answer.refusal?.detail).not.toContain("injected");
@@ -200,8 +201,9 @@ describe("appending through a binding", () => {
     expect(JSON.parse(got.value)).toMatchObject({ delivery: "binding", key: "shop-api" });
   });
 
-  it("says so when neither queue nor ledger takes events", async () => {
+  it("says so when neither queue nor ledger nor archive takes events", async () => {
     breakMethod(env.INGEST_QUEUE, "sendBatch", "failed");
+    breakMethod(env.ARCHIVE, "put", "failed");
     const fault = await breakSequencing(org, "failed");
     const lost: Answer = await bound().enqueue(org, event(1, { id: "lost" }));
     fault.restore();
