@@ -34,7 +34,7 @@ export async function call(
       ...(text === undefined ? {} : { body: text }),
     }),
   );
-  const answer = await response.text();
+  const answer = new TextDecoder().decode(await response.arrayBuffer());
   const json =
     /\/(problem\+)?json$/.test(response.headers.get("content-type") ?? "") && answer !== "" ? JSON.parse(answer) : null;
   return { status: response.status, headers: response.headers, text: answer, json };
