@@ -84,7 +84,7 @@ function methodNotAllowed(c: Ctx): Response | null {
 /** What follows an answer: its log line, its counters, and the trace of a refusal. */
 async function after(c: Ctx, began: number): Promise<void> {
   const config = c.get("config");
-  const { pathname } = new URL(c.req.url);
+  const { pathname, host } = new URL(c.req.url);
   const route =
     ROUTES.find(({ method, pattern }) => method === c.req.method && pattern.test(pathname))?.path ?? "(none)";
   const { status } = c.res;
@@ -102,7 +102,7 @@ async function after(c: Ctx, began: number): Promise<void> {
     ms: Date.now() - began,
   });
   if (caller !== undefined)
-    await ensurePlatform(config, { host: new URL(c.req.url).host, now: began }).catch((error: unknown) => {
+    await ensurePlatform(config, { host, now: began }).catch((error: unknown) => {
       log("warn", { message: "org platform is not there yet", error: String(error) });
     });
   await sealRefusal(config, {

@@ -5,6 +5,7 @@ import { STARTUP_COMPARE_MS } from "../limits.ts";
 import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
+import { within } from "../within.ts";
 
 /** All that one list operation names: more than the segments of a whole backlog, so that a rewound ledger sees its end. */
 const ADOPT_MAX_SEGMENTS = 1_000;
@@ -53,16 +54,4 @@ function adopt(core: Core, segment: Segment): void {
   const body = `${rows.map(({ lines }) => lines).join("\n")}\n`;
   if (!segment.name.endsWith(`-${createHash("sha256").update(body).digest("hex")}`)) return;
   recordSegment(core, segment, rows);
-}
-
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  const timer = { id: null as ReturnType<typeof setTimeout> | null };
-  const late = new Promise<never>((_, reject) => {
-    timer.id = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    if (timer.id !== null) clearTimeout(timer.id);
-  }
 }

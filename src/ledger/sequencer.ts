@@ -47,10 +47,6 @@ export class Sequencer {
     return this.#gather.join(work);
   }
 
-  flush(): void {
-    this.#gather.flush();
-  }
-
   #commit(draft: Draft): void {
     const { state, storage } = this.#core;
     const staged = transact(this.#core, () => draft.commit(storage.sql));

@@ -1,4 +1,5 @@
 import type { Config } from "../env.ts";
+import { within } from "../within.ts";
 
 export type Dependency = { name: string; ok: boolean; ms: number };
 
@@ -21,16 +22,10 @@ export async function checkHealth(config: Config): Promise<{ ok: boolean; depend
 
 async function check(name: string, ask: () => Promise<unknown>): Promise<Dependency> {
   const began = Date.now();
-  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error("no answer in time")), ANSWER_MS);
-    });
-    await Promise.race([ask(), late]);
+    await within(ANSWER_MS, ask());
     return { name, ok: true, ms: Date.now() - began };
   } catch {
     return { name, ok: false, ms: Date.now() - began };
-  } finally {
-    clearTimeout(timer);
   }
 }
