@@ -39,12 +39,15 @@ describe("a walk", () => {
     let size = await append(1);
     let left = 3;
     const between = async () => {
-      if (left-- > 0) size = await append(5);
+      if (left-- <= 0) return;
+      size = await append(5);
+      // What is waited for under this page is there for the next one, which has no `min_size` of its own.
+      expect((await list(org, { min_size: size, limit: 1 })).json.visible_size).toBeGreaterThanOrEqual(size);
     };
     const { entries } = await walk(org, { limit: 29, order: "asc", min_size: size }, { between });
     const found = indexes(entries);
     expect(found).toEqual(range(0, found.length));
-    expect(found.length).toBeGreaterThanOrEqual(size - 5);
+    expect(found.length).toBeGreaterThanOrEqual(size);
   });
 
   it("lets a follower go on from the last index it saw, meeting each entry once", async () => {
