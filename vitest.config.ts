@@ -42,7 +42,15 @@ export default defineConfig(async () => {
               optimizer: {
                 ssr: {
                   enabled: true,
-                  include: ["zod", "hono", "drizzle-orm", "drizzle-orm/d1", "drizzle-orm/sqlite-core", "fast-check"],
+                  include: [
+                    "zod",
+                    "hono",
+                    "hono/route",
+                    "drizzle-orm",
+                    "drizzle-orm/d1",
+                    "drizzle-orm/sqlite-core",
+                    "fast-check",
+                  ],
                 },
               },
             },

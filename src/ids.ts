@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
+import { takeRandom } from "./random.ts";
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -17,7 +18,7 @@ function base32(bytes: Uint8Array): string {
 
 /** A batch id for a request that brought no `Idempotency-Key`. */
 export function newBatchId(): string {
-  return `bat_${base32(randomBytes(16))}`;
+  return `bat_${base32(takeRandom(16))}`;
 }
 
 /**
@@ -31,11 +32,11 @@ export function eventIdsOf(batch: string): (position: number) => string {
 
 /** The id of an entry the service writes itself. */
 export function newServiceEventId(): string {
-  return `sev_${base32(randomBytes(15))}`;
+  return `sev_${base32(takeRandom(15))}`;
 }
 
 /** The name in an API key's id: 60 bits, 12 characters, random unless `bytes` are given. */
-export function newKeyName(bytes: Uint8Array = randomBytes(8)): string {
+export function newKeyName(bytes: Uint8Array = takeRandom(8)): string {
   return base32(bytes).slice(0, 12);
 }
 
@@ -45,5 +46,5 @@ export function deadLetterIdOf(messageId: string): string {
 }
 
 export function newRequestId(): string {
-  return `req_${base32(randomBytes(12))}`;
+  return `req_${base32(takeRandom(12))}`;
 }

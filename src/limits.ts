@@ -90,7 +90,7 @@ export const PROJECT_MAX_BYTES = 4_000_000;
  * Small batches begin this far apart: a D1 batch has a price of its own (about 2 ms locally, a fence and counter rows
  * everywhere), so what arrives meanwhile shares one. A reader who waits, or a full batch, ends the pause.
  */
-export const PROJECT_PAUSE_MS = 50;
+export const PROJECT_PAUSE_MS = 250;
 export const PROJECT_RETRY_MIN_MS = 1_000;
 export const PROJECT_RETRY_MAX_MS = 60_000;
 export const SEGMENT_MAX_ENTRIES = 1_000;

@@ -25,18 +25,23 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-const BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, Number.POSITIVE_INFINITY].map((bound) => {
+  return { bound, labels: `le="${bound === Number.POSITIVE_INFINITY ? "+Inf" : bound}"` };
+});
 
 const counts = new Map<string, { name: MetricName; labels: string; value: number }>();
 
 /** Adds to a counter. `labels` are a closed set each; never an id or a text of a client. */
 export function count(name: MetricName, labels: Record<string, string> = {}, value = 1): void {
-  const text = Object.entries(labels)
-    .map(([label, labelValue]) => `${label}="${labelValue}"`)
-    .join(",");
-  const key = `${name}{${text}}`;
+  let text = "";
+  for (const label in labels) text += `${text === "" ? "" : ","}${label}="${labels[label]}"`;
+  add(name, text, value);
+}
+
+function add(name: MetricName, labels: string, value: number): void {
+  const key = `${name}{${labels}}`;
   const held = counts.get(key);
-  if (held === undefined) counts.set(key, { name, labels: text, value });
+  if (held === undefined) counts.set(key, { name, labels, value });
   else held.value += value;
 }
 
@@ -48,10 +53,7 @@ export function countFailed(code: ErrorCode, events: number): void {
 
 /** Adds one append to the latency histogram (cumulative buckets, as Prometheus wants them). */
 export function countAppendSeconds(seconds: number): void {
-  for (const bound of BUCKETS_SECONDS) {
-    if (seconds <= bound) count("audit_append_seconds_bucket", { le: String(bound) });
-  }
-  count("audit_append_seconds_bucket", { le: "+Inf" });
+  for (const { bound, labels } of BUCKETS) if (seconds <= bound) add("audit_append_seconds_bucket", labels, 1);
   count("audit_append_seconds_sum", {}, seconds);
   count("audit_append_seconds_count");
 }
@@ -64,10 +66,5 @@ export function takeCounts(): { name: string; labels: string; value: number }[] 
 }
 
 export function restoreCounts(taken: readonly { name: string; labels: string; value: number }[]): void {
-  for (const { name, labels, value } of taken) {
-    const key = `${name}{${labels}}`;
-    const held = counts.get(key);
-    if (held === undefined) counts.set(key, { name: name as MetricName, labels, value });
-    else held.value += value;
-  }
+  for (const { name, labels, value } of taken) add(name as MetricName, labels, value);
 }

@@ -26,13 +26,22 @@ export async function authenticate(
 ): Promise<Result<Caller>> {
   const token = /^Bearer ([!-~]{1,200})$/i.exec(authorization ?? "")?.[1];
   if (token === undefined) return { ok: false, refusal: UNAUTHORIZED };
-  if (equal(keyHash(token), keyHash(config.rootKey))) {
-    return ok({ kind: "trusted", name: "root", scopes: SCOPES, orgs: "all" });
-  }
+  const hash = keyHash(token);
+  if (equal(hash, rootHashOf(config))) return ok({ kind: "trusted", name: "root", scopes: SCOPES, orgs: "all" });
   const key = parseKey(config.keyPepper, token);
   if (key === null) return { ok: false, refusal: UNAUTHORIZED };
-  if (key.kind === "org") return ok({ kind: "org_key", id: key.id, hash: key.hash });
-  return platformCaller(config, { id: key.id, hash: key.hash, now, scope });
+  if (key.kind === "org") return ok({ kind: "org_key", id: key.id, hash });
+  return platformCaller(config, { id: key.id, hash, now, scope });
+}
+
+const rootHashes = new WeakMap<Config, string>();
+
+function rootHashOf(config: Config): string {
+  const known = rootHashes.get(config);
+  if (known !== undefined) return known;
+  const hash = keyHash(config.rootKey);
+  rootHashes.set(config, hash);
+  return hash;
 }
 
 /** Makes this isolate ask the directory again; called by who revokes. */

@@ -1,9 +1,9 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 
 const KEY_PATTERN = /^(ind_([op])[a-z2-7]{12})_[A-Za-z0-9_-]{43}([A-Za-z0-9_-]{6})$/;
 
-/** A well-formed key: its id is public, `hash` (hex SHA-256 of the whole) is what stores keep. */
-export type ParsedKey = { kind: "org" | "platform"; id: string; hash: string };
+/** A well-formed key: its id is public. */
+export type ParsedKey = { kind: "org" | "platform"; id: string };
 
 /**
  * The text of a key: `ind_<o|p><12 base32>_<32 bytes, base64url><6 characters of HMAC>`. The HMAC lets junk be refused
@@ -20,11 +20,12 @@ export function parseKey(pepper: string, text: string): ParsedKey | null {
   if (match === null) return null;
   const [, id = "", kind, check = ""] = match;
   if (!equal(check, checkOf(pepper, text.slice(0, -6)))) return null;
-  return { kind: kind === "o" ? "org" : "platform", id, hash: keyHash(text) };
+  return { kind: kind === "o" ? "org" : "platform", id };
 }
 
+/** What stores keep of a key: SHA-256 of the whole, in hexadecimal digits. */
 export function keyHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text);
 }
 
 /** Compares in constant time for texts of one length; the length is not a secret. */

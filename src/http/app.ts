@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { routePath } from "hono/route";
 import * as z from "zod";
 import { configOf } from "../env.ts";
 import { NOT_FOUND, refuse } from "../errors.ts";
@@ -9,7 +10,7 @@ import { nameOf } from "../schema/caller.ts";
 import { ensurePlatform } from "../policy/put-org.ts";
 import { flushMetrics } from "../watch/flush-metrics.ts";
 import { sealRefusal } from "../watch/refusals.ts";
-import { type App, type Ctx, problem } from "./context.ts";
+import { type App, type Ctx, json, problem } from "./context.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import * as deadLetters from "./routes/dead-letters.ts";
@@ -48,7 +49,6 @@ app.use(async (c, next) => {
   c.set("config", configOf(c.env));
   if (c.req.method === "HEAD") c.res = methodNotAllowed(c) ?? problem(c, NOT_FOUND.refusal);
   else await next();
-  c.header("x-request-id", c.get("requestId"));
   c.executionCtx.waitUntil(after(c, now));
 });
 
@@ -58,7 +58,7 @@ app.route("/", verify.verify);
 app.route("/", keys.keys);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
-app.get(OPENAPI.path, (c) => c.json(openApiDocument(operations)));
+app.get(OPENAPI.path, (c) => json(c, openApiDocument(operations)));
 
 app.notFound((c) => methodNotAllowed(c) ?? problem(c, NOT_FOUND.refusal));
 
@@ -72,21 +72,27 @@ const ROUTES = operations.map(({ method, path }) => {
   return { method: method.toUpperCase(), path, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`) };
 });
 
+/** Paths as OpenAPI writes them, by how the router does. */
+const PATHS = new Map(operations.map(({ path }) => [path.replaceAll(/\{(\w+)\}/g, ":$1"), path]));
+
 /** 405 for a path that has other methods; null for one that has none. */
 function methodNotAllowed(c: Ctx): Response | null {
   const { pathname } = new URL(c.req.url);
   const methods = ROUTES.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
   if (methods.length === 0) return null;
-  c.header("allow", methods.join(", "));
-  return problem(c, refuse("method_not_allowed", `This path takes ${methods.join(", ")}.`).refusal);
+  const allow = methods.join(", ");
+  return problem(c, refuse("method_not_allowed", `This path takes ${allow}.`).refusal, { allow });
+}
+
+/** The path of the route that answered, as OpenAPI writes it. */
+function routeOf(c: Ctx): string {
+  return PATHS.get(routePath(c, -1)) ?? "(none)";
 }
 
 /** What follows an answer: its log line, its counters, and the trace of a refusal. */
 async function after(c: Ctx, began: number): Promise<void> {
   const config = c.get("config");
-  const { pathname, host } = new URL(c.req.url);
-  const route =
-    ROUTES.find(({ method, pattern }) => method === c.req.method && pattern.test(pathname))?.path ?? "(none)";
+  const route = routeOf(c);
   const { status } = c.res;
   count("audit_requests_total", { route, status: String(status) });
   const caller = c.get("caller");
@@ -102,7 +108,7 @@ async function after(c: Ctx, began: number): Promise<void> {
     ms: Date.now() - began,
   });
   if (caller !== undefined)
-    await ensurePlatform(config, { host, now: began }).catch((error: unknown) => {
+    await ensurePlatform(config, { url: c.req.url, now: began }).catch((error: unknown) => {
       log("warn", { message: "org platform is not there yet", error: String(error) });
     });
   await sealRefusal(config, {

@@ -18,8 +18,23 @@ type Variables = {
 export type App = { Bindings: Env; Variables: Variables };
 export type Ctx = Context<App>;
 
+/** An answer under its request's id. All of ours leave here: a `Response` with its headers at once costs half of one that gets them later. */
+export function answer(
+  c: Ctx,
+  status: number,
+  body: BodyInit,
+  headers: Record<string, string> & { "content-type": string },
+): Response {
+  return new Response(body, { status, headers: { ...headers, "x-request-id": c.get("requestId") } });
+}
+
+/** An answer as JSON. */
+export function json(c: Ctx, value: object, status = 200, headers: Record<string, string> = {}): Response {
+  return answer(c, status, JSON.stringify(value), { "content-type": "application/json", ...headers });
+}
+
 /** An error as `application/problem+json`. Source: RFC 9457. */
-export function problem(c: Ctx, refusal: Refusal): Response {
+export function problem(c: Ctx, refusal: Refusal, more: Record<string, string> = {}): Response {
   const { code, detail, errors, retry_after_s } = refusal;
   c.set("refusal", refusal);
   const status = ERROR_STATUS[code];
@@ -32,10 +47,14 @@ export function problem(c: Ctx, refusal: Refusal): Response {
     request_id: c.get("requestId"),
     errors,
   };
-  const headers: Record<string, string> = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  const headers: Parameters<typeof answer>[3] = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    ...more,
+  };
   if (retry_after_s !== undefined) headers["retry-after"] = String(retry_after_s);
   if (code === "unauthorized") headers["www-authenticate"] = "Bearer";
-  return c.body(JSON.stringify(body), status, headers);
+  return answer(c, status, JSON.stringify(body), headers);
 }
 
 const TITLES: Record<Refusal["code"], string> = {

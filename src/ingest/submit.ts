@@ -27,6 +27,7 @@ export async function submit(config: Config, submission: Submission): Promise<Re
     delivery,
     position: 0,
     part_of: null,
+    fresh: submission.idempotencyKey === null,
     events,
   };
   const began = Date.now();
@@ -45,5 +46,8 @@ export async function appendBatches(
   config: Config,
   { org, caller, batches }: { org: string; caller: Caller; batches: Batch[] },
 ): Promise<Result<Result<Appended>[]>> {
-  return callLedger(config, org, async (ledger) => await ledger.append(org, caller, batches));
+  return callLedger(config, org, async (ledger, attempt) => {
+    const sent = attempt === 1 ? batches : batches.map((batch) => ({ ...batch, fresh: false }));
+    return await ledger.append(org, caller, sent);
+  });
 }

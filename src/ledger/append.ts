@@ -38,7 +38,7 @@ export function planBatch(context: Context, batch: Batch): Result<Appended> {
   const ids = knownIds(context, batch.events);
   const idOf = eventIdsOf(batch.part_of ?? batch.batch);
 
-  const before = receipts.batches.get(batch.batch) ?? findBatch(sql, batch.batch);
+  const before = batch.fresh === true ? null : (receipts.batches.get(batch.batch) ?? findBatch(sql, batch.batch));
   if (before !== null) {
     if (!samePrint(before.print, print)) {
       return refuse("conflict", "This Idempotency-Key was used before, for other events.");
@@ -71,7 +71,8 @@ function knownIds({ sql, receipts }: Context, events: readonly CutEvent[]): Map<
  * One key through two doors: a request handed over in parts has a receipt for each part, one appended directly a
  * receipt for the whole. Whichever came second is refused, so that nothing is sealed twice.
  */
-function otherDoor({ sql, receipts }: Context, { batch, part_of }: Batch): Refusal | null {
+function otherDoor({ sql, receipts }: Context, { batch, part_of, fresh }: Batch): Refusal | null {
+  if (fresh === true) return null;
   const other = part_of ?? `${batch} 0`;
   if (!receipts.batches.has(other) && findBatch(sql, other) === null) return null;
   const detail = "This Idempotency-Key was used before, with another Prefer header.";

@@ -1,4 +1,3 @@
-import { randomFillSync } from "node:crypto";
 import type { SectionText } from "../chain/record.ts";
 import { base64url } from "../chain/encoding.ts";
 import { sealEntry } from "../chain/seal.ts";
@@ -6,27 +5,11 @@ import { assert } from "../errors.ts";
 import { LOG_MAX_ENTRIES, STAGED_ROW_MAX_BYTES } from "../limits.ts";
 import type { Category } from "../schema/names.ts";
 import { keepUntil } from "../schema/policy.ts";
+import { takeRandom } from "../random.ts";
 import { sha256 } from "../sha256.ts";
 import type { Head, State } from "./state.ts";
 
 const SALT_BYTES = 16;
-/** What `randomFillSync` fills in one call. */
-const POOL_BYTES = 65_536;
-
-const pool = new Uint8Array(POOL_BYTES);
-let poolUsed = POOL_BYTES;
-
-/** Salts for `sections` sections, 16 bytes each; valid until the next call. */
-function takeSalts(sections: number): Uint8Array {
-  const bytes = sections * SALT_BYTES;
-  assert(bytes <= POOL_BYTES, "the sections of one entry fit the pool");
-  if (poolUsed + bytes > POOL_BYTES) {
-    randomFillSync(pool);
-    poolUsed = 0;
-  }
-  poolUsed += bytes;
-  return pool.subarray(poolUsed - bytes, poolUsed);
-}
 
 export type Sealing = {
   source: "client" | "service";
@@ -73,7 +56,7 @@ export class Draft {
       sequenced_at: this.sequencedAtText,
       source,
       sections,
-      salts: takeSalts(sections.length),
+      salts: takeRandom(sections.length * SALT_BYTES),
     });
     this.#stage(index, sealed.line, sealed.prev);
     this.head = { size: index + 1, prev: sealed.prev, sequencedAt: this.sequencedAt };

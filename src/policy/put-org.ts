@@ -64,8 +64,8 @@ async function createOrg(
 let platformCreated: Promise<void> | null = null;
 
 /** Makes sure that org `platform` exists, once an isolate; a failure is tried again by the next caller. */
-export function ensurePlatform(config: Config, { host, now }: { host: string; now: number }): Promise<void> {
-  platformCreated ??= createPlatform(config, { host, now }).catch((error: unknown) => {
+export function ensurePlatform(config: Config, { url, now }: { url: string; now: number }): Promise<void> {
+  platformCreated ??= createPlatform(config, { host: new URL(url).host, now }).catch((error: unknown) => {
     platformCreated = null;
     throw error;
   });

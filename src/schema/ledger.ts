@@ -24,6 +24,8 @@ export type Batch = {
   position: number;
   /** The id under which the whole request would have been one batch, when this is a later part of it. */
   part_of: string | null;
+  /** Whether it cannot have been sent before: its id was made for it and this is the first time. No receipt is looked for. */
+  fresh?: boolean;
   events: CutEvent[];
 };
 

@@ -5,7 +5,7 @@ import { type DeadLetterRow, listDeadLetters, replayDeadLetter } from "../../ing
 import { PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../../limits.ts";
 import { deadLetterSchema, deadLettersSchema } from "../../schema/answers.ts";
 import type { Caller } from "../../schema/caller.ts";
-import { type App, callerOf, type Ctx, problem } from "../context.ts";
+import { type App, callerOf, type Ctx, json, problem } from "../context.ts";
 import type { Operation } from "../operation.ts";
 
 export const deadLetters = new Hono<App>()
@@ -23,13 +23,13 @@ export const deadLetters = new Hono<App>()
     const rows = await listDeadLetters(c.get("config"), { state, after: cursor, limit: limit + 1 });
     const page = rows.slice(0, limit);
     const next_cursor = rows.length > limit ? (page.at(-1)?.id ?? null) : null;
-    return c.json({ data: page.map(answerOf), next_cursor } satisfies z.infer<typeof deadLettersSchema>);
+    return json(c, { data: page.map(answerOf), next_cursor } satisfies z.infer<typeof deadLettersSchema>);
   })
   .post("/v1/dead-letters/:id/replay", async (c) => {
     const operator = await operatorOf(c);
     if (!operator.ok) return problem(c, operator.refusal);
     const replayed = await replayDeadLetter(c.get("config"), c.req.param("id"));
-    return replayed.ok ? c.json(answerOf(replayed.value)) : problem(c, replayed.refusal);
+    return replayed.ok ? json(c, answerOf(replayed.value)) : problem(c, replayed.refusal);
   });
 
 /** Who operates the platform: messages of any org, and of none, are theirs to see. */

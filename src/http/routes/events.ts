@@ -14,7 +14,18 @@ import { acceptedSchema, appendedSchema, entryPageSchema, entrySchema } from "..
 import { nameOf } from "../../schema/caller.ts";
 import { eventSchema } from "../../schema/event.ts";
 import { bodyText, mediaTypeOf } from "../body.ts";
-import { type App, callerOf, type Ctx, idempotencyKeyOf, orgOf, problem, readerOf, tracedHeaders } from "../context.ts";
+import {
+  type App,
+  answer,
+  callerOf,
+  type Ctx,
+  idempotencyKeyOf,
+  orgOf,
+  json,
+  problem,
+  readerOf,
+  tracedHeaders,
+} from "../context.ts";
 import type { Operation } from "../operation.ts";
 
 export const events = new Hono<App>()
@@ -36,24 +47,24 @@ export const events = new Hono<App>()
     const { events: parsed, idempotencyKey } = sent.value;
     const handover = { org: org.value, caller: caller.value, idempotencyKey, received_at: c.get("now") };
     const warnings = doubtfulNames(parsed);
-    if (warnings !== null) c.header("audit-warnings", warnings);
+    const headers: Record<string, string> = warnings === null ? {} : { "audit-warnings": warnings };
     if (prefersAsync(c)) {
       const allowed = await permit(config, { org: org.value, caller: caller.value, scope });
       // A caller the Worker itself vouches for may hand over while the ledger is away; an org key only its ledger knows.
       const away = !allowed.ok && allowed.refusal.code === "overloaded" && caller.value.kind === "trusted";
-      if (!allowed.ok && !away) return problem(c, allowed.refusal);
+      if (!allowed.ok && !away) return problem(c, allowed.refusal, headers);
       const key = allowed.ok ? allowed.value.key : nameOf(caller.value);
       const delivery = imported ? "import" : "queued";
       const accepted = await enqueue(config, { ...handover, key, events: parsed, delivery });
-      if (!accepted.ok) return problem(c, accepted.refusal);
-      c.header("preference-applied", "respond-async");
-      return c.json({ data: accepted.value } satisfies z.infer<typeof acceptedSchema>, 202);
+      if (!accepted.ok) return problem(c, accepted.refusal, headers);
+      headers["preference-applied"] = "respond-async";
+      return json(c, { data: accepted.value } satisfies z.infer<typeof acceptedSchema>, 202, headers);
     }
     const cut = parsed.map((event) => event.cut);
     const appended = await submit(config, { ...handover, events: cut, delivery: imported ? "import" : "direct" });
-    if (!appended.ok) return problem(c, appended.refusal);
+    if (!appended.ok) return problem(c, appended.refusal, headers);
     const { receipts, size } = appended.value;
-    return c.json({ data: receipts, size } satisfies z.infer<typeof appendedSchema>, 201);
+    return json(c, { data: receipts, size } satisfies z.infer<typeof appendedSchema>, 201, headers);
   })
   .get("/v1/orgs/:org/events", async (c) => {
     const reader = await readerOf(c);
@@ -68,18 +79,18 @@ export const events = new Hono<App>()
     const { texts, next_cursor, visible_size } = listed.value.answer;
     // Free values stand in these texts as they were sent; parsing and writing them again would change them.
     const body = `{"data":[${texts.join(",")}],"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size}}`;
-    return c.body(body, 200, { "content-type": "application/json", ...tracedHeaders(listed.value.read_index) });
+    return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(listed.value.read_index) });
   })
   .get("/v1/orgs/:org/events/:id", async (c) => {
     const reader = await readerOf(c);
     if (!reader.ok) return problem(c, reader.refusal);
     const found = await getEntry(c.get("config"), reader.value, c.req.param("id"));
     if (!found.ok) return problem(c, found.refusal);
-    const { answer, read_index } = found.value;
-    if (answer !== null)
-      return c.body(answer, 200, { "content-type": "application/json", ...tracedHeaders(read_index) });
-    c.header("audit-read-index", tracedHeaders(read_index)["audit-read-index"]);
-    return problem(c, refuse("not_found", "This log has no entry of this id or index, or not yet.").refusal);
+    const { answer: text, read_index } = found.value;
+    const headers = tracedHeaders(read_index);
+    if (text !== null) return answer(c, 200, text, { "content-type": "application/json", ...headers });
+    const { refusal } = refuse("not_found", "This log has no entry of this id or index, or not yet.");
+    return problem(c, refusal, headers);
   });
 
 type Sent = { events: ParsedEvent[]; idempotencyKey: string | null };

@@ -13,7 +13,7 @@ import { ensurePlatform } from "../../policy/put-org.ts";
 import { issuedKeySchema, keySchema, keysSchema } from "../../schema/answers.ts";
 import { newKeySchema, newPlatformKeySchema } from "../../schema/org.ts";
 import { jsonBody } from "../body.ts";
-import { type App, callerOf, type Ctx, idempotencyKeyOf, problem } from "../context.ts";
+import { type App, callerOf, type Ctx, idempotencyKeyOf, json, problem } from "../context.ts";
 import type { Operation } from "../operation.ts";
 import { targetOf } from "./orgs.ts";
 
@@ -36,7 +36,9 @@ export const keys = new Hono<App>()
       idempotencyKey: idempotencyKey.value,
       now: c.get("now"),
     });
-    return issued.ok ? c.json(issued.value satisfies z.infer<typeof issuedKeySchema>, 201) : problem(c, issued.refusal);
+    return issued.ok
+      ? json(c, issued.value satisfies z.infer<typeof issuedKeySchema>, 201)
+      : problem(c, issued.refusal);
   })
   .get(PATH, async (c) => {
     const target = await targetOf(c, "keys:write");
@@ -44,7 +46,7 @@ export const keys = new Hono<App>()
     const { org, caller } = target.value;
     const listed = await listOrgKeys(c.get("config"), org, caller);
     if (!listed.ok) return problem(c, listed.refusal);
-    return c.json({ data: listed.value, next_cursor: null } satisfies z.infer<typeof keysSchema>);
+    return json(c, { data: listed.value, next_cursor: null } satisfies z.infer<typeof keysSchema>);
   })
   .delete(`${PATH}/:id`, async (c) => {
     const target = await targetOf(c, "keys:write");
@@ -52,7 +54,7 @@ export const keys = new Hono<App>()
     const { org, caller } = target.value;
     const id = c.req.param("id");
     const revoked = await revokeOrgKey(c.get("config"), org, { caller, id });
-    return revoked.ok ? c.json(revoked.value satisfies z.infer<typeof keySchema>) : problem(c, revoked.refusal);
+    return revoked.ok ? json(c, revoked.value satisfies z.infer<typeof keySchema>) : problem(c, revoked.refusal);
   })
   .post("/v1/keys", async (c) => {
     const caller = await callerOf(c, "keys:write");
@@ -69,13 +71,13 @@ export const keys = new Hono<App>()
       idempotencyKey: idempotencyKey.value,
       now: c.get("now"),
     });
-    return issued.ok ? c.json(issued.value, 201) : problem(c, issued.refusal);
+    return issued.ok ? json(c, issued.value, 201) : problem(c, issued.refusal);
   })
   .get("/v1/keys", async (c) => {
     const caller = await callerOf(c, "keys:write");
     if (!caller.ok) return problem(c, caller.refusal);
     const listed = await listPlatformKeys(c.get("config"), caller.value);
-    return listed.ok ? c.json({ data: listed.value, next_cursor: null }) : problem(c, listed.refusal);
+    return listed.ok ? json(c, { data: listed.value, next_cursor: null }) : problem(c, listed.refusal);
   })
   .delete("/v1/keys/:id", async (c) => {
     const caller = await callerOf(c, "keys:write");
@@ -83,12 +85,12 @@ export const keys = new Hono<App>()
     await platform(c);
     const id = c.req.param("id");
     const revoked = await revokePlatformKey(c.get("config"), { caller: caller.value, id, now: c.get("now") });
-    return revoked.ok ? c.json(revoked.value) : problem(c, revoked.refusal);
+    return revoked.ok ? json(c, revoked.value) : problem(c, revoked.refusal);
   });
 
 /** Acts on platform keys are sealed in org `platform`, which the first request of all may still have to create. */
 function platform(c: Ctx): Promise<void> {
-  return ensurePlatform(c.get("config"), { host: new URL(c.req.url).host, now: c.get("now") });
+  return ensurePlatform(c.get("config"), { url: c.req.url, now: c.get("now") });
 }
 
 const IDEMPOTENCY = { "Idempotency-Key": "Sent again within 24 hours, the same key is answered." };

@@ -7,7 +7,7 @@ import type { Caller, Scope } from "../../schema/caller.ts";
 import type { LedgerStatus } from "../../schema/ledger.ts";
 import { putOrgSchema } from "../../schema/org.ts";
 import { jsonBody } from "../body.ts";
-import { type App, callerOf, type Ctx, orgOf, problem } from "../context.ts";
+import { type App, callerOf, type Ctx, orgOf, json, problem } from "../context.ts";
 import type { Operation } from "../operation.ts";
 import { ok, type Result } from "../../errors.ts";
 
@@ -25,28 +25,28 @@ export const orgs = new Hono<App>()
     const done = await putOrg(c.get("config"), org, { caller, put: put.value, host, now: c.get("now") });
     if (!done.ok) return problem(c, done.refusal);
     const { created, grant, settings } = done.value;
-    return c.json(orgAnswer(org, { ...grant, ...settings }), created ? 201 : 200);
+    return json(c, orgAnswer(org, { ...grant, ...settings }), created ? 201 : 200);
   })
   .get("/v1/orgs/:org", async (c) => {
     const target = await targetOf(c, "events:read");
     if (!target.ok) return problem(c, target.refusal);
     const { org, caller } = target.value;
     const found = await getOrg(c.get("config"), org, caller);
-    return found.ok ? c.json(orgAnswer(org, found.value)) : problem(c, found.refusal);
+    return found.ok ? json(c, orgAnswer(org, found.value)) : problem(c, found.refusal);
   })
   .get("/v1/orgs/:org/status", async (c) => {
     const target = await targetOf(c, "operate");
     if (!target.ok) return problem(c, target.refusal);
     const { org, caller } = target.value;
     const status = await getStatus(c.get("config"), org, caller);
-    return status.ok ? c.json(statusAnswer(org, status.value)) : problem(c, status.refusal);
+    return status.ok ? json(c, statusAnswer(org, status.value)) : problem(c, status.refusal);
   })
   .post("/v1/orgs/:org/rebuild", async (c) => {
     const target = await targetOf(c, "operate");
     if (!target.ok) return problem(c, target.refusal);
     const { org, caller } = target.value;
     const rebuilt = await rebuildOrg(c.get("config"), org, caller);
-    return rebuilt.ok ? c.json(statusAnswer(org, rebuilt.value), 202) : problem(c, rebuilt.refusal);
+    return rebuilt.ok ? json(c, statusAnswer(org, rebuilt.value), 202) : problem(c, rebuilt.refusal);
   });
 
 /** Caller and org of a request, before anything else of it is looked at. */

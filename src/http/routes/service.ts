@@ -2,19 +2,19 @@ import { Hono } from "hono";
 import { healthSchema } from "../../schema/answers.ts";
 import { checkHealth } from "../../watch/health.ts";
 import { metricsText } from "../../watch/metrics-text.ts";
-import { type App, problem } from "../context.ts";
+import { type App, answer, json, problem } from "../context.ts";
 import type { Operation } from "../operation.ts";
 import { operatorOf } from "./dead-letters.ts";
 
 export const service = new Hono<App>()
   .get("/healthz", async (c) => {
     const health = await checkHealth(c.get("config"));
-    return c.json(health, health.ok ? 200 : 503, { "cache-control": "no-store" });
+    return json(c, health, health.ok ? 200 : 503, { "cache-control": "no-store" });
   })
   .get("/metrics", async (c) => {
     const operator = await operatorOf(c);
     if (!operator.ok) return problem(c, operator.refusal);
-    return c.body(await metricsText(c.get("config")), 200, {
+    return answer(c, 200, await metricsText(c.get("config")), {
       "content-type": "text/plain; version=0.0.4; charset=utf-8",
     });
   });

@@ -5,7 +5,7 @@ import { log } from "../../log.ts";
 import { permit } from "../../policy/org.ts";
 import { verifyReportSchema } from "../../schema/answers.ts";
 import { verifyLog, type VerifyRange, type VerifyStep } from "../../verify/verify-log.ts";
-import { type App, problem, readerOf, tracedHeaders } from "../context.ts";
+import { type App, answer, problem, readerOf, tracedHeaders } from "../context.ts";
 import type { Operation } from "../operation.ts";
 
 export const verify = new Hono<App>().get("/v1/orgs/:org/verify", async (c) => {
@@ -20,7 +20,7 @@ export const verify = new Hono<App>().get("/v1/orgs/:org/verify", async (c) => {
   if (!begun.ok) return problem(c, begun.refusal);
   const { steps, read_index } = begun.value;
   const headers = { "content-type": "application/x-ndjson", ...tracedHeaders(read_index) };
-  return c.body(linesOf(steps), 200, headers);
+  return answer(c, 200, linesOf(steps), headers);
 });
 
 /** One JSON text a line, as the steps come; a failure midway is the last line, for the status is long gone. */
