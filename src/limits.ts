@@ -28,6 +28,17 @@ export const LOG_MAX_ENTRIES = 2 ** 32;
 /** 2^21 orgs a cell keep every key under 2^53. */
 export const CELL_MAX_ORG_NUMBERS = 2 ** 21;
 
+// ---- Notes and proofs -----------------------------------------------------------------------------------------
+
+/** C2SP signed-note wants 16 at least; a log has one or two keys, the rest are witnesses. */
+export const NOTE_MAX_SIGNATURES = 64;
+/** 64 signatures of the longest type known, 3.3 kB of base64 each, and their names. */
+export const NOTE_MAX_BYTES = 262_144;
+/** What C2SP tlog-witness takes; in a tree of 2^32 no proof has more than 33. */
+export const PROOF_MAX_HASHES = 63;
+/** The largest record line, 260,000 bytes, in base64, and a note. */
+export const PROOF_MAX_BYTES = 1_000_000;
+
 // ---- A request ------------------------------------------------------------------------------------------------
 
 export const APPEND_MAX_EVENTS = 1_000;

@@ -81,6 +81,23 @@ export function fromBase64url(text: string): Uint8Array | null {
   return bits === 0 ? bytes : null;
 }
 
+/** Base64 with padding: RFC 4648 section 4, as the C2SP texts have it. */
+export function base64(bytes: Uint8Array): string {
+  const text = base64url(bytes).replaceAll("-", "+").replaceAll("_", "/");
+  return text.padEnd(Math.ceil(text.length / 4) * 4, "=");
+}
+
+/** The bytes of a base64 text; null when it is not exactly what `base64` writes. */
+export function fromBase64(text: string): Uint8Array | null {
+  if (text.length % 4 !== 0 || /[-_]/.test(text)) return null;
+  return fromBase64url(
+    text
+      .replace(/={1,2}$/, "")
+      .replaceAll("+", "-")
+      .replaceAll("/", "_"),
+  );
+}
+
 /** Lower-case hexadecimal digits, two a byte. */
 export function hex(bytes: Uint8Array): string {
   let text = "";
