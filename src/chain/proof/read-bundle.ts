@@ -11,7 +11,7 @@ export function readBundle(bytes: Uint8Array, width: number): (string | null)[] 
     if (at + 2 > bytes.length) return null;
     const start = at + 2;
     at = start + (((bytes[at] as number) << 8) | (bytes[at + 1] as number));
-    if (at > bytes.length || leaves.length === width) return null;
+    if (at > bytes.length) return null;
     leaves.push(textOf(bytes.subarray(start, at)));
   }
   return leaves.length === width ? leaves : null;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../../src/chain/note/open-checkpoint.ts";
 import { cosignatureBytes, openNote } from "../../../src/chain/note/open-note.ts";
+import type { NoteKey } from "../../../src/chain/note/note-key.ts";
 import { signatureLine } from "../../../src/chain/note/note.ts";
 import { signCheckpoint } from "../../../src/chain/note/sign-note.ts";
 import { verifyEd25519 } from "../../../src/verify-ed25519.ts";
@@ -113,6 +114,21 @@ describe("a note", () => {
       const bad = signatureLine({ name: W1, id: witnessKey.id, signature: new Uint8Array(length) });
       expect(await openNote(verifyEd25519, { note: note + bad, keys })).toMatchObject({ kind: "bad_signature" });
     }
+  });
+
+  it("is refused for a signature of another length or time without asking whether it is good", async () => {
+    const yes = () => Promise.resolve(true);
+    const open = (by: NoteKey, signature: Uint8Array) =>
+      openNote(yes, { note: `${text}\n${signatureLine({ name: by.name, id: by.id, signature })}`, keys });
+    expect(await open(logKey, new Uint8Array(64))).toMatchObject({ ok: true });
+    expect(await open(witnessKey, new Uint8Array(72))).toMatchObject({ ok: true, signed: [{ timestamp: 0 }] });
+    for (const length of [1, 63, 65, 72]) {
+      expect(await open(logKey, new Uint8Array(length))).toMatchObject({ kind: "bad_signature" });
+    }
+    for (const length of [1, 8, 64, 71, 73]) {
+      expect(await open(witnessKey, new Uint8Array(length))).toMatchObject({ kind: "bad_signature" });
+    }
+    expect(await open(witnessKey, new Uint8Array(72).fill(255))).toMatchObject({ kind: "bad_signature" });
   });
 
   it("names a key once, however often it signed", async () => {

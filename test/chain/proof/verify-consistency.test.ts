@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { nodeHash } from "../../../src/chain/node-hash.ts";
 import { verifyConsistency } from "../../../src/chain/proof/verify-consistency.ts";
 import { sha256 } from "../support.ts";
 import { flipped, HASH_BITS, leafHash, storedTree, treeHash } from "../tree/support.ts";
@@ -60,6 +61,7 @@ describe("a consistency proof", () => {
           expect(verifies({ ...good, hashes: hashes.toSpliced(at, 1) })).toBe(false);
           expect(verifies({ ...good, hashes: hashes.toSpliced(at, 0, hash) })).toBe(false);
           expect(verifies({ ...good, hashes: hashes.with(at, hash.subarray(1)) })).toBe(false);
+          expect(verifies({ ...good, hashes: hashes.with(at, Buffer.concat([hash, Buffer.of(0)])) })).toBe(false);
           for (let other = at + 1; other < hashes.length; other++) {
             const swapped = hashes.with(at, hashes[other] as Uint8Array).with(other, hash);
             expect(verifies({ ...good, hashes: swapped })).toBe(false);
@@ -95,6 +97,23 @@ describe("a consistency proof", () => {
       expect(verifies({ ...good, to: { size, root: tree.root(size) } })).toBe(false);
     }
     expect(verifies({ from: good.to, to: good.from, hashes: good.hashes })).toBe(false);
+  });
+
+  it("fails when it leads to the roots of smaller or larger trees than claimed", () => {
+    for (let to = 2; to <= 33; to++) {
+      for (let from = 1; from < to; from++) {
+        const good = claim(from, to);
+        expect(verifies({ ...good, to: { ...good.to, size: to * 2 + 1 } })).toBe(false);
+        // One more hash, under roots that it does lead to: the path is longer than these trees have.
+        const more = leafHash(0, "other");
+        const above = (root: Uint8Array) => nodeHash(sha256, { left: more, right: root });
+        const heads = {
+          from: { size: from, root: above(good.from.root) },
+          to: { size: to, root: above(good.to.root) },
+        };
+        expect(verifies({ ...heads, hashes: [...good.hashes, more] })).toBe(false);
+      }
+    }
   });
 
   it("between trees of one size needs one root and no hashes", () => {

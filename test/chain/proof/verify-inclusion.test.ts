@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { nodeHash } from "../../../src/chain/node-hash.ts";
 import { type InclusionClaim, verifyInclusion } from "../../../src/chain/proof/verify-inclusion.ts";
 import { sha256 } from "../support.ts";
 import { flipped, HASH_BITS, leafHash, storedTree } from "../tree/support.ts";
@@ -78,6 +79,21 @@ describe("an inclusion proof", () => {
         expect(verifies({ ...good, leafHash: leafHash(index, "other") })).toBe(false);
       }
     }
+  });
+
+  it("fails when it leads to the root of a smaller or a larger tree than claimed", () => {
+    for (let size = 2; size <= 33; size++) {
+      const index = size - 1;
+      const good = claim(index, size);
+      // One more hash, under a root that it does lead to: the path is longer than a tree of this size has.
+      const more = leafHash(0, "other");
+      const root = nodeHash(sha256, { left: more, right: good.root });
+      expect(verifies({ ...good, root, hashes: [...good.hashes, more] })).toBe(false);
+      expect(verifies({ ...good, size: size * 2 + 1 })).toBe(false);
+    }
+    const two = { root: tree.root(2), leafHash: tree.leaves[1] as Uint8Array, hashes: [tree.leaves[0] as Uint8Array] };
+    expect(verifies({ ...two, index: 1, size: 2 })).toBe(true);
+    expect(verifies({ ...two, index: 0, size: 1 })).toBe(false);
   });
 
   it("fails for a size whose path has another shape, and with the root of another size", () => {
