@@ -32,6 +32,7 @@ describe("the text of a checkpoint", () => {
     ["one line", `${LOG}\n`],
     ["two lines", `${LOG}\n1\n`],
     ["no line end", text.slice(0, -1)],
+    ["no line end after more lines", `${text}x`],
     ["an empty line", `${text}\n`],
     ["no origin", text.slice(LOG.length)],
     ["an empty extension", `${text}\nx\n`],

@@ -111,6 +111,7 @@ describe("a verifier key", () => {
     ["white space around", ` ${vkey}`],
     ["a line end", `${vkey}\n`],
     ["another part", `${vkey}+`],
+    ["a key of another length", "a+12345678+AQE="],
     ["an ECDSA key", "rekor.sigstore.dev+12345678+AwEB"],
   ])("is not %s", (_, text) => {
     expect(parseVkey(sha256, text).ok).toBe(false);
