@@ -5,7 +5,7 @@ import { type Note, type NoteSignature, parseNote, signatureLine } from "./note.
 import { type NoteKey, sameKey } from "./note-key.ts";
 
 /** A signature that was verified, and its line. `timestamp` is a cosignature's: seconds since the epoch, as its key says. */
-export type Signed = { key: NoteKey; timestamp: number | null; line: string };
+type Signed = { key: NoteKey; timestamp: number | null; line: string };
 
 export type OpenedNote =
   | { ok: true; text: string; signed: Signed[] }

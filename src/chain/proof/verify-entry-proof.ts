@@ -27,7 +27,7 @@ export type EntryProofReport =
     }
   | { ok: false; kind: ProofFault; why: string; breaks: Break[] };
 
-export type ProofFault =
+type ProofFault =
   | "malformed"
   | "bad_signature"
   | "unknown_key"
