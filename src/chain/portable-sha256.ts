@@ -11,8 +11,8 @@ const state = new Int32Array(8);
 const tail = new Uint8Array(2 * BLOCK_BYTES);
 
 /**
- * SHA-256 (FIPS 180-4) in plain code, for where the runtime has none that answers at once, which is the browser, and for
- * short inputs where the runtime's costs more to call than to compute.
+ * SHA-256 (FIPS 180-4) in plain code, for where the runtime has none that answers at once, which is the browser, and
+ * for short inputs where the runtime's costs more to call than to compute.
  */
 export function portableSha256(bytes: Uint8Array): Uint8Array {
   state.set(START);

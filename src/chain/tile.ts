@@ -16,7 +16,7 @@ export function tileAt({ level, index, size }: { level: number; index: number; s
   return width > 0 ? { level, index, width } : null;
 }
 
-/** The tiles a tree of `to` leaves has and one of `from` leaves has not, lowest level first; also those that only grew. */
+/** The tiles that are new or wider in a tree of `to` leaves than in one of `from`, lowest level first. */
 export function newTiles({ from, to }: { from: number; to: number }): Tile[] {
   const tiles: Tile[] = [];
   for (let level = 0; hashCount({ level, size: to }) > 0; level++) {

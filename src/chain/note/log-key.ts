@@ -7,8 +7,9 @@ const SECRET_BYTES = 32;
 export type HkdfSha256 = (input: { secret: Uint8Array; info: Uint8Array }) => Uint8Array;
 
 /**
- * The Ed25519 seed of a log's key: `HKDF-SHA256(secret, no salt, "indelible/log-key/v1" || 0x00 || origin || 0x00 || generation)`,
- * with the generation in decimal, from 1 on. One secret serves every log, and no log's key tells of another's.
+ * The Ed25519 seed of a log's key: `HKDF-SHA256(secret, no salt, "indelible/log-key/v1" || 0x00 || origin || 0x00 ||
+ * generation)`, with the generation in decimal, from 1 on. One secret serves every log, and no log's key tells of
+ * another's.
  */
 export function logKeySeed(
   hkdf: HkdfSha256,

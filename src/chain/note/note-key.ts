@@ -16,7 +16,7 @@ export type NoteKey = { name: string; type: keyof typeof KEY_TYPE; publicKey: Ui
 export const KEY_ID_BYTES = 4;
 const NOT_NAME_PATTERN = /[\p{White_Space}+\p{Cs}]/u;
 
-/** A key with its id: the first 4 bytes of SHA-256(name || 0x0A || type || public key). Throws for a name that is none. */
+/** A key with its id: the first 4 bytes of SHA-256(name || 0x0A || type || key). Throws for a name that is none. */
 export function noteKey(
   sha256: Sha256,
   { name, type, publicKey }: { name: string; type: NoteKey["type"]; publicKey: Uint8Array },

@@ -17,7 +17,7 @@ export function signatureLine({ name, id, signature }: NoteSignature): string {
   return `— ${name} ${base64(joinBytes(id, signature))}\n`;
 }
 
-/** Reads a signed note as C2SP signed-note has it: text, an empty line, one signature line or more, and nothing else. */
+/** Reads a C2SP signed-note: text, an empty line, one signature line or more, and nothing else. */
 export function parseNote(note: string): { ok: true; note: Note } | { ok: false; why: string } {
   if (note.length > NOTE_MAX_BYTES || utf8(note).length > NOTE_MAX_BYTES) {
     return { ok: false, why: `It is longer than ${NOTE_MAX_BYTES} bytes.` };

@@ -3,7 +3,7 @@ import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { NoteKey } from "./note-key.ts";
 import { openNote } from "./open-note.ts";
 
-/** A witness's word, and its line: it saw no other tree of this log, as of a time (seconds since the epoch) it vouches for. */
+/** A witness's word, and its line: as of a time (seconds since the epoch) it saw no other tree of this log. */
 export type Cosigned = { name: string; timestamp: number; line: string };
 
 export type OpenedCheckpoint =
@@ -12,7 +12,7 @@ export type OpenedCheckpoint =
 
 /**
  * Opens a checkpoint of the log `origin`. It must be signed by one of `keys` that is of type `ed25519` and has the
- * origin as its name; those of type `cosignature` are the witnesses one knows. How many must have signed is for the caller.
+ * origin as its name; those of type `cosignature` are the witnesses one knows. How many it takes is for the caller.
  */
 export async function openCheckpoint(
   verifyEd25519: VerifyEd25519,

@@ -4,7 +4,7 @@ import { utf8 } from "../encoding.ts";
 import { type Note, type NoteSignature, parseNote, signatureLine } from "./note.ts";
 import { type NoteKey, sameKey } from "./note-key.ts";
 
-/** A signature that was verified, and its line. `timestamp` is a cosignature's: seconds since the epoch, as its key says. */
+/** A signature that was verified, and its line. `timestamp` is a cosignature's, in seconds since the epoch. */
 type Signed = { key: NoteKey; timestamp: number | null; line: string };
 
 export type OpenedNote =
@@ -15,7 +15,7 @@ const TIMESTAMP_BYTES = 8;
 
 /**
  * Opens a signed note with the keys one trusts: C2SP signed-note. Signatures by other keys say nothing and are passed
- * over; one bad signature by a known key refuses the note, and so does the lack of any good one. `signed` has a key once.
+ * over; one bad signature by a known key refuses the note, as does the lack of a good one. `signed` has a key once.
  */
 export async function openNote(
   verifyEd25519: VerifyEd25519,

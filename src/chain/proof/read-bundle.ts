@@ -1,8 +1,8 @@
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The leaves of an entry bundle (C2SP tlog-tiles, "Log entries"): `width` of them, null for one that is not UTF-8 and so
- * no leaf of ours. Null when the bytes are not exactly so many entries.
+ * The leaves of an entry bundle (C2SP tlog-tiles, "Log entries"): `width` of them, null for one that is not UTF-8 and
+ * so no leaf of ours. Null when the bytes are not exactly so many entries.
  */
 export function readBundle(bytes: Uint8Array, width: number): (string | null)[] | null {
   const leaves: (string | null)[] = [];

@@ -4,8 +4,8 @@ import { HASH_BYTES } from "../node-hash.ts";
 import { readDecimal } from "../note/checkpoint.ts";
 
 /**
- * The proof that an entry is in a log: C2SP tlog-proof@v1. `hashes` is its inclusion proof in the tree of `checkpoint`, a
- * signed note. `extra` is UTF-8 text for us, the entry's record line; null in a proof that does not carry the entry.
+ * The proof that an entry is in a log: C2SP tlog-proof@v1. `hashes` is its inclusion proof in the tree of `checkpoint`,
+ * a signed note. `extra` is UTF-8 text for us, the entry's record line; null in a proof that does not carry the entry.
  */
 export type TlogProof = { extra: Uint8Array | null; index: number; hashes: Uint8Array[]; checkpoint: string };
 

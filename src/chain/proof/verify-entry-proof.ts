@@ -12,8 +12,8 @@ import { parseTlogProof } from "./tlog-proof.ts";
 import { verifyInclusion } from "./verify-inclusion.ts";
 
 /**
- * What a proof shows. `not_included`: the signed tree does not have this leaf at this index. `misrouted`: the leaf names
- * another log or index than the proof. `unknown_version`: a leaf of a later format, which is in the log but cannot be read.
+ * What a proof shows. `not_included`: the signed tree does not have this leaf at this index. `misrouted`: the leaf
+ * names another log or index than the proof. `unknown_version`: a leaf of a later format: in the log, but unreadable.
  */
 export type EntryProofReport =
   | {

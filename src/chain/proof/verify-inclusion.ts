@@ -12,8 +12,8 @@ export type InclusionClaim = {
 };
 
 /**
- * Whether the tree of `size` leaves with this root has this leaf hash at `index`: RFC 9162 section 2.1.3.2. The root and
- * the size must come from a checkpoint that was itself verified.
+ * Whether the tree of `size` leaves with this root has this leaf hash at `index`: RFC 9162 section 2.1.3.2. The root
+ * and the size must come from a checkpoint that was itself verified.
  */
 export function verifyInclusion(sha256: Sha256, { index, size, leafHash, root, hashes }: InclusionClaim): boolean {
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;

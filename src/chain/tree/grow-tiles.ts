@@ -10,8 +10,8 @@ const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
 
 /**
  * The tiles that are new or wider when a tree of `size` leaves gains some: exactly `newTiles`, with their bytes. `edge`
- * holds the bytes of `edgeTiles(size)` in that order, `leafHashes` the new leaf hashes one after another. The edge of the
- * tree as it is then is among the result, or unchanged. Costs one hash a leaf on average.
+ * holds the bytes of `edgeTiles(size)` in that order, `leafHashes` the new leaf hashes one after another. The edge of
+ * the tree as it is then is among the result, or unchanged. Costs one hash a leaf on average.
  */
 export function growTiles(
   sha256: Sha256,

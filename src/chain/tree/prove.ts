@@ -7,8 +7,8 @@ import { TILE_WIDTH, type Tile, tileAt } from "../tile.ts";
 type Part = { tile: number; at: number; count: number };
 
 /**
- * How to make a proof: read `tiles`, all at once, then hand their bytes to `proofHashes`. `hashes` says for each hash of
- * the proof which subtrees it joins. At most two tiles a level, however large the tree.
+ * How to make a proof: read `tiles`, all at once, then hand their bytes to `proofHashes`. `hashes` says for each hash
+ * of the proof which subtrees it joins. At most two tiles a level, however large the tree.
  */
 export type ProofPlan = { tiles: Tile[]; hashes: Part[][] };
 

@@ -6,7 +6,7 @@ import type { Sha256 } from "../sha256.ts";
 
 /**
  * The right edge of an RFC 6962 tree: the hashes of the largest full subtrees that make it up, one for each bit set in
- * its size, so at most 32. It is all of a tree that appending and its root need. Appending costs one hash an entry on average.
+ * its size, so at most 32. It is all of a tree that appending and its root need. Appending costs one hash on average.
  */
 export class RightEdge {
   readonly #sha256: Sha256;
