@@ -22,7 +22,7 @@ describe("the root from the edge", () => {
     }
   });
 
-  it.each([65_536, 65_537, 66_303, 70_000])("is that of RFC 6962 at %d", (size) => {
+  it.each([65_536, 66_303])("is that of RFC 6962 at %d", (size) => {
     const tree = storedTree(size);
     expect(hex(rootFromEdge(sha256, { size, edge: edgeOf(tree) }))).toBe(hex(tree.root(size)));
   });
