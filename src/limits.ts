@@ -157,6 +157,8 @@ export const WATCHDOG_ORGS_PER_RUN = 200;
 export const WATCHDOG_PARKED_PER_RUN = 100;
 
 export const METRICS_FLUSH_MS = 10_000;
+/** Kinds of refused calls an isolate gathers: each is one call when handed over, of the 1,000 a request may make. */
+export const REFUSALS_GATHERED_MAX_COUNT = 200;
 /** How often an awake ledger tells the directory how it stands: a row written each time. */
 export const GAUGE_MS = 60_000;
 

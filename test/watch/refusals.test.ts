@@ -1,7 +1,11 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { call, createOrg } from "../support/client.ts";
+import { configOf } from "../../src/env.ts";
+import { NOT_FOUND, type Refusal, refuse } from "../../src/errors.ts";
+import { METRICS_FLUSH_MS, REFUSALS_GATHERED_MAX_COUNT } from "../../src/limits.ts";
+import { sealRefusal } from "../../src/watch/refusals.ts";
+import { call, createOrg, freshOrg } from "../support/client.ts";
 import { orgKey, unknownKey } from "../http/support.ts";
 import { actsOf, saysOf, sizeOf } from "../query/support.ts";
 import { growthOf } from "./support.ts";
@@ -9,12 +13,31 @@ import { growthOf } from "./support.ts";
 const HOUR = 3_600_000;
 const PLATFORM = "platform";
 
-beforeEach(() => {
+let latest = 0;
+beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
+  vi.setSystemTime(Math.max(latest, Date.now()));
+  // What earlier tests left behind is handed over first, and then it is quiet for a while.
+  await handOver();
+  vi.setSystemTime(Date.now() + METRICS_FLUSH_MS);
 });
 afterEach(() => {
+  latest = Date.now();
   vi.useRealTimers();
 });
+
+/** Lets the time pass after which any request hands over what was gathered. */
+async function handOver(): Promise<void> {
+  vi.setSystemTime(Date.now() + METRICS_FLUSH_MS);
+  await call("GET", "/openapi.json");
+}
+
+/** Refuses a call of key `name` without one: after the answer, all refusals are alike. */
+function refused(refusal: Refusal, { org, name }: { org: string; name: string }): Promise<void> {
+  const caller = { kind: "trusted", name, scopes: [], orgs: "*" } as const;
+  return sealRefusal(configOf(env), { org, caller, refusal });
+}
+const FORBIDDEN = refuse("forbidden", "This key lacks a scope.").refusal;
 
 /** Refused calls that an org's ledger has counted and not sealed yet, by key and code. */
 async function counted(org: string, key: string): Promise<number> {
@@ -22,6 +45,11 @@ async function counted(org: string, key: string): Promise<number> {
     const row = storage.sql.exec("select coalesce(sum(count), 0) as calls from refusal where key = ?", key).one();
     return Number(row["calls"]);
   });
+}
+
+/** Waits until so many refused calls are counted; throws when it does not come to that soon. */
+function untilCounted(calls: number, org: string, key: string): Promise<void> {
+  return vi.waitFor(async () => expect(await counted(org, key)).toBeGreaterThanOrEqual(calls), { timeout: 500 });
 }
 
 /** Lets time pass, and an org's ledger do what is due then; answers the refusals sealed since `from`. */
@@ -39,6 +67,7 @@ describe("refused calls", () => {
     const writer = await orgKey(org, ["events:read"]);
     for (let n = 0; n < 5; n++) await call("GET", `/v1/orgs/${org}/events`, { key: reader.key });
     for (let n = 0; n < 2; n++) await call("GET", `/v1/orgs/${org}/status`, { key: writer.key });
+    await handOver();
     await expect.poll(() => counted(org, reader.id)).toBe(5);
     await expect.poll(() => counted(org, writer.id)).toBe(2);
     expect(await sealedAfter(HOUR / 2, org)).toEqual([]);
@@ -56,6 +85,7 @@ describe("refused calls", () => {
     const { key, id } = await orgKey(mine, ["events:read"]);
     const before = await sizeOf(PLATFORM);
     for (const org of [theirs, theirs, "no-such-org"]) await call("GET", `/v1/orgs/${org}/events`, { key });
+    await handOver();
     await expect.poll(() => counted(PLATFORM, id)).toBe(3);
     const sealed = await sealedAfter(HOUR, PLATFORM, before);
     expect(sealed.filter((one) => one["key"] === id)).toMatchObject([{ code: "not_found", calls: 3 }]);
@@ -67,28 +97,59 @@ describe("refused calls", () => {
     const { key, id } = await orgKey(org, ["events:read"]);
     for (let n = 0; n < 3; n++) expect((await call("GET", `/v1/orgs/${org}/events/later`, { key })).status).toBe(404);
     await call("GET", `/v1/orgs/no-such-org/events`, { key });
+    await handOver();
     await expect.poll(() => counted(PLATFORM, id)).toBe(1);
+  });
+
+  it("reach the ledger at once after a quiet time, and then together", async () => {
+    const org = await createOrg("gathered");
+    const { key, id } = await orgKey(org, ["events:append"]);
+    const attempt = () => call("GET", `/v1/orgs/${org}/events`, { key });
+    await attempt();
+    await expect.poll(() => counted(org, id)).toBe(1);
+    for (let n = 0; n < 4; n++) await attempt();
+    await expect(untilCounted(2, org, id)).rejects.toThrow();
+    await handOver();
+    await expect.poll(() => counted(org, id)).toBe(5);
+  });
+
+  it("at orgs with invented names are gathered as one, however many there are", async () => {
+    const name = freshOrg("key");
+    const attempt = () => refused(NOT_FOUND.refusal, { org: freshOrg("invented"), name });
+    await attempt();
+    expect(await counted(PLATFORM, name)).toBe(1);
+    for (let n = 0; n < 2 * REFUSALS_GATHERED_MAX_COUNT; n++) await attempt();
+    expect(await counted(PLATFORM, name)).toBe(1);
+    await handOver();
+    await untilCounted(1 + 2 * REFUSALS_GATHERED_MAX_COUNT, PLATFORM, name);
+  });
+
+  it("are handed over before their time when there are more kinds than an isolate gathers", async () => {
+    const org = await createOrg("kinds");
+    const attempt = (n: number) => refused(FORBIDDEN, { org, name: `key-${n}` });
+    await attempt(0);
+    for (let n = 1; n < REFUSALS_GATHERED_MAX_COUNT; n++) await attempt(n);
+    expect(await counted(org, "key-1")).toBe(0);
+    await attempt(REFUSALS_GATHERED_MAX_COUNT);
+    for (let n = 0; n <= REFUSALS_GATHERED_MAX_COUNT; n++) expect(await counted(org, `key-${n}`)).toBe(1);
   });
 
   it("without a valid key are counts in org platform, handed over together, and a metric", async () => {
     const org = await createOrg("junked");
     const junk = () => call("GET", `/v1/orgs/${org}/events`, { key: "junk" });
     const noneCounted = () => counted(PLATFORM, "none");
-    // What earlier tests left behind is handed over and sealed first.
-    vi.setSystemTime(Date.now() + 11_000);
-    await junk();
-    await expect.poll(noneCounted).toBeGreaterThan(0);
+    // What earlier tests left behind is sealed first.
     await sealedAfter(HOUR, PLATFORM);
+    await expect.poll(noneCounted).toBe(0);
     const before = await sizeOf(PLATFORM);
 
     const grown = await growthOf(async () => {
-      vi.setSystemTime(Date.now() + 11_000);
       await junk();
       await expect.poll(noneCounted).toBe(1);
       for (let n = 0; n < 6; n++) await junk();
       await call("GET", `/v1/orgs/${org}/events`, { key: null });
       expect(await noneCounted()).toBe(1);
-      vi.setSystemTime(Date.now() + 11_000);
+      vi.setSystemTime(Date.now() + METRICS_FLUSH_MS);
       await call("GET", "/v1/keys", { key: unknownKey("p") });
       await expect.poll(noneCounted).toBe(9);
     });
