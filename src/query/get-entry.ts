@@ -4,7 +4,7 @@ import { ok, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ID_MAX_CHARACTERS, PAGE_MAX_BYTES, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
-import { listEntries, readEntry } from "../store/list-entries.ts";
+import { findEntries, readEntry } from "../store/list-entries.ts";
 import { termKeyOf } from "../store/terms.ts";
 import { monthsOf, rangesOf } from "./list-entries.ts";
 import { openRow } from "./row.ts";
@@ -55,21 +55,10 @@ async function find(config: Config, org: string, { grant, visible, idOrIndex }: 
       if (row !== null) return openRow(row, reader);
       continue;
     }
-    const { rows } = await listEntries(
-      cell,
-      { placement, low, high, months },
-      {
-        termKey: termKeyOf(config.indexKey, org),
-        filter: { id: [idOrIndex] },
-        order: "desc",
-        limit: 10,
-        max_bytes: PAGE_MAX_BYTES,
-        // A search that did not end must not say that there is nothing.
-        deadline_ms: Number.POSITIVE_INFINITY,
-        // An id is in one entry: its list of postings is that long, whatever the log's length.
-        max_postings: Number.POSITIVE_INFINITY,
-      },
-    );
+    const wanted = { termKey: termKeyOf(config.indexKey, org), filter: { id: [idOrIndex] } };
+    // More than one only when tokens of two ids are alike.
+    const limits = { limit: 10, max_bytes: PAGE_MAX_BYTES };
+    const rows = await findEntries(cell, { placement, low, high, months }, { ...wanted, ...limits });
     const found = rows.map((row) => openRow(row, reader)).find((entry) => entry.id === idOrIndex);
     if (found !== undefined) return found;
   }

@@ -9,20 +9,14 @@ import {
   spansStatement,
 } from "./entry-page.ts";
 import { type EntryFilter, matchOf } from "./match.ts";
-import { indexOf, type Place, rangeOf } from "./placement.ts";
+import { indexOf, rangeOf } from "./placement.ts";
+import type { PlacementRange } from "./read-entries.ts";
+import { runsOf } from "./runs.ts";
 import { slotsDescending } from "./slot.ts";
 import type { TermKey } from "./token.ts";
 
 export type { Row } from "./entry-page.ts";
-export { readEntries, readEntry, type StoredRow } from "./read-entries.ts";
-
-/** The indexes `[low, high)` of one placement, and the months (see `monthOf`) they can have been sequenced in. */
-export type PlacementRange = {
-  placement: Place;
-  low: number;
-  high: number;
-  months: { from: number; to: number };
-};
+export { findEntries, readEntries, readEntry, type StoredRow } from "./read-entries.ts";
 
 /**
  * `max_bytes`: of record lines; a single larger one is still answered. `deadline_ms`: instant after which nothing more is
@@ -43,7 +37,8 @@ export type Listed = { rows: Row[]; reached: number | null };
 
 /**
  * Candidates for a filter, in order of index: the caller opens each and checks it. The work is bounded, so a page may be
- * short or empty though `reached` is not null; each call gets on by at least one index. One statement for each slot visited.
+ * short or empty though `reached` is not null; each call gets on by at least one index. One statement for each run of a
+ * slot, and one more where months 16 apart share it.
  */
 export async function listEntries(
   cell: D1Database,
@@ -58,8 +53,9 @@ export async function listEntries(
   const match = matchOf(termKey, filter);
   const page: Page = { rows: [], limit, bytes: max_bytes, postings: match === null ? Infinity : max_postings };
 
-  // Most pages end in the first slot: it is read together with the bounds of all.
-  const guess = windowOf({ slot: first, ...bounds }, { order, postings: page.postings });
+  // Most pages end in the first slot: it is read together with the bounds of all. Indexes are dense: without a filter a
+  // page needs as many keys as rows, and what an older month left in that slot is not read.
+  const guess = windowOf({ slot: first, ...bounds }, { order, postings: match === null ? limit : max_postings });
   const [found, guessed] = await cell.batch([
     spansStatement(cell, slots, bounds),
     pageStatement(cell, guess, limitsOf(page, { order, match })),
@@ -67,19 +63,19 @@ export async function listEntries(
   const spans = spansOf(found?.results[0] as Record<string, number | null> | undefined, slots);
   let answer: PageRow[] | null = (guessed?.results ?? []) as PageRow[];
 
-  for (const [position, span] of spans.entries()) {
-    for (let rest: Span | null = span; rest !== null; ) {
+  for await (const { run, last } of runsOf(cell, spans, { ...bounds, order })) {
+    for (let rest: Span | null = run; rest !== null; ) {
       let window: Span = windowOf(rest, { order, postings: page.postings });
       const seen: Span | null = answer === null ? null : overlapOf(guess, rest);
       if (seen === null) answer = await readPage(cell, window, limitsOf(page, { order, match }));
       else window = seen;
-      const cutAt: number | null = addRows(page, answer ?? [], org_number);
+      const cutAt: number | null = addRows(page, rowsOf(window, answer ?? []), org_number);
       answer = null;
       if (cutAt !== null) return { rows: page.rows, reached: cutAt };
       page.postings -= window.high - window.low;
       const edge = indexOf(org_number, order === "desc" ? window.low : window.high - 1);
       rest = restOf(rest, window, order);
-      if (rest === null && position === spans.length - 1) break;
+      if (rest === null && last) break;
       const spent = page.rows.length >= limit || page.postings <= 0 || page.bytes <= 0 || Date.now() > deadline_ms;
       if (spent) return { rows: page.rows, reached: edge };
     }
@@ -97,6 +93,11 @@ function limitsOf(page: Page, { order, match }: { order: Order; match: string | 
 
 async function readPage(cell: D1Database, window: Span, limits: PageLimits): Promise<PageRow[]> {
   return (await pageStatement(cell, window, limits).all<PageRow>()).results;
+}
+
+/** Those of the rows that lie in a window: a guess may reach into a later run of its slot. */
+function rowsOf(window: Span, rows: readonly PageRow[]): PageRow[] {
+  return rows.filter(({ key }) => key >= window.low && key < window.high);
 }
 
 /** Takes the rows that fit; answers the last index seen when there was one that did not, else null. */

@@ -1,7 +1,17 @@
 import { READ_MAX_ROWS } from "../limits.ts";
 import { type PageRow, pageStatement, type Row } from "./entry-page.ts";
+import { type EntryFilter, matchOf } from "./match.ts";
 import { indexOf, keyOf, type Place, rangeOf } from "./placement.ts";
 import { SLOTS, slotsDescending } from "./slot.ts";
+import type { TermKey } from "./token.ts";
+
+/** The indexes `[low, high)` of one placement, and the months (see `monthOf`) they can have been sequenced in. */
+export type PlacementRange = {
+  placement: Place;
+  low: number;
+  high: number;
+  months: { from: number; to: number };
+};
 
 /** A row and the slot it lies in, wherever it should be. */
 export type StoredRow = Row & { slot: string };
@@ -44,4 +54,26 @@ export async function readEntry(
   );
   const line = found.flatMap(({ results }) => results)[0]?.record;
   return line === undefined ? null : { index, line };
+}
+
+/**
+ * Candidates for a filter that finds a few at most, such as an id: the slots of all months are looked through at once.
+ * `limit` and `max_bytes` hold for each slot. Highest index first; the caller opens each and checks it.
+ */
+export async function findEntries(
+  cell: D1Database,
+  { placement, low, high, months }: PlacementRange,
+  { termKey, filter, limit, max_bytes }: { termKey: TermKey; filter: EntryFilter; limit: number; max_bytes: number },
+): Promise<Row[]> {
+  const bounds = rangeOf(placement.org_number, low, high);
+  const slots = slotsDescending({ fromMonth: months.from, toMonth: months.to });
+  if (slots.length === 0) return [];
+  const limits = { order: "desc", limit, max_bytes, force: true, match: matchOf(termKey, filter) } as const;
+  const pages = await cell.batch<PageRow>(slots.map((slot) => pageStatement(cell, { slot, ...bounds }, limits)));
+  return pages
+    .flatMap(({ results }) => results)
+    .flatMap(({ key, record }) =>
+      record === null ? [] : [{ index: indexOf(placement.org_number, key), line: record }],
+    )
+    .sort((a, b) => b.index - a.index);
 }

@@ -23,16 +23,25 @@ describe("a ledger whose clock is ahead of its reader's", () => {
     expect(upwards.entries.map(({ id }) => id)).toEqual(["now", "ahead"]);
   });
 
-  it("goes on listing what was sequenced months ago", async () => {
+  it("goes on listing what was sequenced months ago, more than the ring has slots", async () => {
     const org = await createOrg("months");
     const start = Date.now();
     vi.useFakeTimers({ toFake: ["Date"], now: start });
-    for (let month = 0; month < 5; month++) {
+    for (let month = 0; month < 20; month++) {
       vi.setSystemTime(start + month * MONTH);
       await call("POST", `/v1/orgs/${org}/events`, { body: event(month, { id: `m-${month}` }) });
     }
-    const { entries } = await walk(org, { source: "client", min_size: 6, limit: 2 });
-    expect(entries.map(({ id }) => id)).toEqual(["m-4", "m-3", "m-2", "m-1", "m-0"]);
-    expect((await call("GET", `/v1/orgs/${org}/events/m-0`)).json.index).toBe(1);
+    const ids = Array.from({ length: 20 }, (_, month) => `m-${month}`);
+    for (const limit of [3, 1_000]) {
+      const upwards = await walk(org, { source: "client", min_size: 21, limit, order: "asc" });
+      expect(upwards.entries.map(({ id }) => id)).toEqual(ids);
+      const { entries } = await walk(org, { source: "client", limit });
+      expect(entries.map(({ id }) => id)).toEqual(ids.toReversed());
+    }
+    const all = await walk(org, { limit: 6 });
+    expect(all.entries.map(({ index }) => index)).toEqual(all.entries.map((_, n) => all.entries[0].index - n));
+    for (const [n, id] of ids.entries()) {
+      expect((await call("GET", `/v1/orgs/${org}/events/${id}`)).json.index).toBe(1 + n);
+    }
   });
 });
