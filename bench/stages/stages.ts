@@ -82,7 +82,7 @@ async function projection({ org, cell }: Stores, entries: readonly ProjectableEn
   let from = 0;
   return async (round: number) => {
     const batch = entries[round % entries.length] as ProjectableEntry[];
-    const done = await projectEntries(cell, { orgNumber, from, entries: batch });
+    const done = await projectEntries(cell, { log: org, orgNumber, from, entries: batch });
     if (done.kind !== "projected") throw new Error("nobody else projects here");
     from += batch.length;
   };

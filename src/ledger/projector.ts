@@ -121,7 +121,7 @@ export class Projector {
     const entries = this.#prepare(found.lines);
     const cell = config.cells.get(placement.cell);
     if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
-    const outcome = await projectEntries(cell, { orgNumber: placement.org_number, from, entries });
+    const outcome = await projectEntries(cell, { log: placement.log, orgNumber: placement.org_number, from, entries });
     if (outcome.kind === "stale") {
       // Another run of this ledger (before a crash) was here, or D1 was restored: its fence is the truth.
       return this.#askD1();

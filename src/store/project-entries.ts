@@ -1,5 +1,6 @@
 import { assert } from "../errors.ts";
 import { D1_PARAMETER_MAX_BYTES } from "../limits.ts";
+import { count } from "../meter.ts";
 import { type Counter, counterStatement } from "./counter.ts";
 import { keyOf } from "./placement.ts";
 import { assertSlot } from "./slot.ts";
@@ -15,11 +16,17 @@ export type Projection =
 /**
  * Projects the entries at `from`, `from + 1`, … in one transaction: all of them are visible when it returns `projected`, and
  * none was written when it returns `stale`. Any other failure is thrown, and after it either may be true: call again.
+ * A range that is another log's than `log` takes nothing, throws and is counted.
  * Writes two rows an entry, one for the fence and one for each distinct counter.
  */
 export async function projectEntries(
   cell: D1Database,
-  { orgNumber, from, entries }: { orgNumber: number; from: number; entries: readonly ProjectableEntry[] },
+  {
+    log,
+    orgNumber,
+    from,
+    entries,
+  }: { log: string; orgNumber: number; from: number; entries: readonly ProjectableEntry[] },
 ): Promise<Projection> {
   assert(entries.length > 0, "a projection has entries");
   const to = from + entries.length;
@@ -29,7 +36,7 @@ export async function projectEntries(
     orgNumber,
     entries.map((entry) => entry.counter),
   );
-  const statements = [fenceStatement(cell, orgNumber, { from, to }), counters];
+  const statements = [fenceStatement(cell, { log, orgNumber, from, to }), counters];
   for (const { slot, low, high } of runsOf(entries)) {
     assertSlot(slot);
     const run = { cell, entries, low, high, key: keyOf(orgNumber, from) };
@@ -40,31 +47,36 @@ export async function projectEntries(
     return projected(await cell.batch(statements));
   } catch (error) {
     if (!isFenceViolation(error)) throw error;
+    const range = await cell
+      .prepare("select log, next from cursor where org_number = ?1")
+      .bind(orgNumber)
+      .first<{ log: string; next: number }>();
+    if (range === null) throw error;
+    if (range.log === log) return { kind: "stale", fence: range.next };
+    count("audit_cross_org_refusals_total", { at: "projection" });
+    throw new Error(`org number ${orgNumber} is that of ${range.log}, not of ${log}`);
   }
-  const fence = await cell
-    .prepare("select next from cursor where org_number = ?1")
-    .bind(orgNumber)
-    .first<number>("next");
-  assert(fence !== null, "a fence that refused can be read");
-  return { kind: "stale", fence };
 }
+
+type Fence = { log: string; orgNumber: number; from: number; to: number };
 
 /**
  * The first statement of the batch, and the only one with a condition: on a stale or replayed batch `next` becomes null,
- * the column refuses that, and everything is rolled back. Written as an insert so that a missing row is refused as well
- * (by `log`, which is null then): an update would do nothing and let the rest pass.
+ * the column refuses that, and everything is rolled back. Written as an insert so that a missing row, and one of another
+ * log, is refused as well (by `log`, which is null then): an update would do nothing and let the rest pass.
  */
-function fenceStatement(cell: D1Database, orgNumber: number, { from, to }: { from: number; to: number }) {
+function fenceStatement(cell: D1Database, { log, orgNumber, from, to }: Fence) {
   return cell
     .prepare(
-      `insert into cursor (org_number, log, next) values (?1, (select log from cursor where org_number = ?1), ?2)
+      `insert into cursor (org_number, log, next)
+       values (?1, (select log from cursor where org_number = ?1 and log = ?4), ?2)
        on conflict (org_number) do update set next = iif(cursor.next = ?2, ?3, null)`,
     )
-    .bind(orgNumber, from, to);
+    .bind(orgNumber, from, to, log);
 }
 
 function isFenceViolation(error: unknown): boolean {
-  return error instanceof Error && error.message.includes("NOT NULL constraint failed: cursor.next");
+  return error instanceof Error && /NOT NULL constraint failed: cursor\.(next|log)/.test(error.message);
 }
 
 /** Entries next to each other that lie in one slot: two runs when a month ended among them. */

@@ -15,6 +15,7 @@ import {
   replaceMethod,
   restoreFaults,
 } from "../support/faults.ts";
+import { growthOf } from "../watch/support.ts";
 
 afterEach(() => {
   restoreFaults();
@@ -99,6 +100,25 @@ describe("a projection that fails", () => {
     }
     expect(await contents()).toEqual(before);
     await checkLedger(org);
+  });
+
+  it("is refused by a range that another log took, and made up for when it is the org's again", async () => {
+    const org = await createOrg("taken");
+    await untilProjected(org);
+    const [place] = (await checkLedger(org)).ledger.placements;
+    const cell = env[place?.cell as "CELL_0"];
+    const rename = (log: string) =>
+      cell.prepare("update cursor set log = ?2 where org_number = ?1").bind(place?.org_number, log).run();
+    await rename("log.test/v1/orgs/another");
+    const before = await readCell(cell, place?.org_number ?? -1);
+    const grown = await growthOf(async () => {
+      await append(org, batchOf([event(1), event(2)]));
+      await expect.poll(async () => (await statusOf(org)).projection).toBe("waiting");
+    });
+    expect(grown['audit_cross_org_refusals_total{at="projection"}']).toBeGreaterThanOrEqual(1);
+    expect(await readCell(cell, place?.org_number ?? -1)).toEqual(before);
+    await rename(place?.log ?? "");
+    expect((await checkLedger(org, { archived: true })).entries.length).toBe(3);
   });
 
   it("is not repeated when memory forgot how far it was", async () => {

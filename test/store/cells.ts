@@ -104,14 +104,15 @@ function sectionsOf(said: Said): SectionText[] {
   return sections;
 }
 
-export type TestLog = { cell: D1Database; org: string; org_number: number; termKey: TermKey };
+export type TestLog = { cell: D1Database; org: string; log: string; org_number: number; termKey: TermKey };
 
 /** A log of its own in a cell. */
 export async function freshLog(cell?: D1Database): Promise<TestLog> {
   const at = cell ?? (await cell0());
   const org = freshName("org");
-  const org_number = await openRange(at, { log: `test.example/v1/orgs/${org}`, first_index: 0 });
-  return { cell: at, org, org_number, termKey: termKeyOf("index key of the tests", org) };
+  const log = `test.example/v1/orgs/${org}`;
+  const org_number = await openRange(at, { log, first_index: 0 });
+  return { cell: at, org, log, org_number, termKey: termKeyOf("index key of the tests", org) };
 }
 
 /** Projects what is said, from index `from` on, 500 a batch; the entries come back by index. */
@@ -119,7 +120,7 @@ export async function project(log: TestLog, said: readonly Said[], from = 0): Pr
   const entries = said.map((event, n) => entryOf(log.termKey, from + n, event));
   for (let at = 0; at < entries.length; at += 500) {
     const projection = await projectEntries(log.cell, {
-      ...{ orgNumber: log.org_number, from: from + at },
+      ...{ log: log.log, orgNumber: log.org_number, from: from + at },
       entries: entries.slice(at, at + 500),
     });
     if (projection.kind !== "projected") throw new Error(`stale at ${projection.fence}`);

@@ -20,7 +20,7 @@ async function empty({ cell, org_number }: TestLog, first_index = 0): Promise<{ 
 }
 
 const nothing = (log: TestLog, next: number) => ({
-  cursor: [{ org_number: log.org_number, log: `test.example/v1/orgs/${log.org}`, next }],
+  cursor: [{ org_number: log.org_number, log: log.log, next }],
   counter: [],
 });
 
@@ -34,7 +34,7 @@ describe("emptyRange", () => {
     expect([await contentOf(left), await contentOf(right)]).toEqual([before[0], before[2]]);
     const entries = said(30).map((event, n) => entryOf(log.termKey, n, event));
     for (const [n, entry] of entries.entries()) {
-      await projectEntries(log.cell, { orgNumber: log.org_number, from: n, entries: [entry] });
+      await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: n, entries: [entry] });
     }
     const after = await contentOf(log);
     // Salts are new, so records differ; keys, numbers of tokens, counters and fence are the same.
@@ -47,7 +47,7 @@ describe("emptyRange", () => {
     const entries = await project(log, said(100));
     const before = await contentOf(log);
     await empty(log);
-    await projectEntries(log.cell, { orgNumber: log.org_number, from: 0, entries });
+    await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries });
     expect(await contentOf(log)).toEqual(before);
   });
 
@@ -81,7 +81,7 @@ describe("emptyRange", () => {
       .bind(log.org_number, DELETE_CHUNK_ROWS - 10)
       .run();
     const projecting = projectEntries(log.cell, {
-      ...{ orgNumber: log.org_number, from: DELETE_CHUNK_ROWS - 10, entries: early },
+      ...{ log: log.log, orgNumber: log.org_number, from: DELETE_CHUNK_ROWS - 10, entries: early },
     });
     await expect(projecting).rejects.toThrow("UNIQUE");
     await empty(log);
@@ -100,9 +100,8 @@ describe("emptyRange", () => {
 
   it("empties a range that began at a later index back to that index", async () => {
     const log = await freshLog();
-    const name = freshName("org");
-    const org_number = await openRange(log.cell, { log: `test.example/v1/orgs/${name}`, first_index: 40 });
-    const later = { ...log, org: name, org_number };
+    const name = freshName("log");
+    const later = { ...log, log: name, org_number: await openRange(log.cell, { log: name, first_index: 40 }) };
     await project(later, said(10), 40);
     await empty(later, 40);
     expect(await contentOf(later)).toEqual(nothing(later, 40));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { D1_PARAMETER_MAX_BYTES } from "../../src/limits.ts";
+import { takeCounts } from "../../src/meter.ts";
 import { openRange, projectEntries, readFence, readVisible } from "../../src/store/cell.ts";
 import { readEntries } from "../../src/store/list-entries.ts";
 import { cell0, cell1, contentOf, entryOf, freshLog, freshName, project, type Said } from "./cells.ts";
@@ -35,7 +36,7 @@ describe("openRange", () => {
   it("never moves a fence back", async () => {
     const log = await freshLog();
     await project(log, [event(0), event(1)]);
-    await openRange(log.cell, { log: `test.example/v1/orgs/${log.org}`, first_index: 0 });
+    await openRange(log.cell, { log: log.log, first_index: 0 });
     expect(await readVisible(log.cell, log.org_number)).toBe(2);
   });
 
@@ -49,7 +50,7 @@ describe("projectEntries", () => {
   it("writes two rows an entry, one for the fence and one for each distinct counter", async () => {
     const log = await freshLog();
     const entries = Array.from({ length: 500 }, (_, n) => entryOf(log.termKey, n, event(n)));
-    const projection = await projectEntries(log.cell, { orgNumber: log.org_number, from: 0, entries });
+    const projection = await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries });
     expect(projection).toMatchObject({ kind: "projected", rows_written: 2 * 500 + 1 + 1 });
     expect(await readFence(log.cell, log.org_number)).toBe(500);
   });
@@ -58,7 +59,7 @@ describe("projectEntries", () => {
     const log = await freshLog();
     for (let n = 0; n < 5; n++) {
       const entries = [entryOf(log.termKey, n, event(n))];
-      const projection = await projectEntries(log.cell, { orgNumber: log.org_number, from: n, entries });
+      const projection = await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: n, entries });
       expect(projection).toMatchObject({ kind: "projected", rows_written: 4 });
     }
   });
@@ -96,7 +97,7 @@ describe("projectEntries", () => {
     const entries = await project(log, [event(0), event(1), event(2)]);
     const before = await contentOf(log);
     for (const from of [0, 1, 2, 4]) {
-      const projection = await projectEntries(log.cell, { orgNumber: log.org_number, from, entries });
+      const projection = await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from, entries });
       expect(projection).toEqual({ kind: "stale", fence: 3 });
     }
     expect(await contentOf(log)).toEqual(before);
@@ -106,7 +107,9 @@ describe("projectEntries", () => {
     const log = await freshLog();
     const entries = Array.from({ length: 20 }, (_, n) => entryOf(log.termKey, n, event(n)));
     const kinds = await Promise.all(
-      Array.from({ length: 10 }, () => projectEntries(log.cell, { orgNumber: log.org_number, from: 0, entries })),
+      Array.from({ length: 10 }, () =>
+        projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries }),
+      ),
     );
     expect(kinds.filter(({ kind }) => kind === "projected")).toHaveLength(1);
     const { counter } = await contentOf(log);
@@ -120,7 +123,7 @@ describe("projectEntries", () => {
     await log.cell.prepare("insert into entry_02 (key, record) values (?1, 'planted')").bind(inTheWay).run();
     const before = await contentOf(log);
     const entries = [1, 2, 3].map((n) => entryOf(log.termKey, n, { ...event(n), action: "new.action" }));
-    const again = () => projectEntries(log.cell, { orgNumber: log.org_number, from: 1, entries });
+    const again = () => projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 1, entries });
     await expect(again()).rejects.toThrow("UNIQUE");
     expect(await contentOf(log)).toEqual(before);
     await log.cell.prepare("delete from entry_02 where key = ?1").bind(inTheWay).run();
@@ -130,19 +133,32 @@ describe("projectEntries", () => {
   it("refuses an org number that was never opened, and writes nothing", async () => {
     const log = { ...(await freshLog()), org_number: 1_999_999 };
     const entries = [entryOf(log.termKey, 0, event(0))];
-    await expect(projectEntries(log.cell, { orgNumber: log.org_number, from: 0, entries })).rejects.toThrow(
-      "cursor.log",
-    );
+    await expect(
+      projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries }),
+    ).rejects.toThrow("cursor.log");
     expect(await contentOf(log)).toEqual({ cursor: [], counter: [] });
+  });
+
+  it("refuses the entries of another log than the range is for, counts it, and writes nothing", async () => {
+    const [mine, theirs] = [await freshLog(), await freshLog()];
+    await project(theirs, [event(0)]);
+    const before = await contentOf(theirs);
+    const entries = [entryOf(mine.termKey, 1, event(1))];
+    takeCounts();
+    const misplaced = projectEntries(mine.cell, { log: mine.log, orgNumber: theirs.org_number, from: 1, entries });
+    await expect(misplaced).rejects.toThrow(`is that of ${theirs.log}, not of ${mine.log}`);
+    expect(takeCounts()).toEqual([{ name: "audit_cross_org_refusals_total", labels: 'at="projection"', value: 1 }]);
+    expect(await contentOf(theirs)).toEqual(before);
+    expect((await contentOf(mine))["entry_02"]).toBeUndefined();
   });
 
   it("refuses to go past the last index of an org", async () => {
     const log = await freshLog();
     const entries = [entryOf(log.termKey, 0, event(0)), entryOf(log.termKey, 1, event(1))];
     const last = 2 ** 32 - 1;
-    await expect(projectEntries(log.cell, { orgNumber: log.org_number, from: last, entries })).rejects.toThrow(
-      "invariant",
-    );
+    await expect(
+      projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: last, entries }),
+    ).rejects.toThrow("invariant");
   });
 
   it("puts the entries of one batch into the slots of their months", async () => {
@@ -170,7 +186,7 @@ describe("projectEntries", () => {
     const entries = Array.from({ length: 40 }, (_, n) => entryOf(log.termKey, n, { ...event(n), metadata: large }));
     const bound: number[] = [];
     const cell = watchingBinds(log.cell, (value) => bound.push(Buffer.byteLength(String(value))));
-    const projection = await projectEntries(cell, { orgNumber: log.org_number, from: 0, entries });
+    const projection = await projectEntries(cell, { log: log.log, orgNumber: log.org_number, from: 0, entries });
     expect(projection).toMatchObject({ kind: "projected", rows_written: 2 * 40 + 1 + 1 });
     expect(bound.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(2 * D1_PARAMETER_MAX_BYTES);
     expect(Math.max(...bound)).toBeLessThanOrEqual(D1_PARAMETER_MAX_BYTES + 2);
