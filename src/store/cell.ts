@@ -40,10 +40,3 @@ export async function readFence(cell: D1Database, orgNumber: number): Promise<nu
     .get();
   return row?.next ?? null;
 }
-
-/** How much of the log can be searched: every entry of this cell's range below it is there. */
-export async function readVisible(cell: D1Database, orgNumber: number): Promise<number> {
-  const fence = await readFence(cell, orgNumber);
-  assert(fence !== null, "a placement was opened in its cell");
-  return fence;
-}
