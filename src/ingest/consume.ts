@@ -1,6 +1,5 @@
 import type { Config } from "../env.ts";
-import type { Refusal, Result } from "../errors.ts";
-import { callLedger } from "../ledger/client.ts";
+import type { Refusal } from "../errors.ts";
 import {
   APPEND_MAX_BYTES,
   APPEND_MAX_EVENTS,
@@ -12,9 +11,8 @@ import { log } from "../log.ts";
 import { count, countFailed } from "../meter.ts";
 import { deadLetterIdOf } from "../ids.ts";
 import { isTransient, storeDeadLetter } from "./dead-letters.ts";
-import { formerReader } from "../schema/caller.ts";
 import { type Message as Parsed, parseMessage } from "./parse-message.ts";
-import { appendBatches } from "./submit.ts";
+import { appendBatches, sealTrace } from "./submit.ts";
 
 type Queued = Pick<Message, "id" | "attempts" | "ack" | "retry"> & { text: string };
 type Append = { queued: Queued; message: Extract<Parsed, { kind: "append" }> };
@@ -101,14 +99,12 @@ function callsOf(group: readonly Append[]): Append[][] {
 async function append(config: Config, appends: Append[]): Promise<Outcome[]> {
   const { org, key } = (appends[0] as Append).message;
   const scopes = ["events:append", "events:import"] as const;
-  const answer = await failing(() =>
-    appendBatches(config, {
-      org,
-      // Who may append was decided when the message was made; here only its name goes on.
-      caller: { kind: "trusted", name: key, scopes, orgs: [org] },
-      batches: appends.map(({ message }) => message.batch),
-    }),
-  );
+  const answer = await appendBatches(config, {
+    org,
+    // Who may append was decided when the message was made; here only its name goes on.
+    caller: { kind: "trusted", name: key, scopes, orgs: [org] },
+    batches: appends.map(({ message }) => message.batch),
+  });
   return appends.map(({ queued }, n) => {
     const result = answer.ok ? answer.value[n] : answer;
     return { queued, org, refusal: result === undefined || result.ok ? null : result.refusal };
@@ -116,25 +112,8 @@ async function append(config: Config, appends: Append[]): Promise<Outcome[]> {
 }
 
 async function traceRead(config: Config, queued: Queued, message: Extract<Parsed, { kind: "read" }>) {
-  const { org, read } = message;
-  const answer = await failing(() =>
-    callLedger(
-      config,
-      org,
-      async (ledger) => await ledger.traceRead(org, formerReader(org, read.key), { ...read.answer, batch: read.batch }),
-    ),
-  );
-  return [{ queued, org, refusal: answer.ok ? null : answer.refusal }];
-}
-
-/** A thrown error is a fault of ours or of the platform: as transient as any. */
-async function failing<T>(call: () => Promise<Result<T>>): Promise<Result<T>> {
-  try {
-    return await call();
-  } catch (error) {
-    log("warn", { message: "a ledger failed", error: String(error) });
-    return { ok: false, refusal: { code: "internal", detail: "The ledger failed." } };
-  }
+  const answer = await sealTrace(config, message);
+  return [{ queued, org: message.org, refusal: answer.ok ? null : answer.refusal }];
 }
 
 async function settle(config: Config, { queued, org, refusal }: Outcome): Promise<void> {

@@ -1,10 +1,7 @@
 import { putDeadLetterBody, readDeadLetterBody } from "../archive/dead-letter.ts";
 import type { Config } from "../env.ts";
 import { ok, type Refusal, refuse, type Result } from "../errors.ts";
-import { callLedger } from "../ledger/client.ts";
 import { PARKED_RETRY_MAX_MS, PARKED_RETRY_MIN_MS, WATCHDOG_PARKED_PER_RUN } from "../limits.ts";
-import { log } from "../log.ts";
-import { formerReader } from "../schema/caller.ts";
 import { instantOf } from "../schema/names.ts";
 import {
   type DeadLetterRow,
@@ -16,7 +13,7 @@ import {
 } from "../store/dead-letter.ts";
 export type { DeadLetterRow } from "../store/dead-letter.ts";
 import { parseMessage } from "./parse-message.ts";
-import { appendBatches } from "./submit.ts";
+import { appendBatches, sealTrace } from "./submit.ts";
 
 const REASON_MAX_CHARACTERS = 1_000;
 
@@ -105,27 +102,16 @@ async function replay(config: Config, row: DeadLetterRow): Promise<Result<null>>
   const parsed = parseMessage(text);
   if (!parsed.ok) return refuse(parsed.fault.code, parsed.fault.reason);
   const { message } = parsed;
-  try {
-    if (message.kind === "read") {
-      const { org, read } = message;
-      const answer = { ...read.answer, batch: read.batch };
-      const traced = await callLedger(
-        config,
-        org,
-        async (ledger) => await ledger.traceRead(org, formerReader(org, read.key), answer),
-      );
-      return traced.ok ? ok(null) : traced;
-    }
-    const { org, key, batch } = message;
-    const caller = { kind: "trusted", name: key, scopes: ["events:append"], orgs: [org] } as const;
-    const appended = await appendBatches(config, { org, caller, batches: [{ ...batch, delivery: "replay" }] });
-    if (!appended.ok) return appended;
-    const [result] = appended.value;
-    return result === undefined || result.ok ? ok(null) : result;
-  } catch (error) {
-    log("warn", { message: "a replay failed", dead_letter: row.id, error: String(error) });
-    return refuse("internal", "The ledger failed.");
+  if (message.kind === "read") {
+    const traced = await sealTrace(config, message);
+    return traced.ok ? ok(null) : traced;
   }
+  const { org, key, batch } = message;
+  const caller = { kind: "trusted", name: key, scopes: ["events:append"], orgs: [org] } as const;
+  const appended = await appendBatches(config, { org, caller, batches: [{ ...batch, delivery: "replay" }] });
+  if (!appended.ok) return appended;
+  const [result] = appended.value;
+  return result === undefined || result.ok ? ok(null) : result;
 }
 
 function receivedAt(text: string): number | null {

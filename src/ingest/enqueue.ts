@@ -1,5 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, type Refusal, refuse, type Result } from "../errors.ts";
+import { ok, type Refusal, type Result } from "../errors.ts";
 import { deadLetterIdOf, eventIdsOf, newBatchId } from "../ids.ts";
 import { QUEUE_SEND_MAX_BYTES, QUEUE_SEND_MAX_MESSAGES } from "../limits.ts";
 import { log } from "../log.ts";
@@ -54,10 +54,7 @@ async function send(config: Config, handover: Handover, group: PackedMessage[]):
   const batches = group.map(({ batch, part_of, position, events }) => {
     return { batch, part_of, position, received_at, delivery, events: events.map(({ cut }) => cut) };
   });
-  const appended = await appendBatches(config, { org, caller, batches }).catch((error: unknown) => {
-    log("error", { message: "the ledger failed", org, error: String(error) });
-    return refuse("internal", "The ledger failed.");
-  });
+  const appended = await appendBatches(config, { org, caller, batches });
   const refused = appended.ok ? appended.value.find((result) => !result.ok) : appended;
   if (refused === undefined || refused.ok) return ok(null);
   return isTransient(refused.refusal) ? park(config, org, { group, refusal: refused.refusal }) : refused;

@@ -1,10 +1,12 @@
 import type { Config } from "../env.ts";
-import type { Result } from "../errors.ts";
+import { refuse, type Result } from "../errors.ts";
 import { newBatchId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
+import { log } from "../log.ts";
 import { countAppendSeconds, countFailed } from "../meter.ts";
-import type { Caller } from "../schema/caller.ts";
+import { type Caller, formerReader } from "../schema/caller.ts";
 import type { Appended, Batch, CutEvent, Delivery } from "../schema/ledger.ts";
+import type { Message } from "./parse-message.ts";
 
 /** Events on their way to a ledger, with what the door they came through knows of them. */
 export type Submission = {
@@ -31,7 +33,8 @@ export async function submit(config: Config, submission: Submission): Promise<Re
     events,
   };
   const began = Date.now();
-  const answer = await appendBatches(config, { org, caller, batches: [batch] }).catch((error: unknown) => {
+  // What a ledger throws goes on to the door, which tells the cause under the request's id.
+  const answer = await append(config, { org, caller, batches: [batch] }).catch((error: unknown) => {
     countFailed("internal", events.length);
     throw error;
   });
@@ -41,13 +44,33 @@ export async function submit(config: Config, submission: Submission): Promise<Re
   return result ?? { ok: false, refusal: { code: "internal", detail: "The ledger did not answer for the batch." } };
 }
 
-/** Hands batches of one org and one caller to its ledger; answers one result a batch, in order. */
-export async function appendBatches(
-  config: Config,
-  { org, caller, batches }: { org: string; caller: Caller; batches: Batch[] },
-): Promise<Result<Result<Appended>[]>> {
+type Appends = { org: string; caller: Caller; batches: Batch[] };
+
+/** Hands batches of one org and one caller to its ledger; answers one result a batch, in order. Never throws. */
+export async function appendBatches(config: Config, appends: Appends): Promise<Result<Result<Appended>[]>> {
+  return answered(appends.org, () => append(config, appends));
+}
+
+function append(config: Config, { org, caller, batches }: Appends): Promise<Result<Result<Appended>[]>> {
   return callLedger(config, org, async (ledger, attempt) => {
     const sent = attempt === 1 ? batches : batches.map((batch) => ({ ...batch, fresh: false }));
     return await ledger.append(org, caller, sent);
   });
+}
+
+/** Seals the trace of an answer that left before; answers the opening entry's index. Never throws. */
+export async function sealTrace(config: Config, { org, read }: Extract<Message, { kind: "read" }>) {
+  const reader = formerReader(org, read.key);
+  const answer = { ...read.answer, batch: read.batch };
+  return answered(org, () => callLedger(config, org, async (ledger) => await ledger.traceRead(org, reader, answer)));
+}
+
+/** A ledger that threw is a fault of ours or of the platform: `internal`, and as transient as any. */
+async function answered<T>(org: string, call: () => Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await call();
+  } catch (error) {
+    log("error", { message: "a ledger failed", org, error: String(error) });
+    return refuse("internal", "The ledger failed.");
+  }
 }
