@@ -125,6 +125,8 @@ export const D1_PARAMETER_MAX_BYTES = 1_500_000;
 export const COUNTER_KNOWN_MONTHS_MAX_COUNT = 64;
 /** Search tokens one org's key remembers: about 200 bytes each. */
 export const TOKEN_CACHE_MAX_COUNT = 2_048;
+/** Orgs whose keys to search tokens an isolate that lists remembers: each with two such caches at worst, 26 MB in all. */
+export const TERM_KEYS_MAX_COUNT = 32;
 /** Rows one read for verification takes from a slot. */
 export const READ_MAX_ROWS = 10_000;
 

@@ -5,9 +5,9 @@ import { callLedger } from "../ledger/client.ts";
 import { ID_MAX_CHARACTERS, PAGE_MAX_BYTES, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { findEntries, readEntry } from "../store/list-entries.ts";
-import { termKeyOf } from "../store/terms.ts";
 import { monthsOf, rangesOf } from "./list-entries.ts";
 import { openRow } from "./row.ts";
+import { knownTermKey } from "./term-key.ts";
 import { type Reader, type Traced, traced } from "./traced.ts";
 
 /**
@@ -55,7 +55,7 @@ async function find(config: Config, org: string, { grant, visible, idOrIndex }: 
       if (row !== null) return openRow(row, reader);
       continue;
     }
-    const wanted = { termKey: termKeyOf(config.indexKey, org), filter: { id: [idOrIndex] } };
+    const wanted = { termKey: knownTermKey(config, org), filter: { id: [idOrIndex] } };
     // More than one only when tokens of two ids are alike.
     const limits = { limit: 10, max_bytes: PAGE_MAX_BYTES };
     const rows = await findEntries(cell, { placement, low, high, months }, { ...wanted, ...limits });

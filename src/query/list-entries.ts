@@ -6,11 +6,11 @@ import { PAGE_MAX_BYTES, SEARCH_MAX_MS, SEARCH_MAX_POSTINGS, VISIBLE_WAIT_MAX_MS
 import type { LedgerPlacement, ReadGrant } from "../schema/ledger.ts";
 import { type Listed, listEntries as listRange } from "../store/list-entries.ts";
 import { monthOf } from "../store/slot.ts";
-import { termKeyOf } from "../store/terms.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
 import { matches } from "./matches.ts";
 import { asksPersonal, type ListQuery, printOf } from "./query.ts";
 import { openRow } from "./row.ts";
+import { knownTermKey } from "./term-key.ts";
 import { type Found, type Reader, type Traced, traced } from "./traced.ts";
 
 /** Entries as JSON texts, in the order asked for. `reached` null is the end of the list. */
@@ -109,7 +109,7 @@ async function listIn(
     cell,
     { placement: of.placement, low: of.low, high: of.high, months: monthsOf(of.grant) },
     {
-      termKey: termKeyOf(config.indexKey, org),
+      termKey: knownTermKey(config, org),
       filter: of.query.filter,
       order: of.query.order,
       limit: of.limit,
