@@ -16,7 +16,8 @@ import { appendBatches, sealTrace } from "./submit.ts";
 
 type Queued = Pick<Message, "id" | "attempts" | "ack" | "retry"> & { text: string };
 type Append = { queued: Queued; message: Extract<Parsed, { kind: "append" }> };
-type Outcome = { queued: Queued; org: string | null; refusal: Refusal | null };
+/** `events`: how many the message held. */
+type Outcome = { queued: Queued; org: string | null; refusal: Refusal | null; events: number };
 
 /**
  * Takes one batch of the queue. Each message is read, sequenced in the org it names, and acknowledged on its own: what
@@ -30,8 +31,8 @@ export async function consume(config: Config, messages: readonly Message[]): Pro
     const queued = toQueued(message);
     const parsed = readMessage(queued.text);
     if (!parsed.ok) {
-      const { code, reason, org } = parsed.fault;
-      outcomes.push(Promise.resolve([{ queued, org, refusal: { code, detail: reason } }]));
+      const { code, reason, org, held } = parsed.fault;
+      outcomes.push(Promise.resolve([{ queued, org, refusal: { code, detail: reason }, events: held }]));
     } else if (parsed.message.kind === "read") {
       outcomes.push(traceRead(config, queued, parsed.message));
     } else {
@@ -52,7 +53,8 @@ function readMessage(text: string): ReturnType<typeof parseMessage> {
     return parseMessage(text);
   } catch (error) {
     log("error", { message: "a message could not be read", error: String(error) });
-    return { ok: false, fault: { code: "invalid_request", reason: "The message could not be read.", org: null } };
+    const reason = "The message could not be read.";
+    return { ok: false, fault: { code: "invalid_request", reason, org: null, held: 1 } };
   }
 }
 
@@ -105,18 +107,19 @@ async function append(config: Config, appends: Append[]): Promise<Outcome[]> {
     caller: { kind: "trusted", name: key, scopes, orgs: [org] },
     batches: appends.map(({ message }) => message.batch),
   });
-  return appends.map(({ queued }, n) => {
+  return appends.map(({ queued, message }, n) => {
     const result = answer.ok ? answer.value[n] : answer;
-    return { queued, org, refusal: result === undefined || result.ok ? null : result.refusal };
+    const refusal = result === undefined || result.ok ? null : result.refusal;
+    return { queued, org, refusal, events: message.batch.events.length };
   });
 }
 
 async function traceRead(config: Config, queued: Queued, message: Extract<Parsed, { kind: "read" }>) {
   const answer = await sealTrace(config, message);
-  return [{ queued, org: message.org, refusal: answer.ok ? null : answer.refusal }];
+  return [{ queued, org: message.org, refusal: answer.ok ? null : answer.refusal, events: 1 }];
 }
 
-async function settle(config: Config, { queued, org, refusal }: Outcome): Promise<void> {
+async function settle(config: Config, { queued, org, refusal, events }: Outcome): Promise<void> {
   if (refusal === null) {
     count("audit_queue_messages_total", { outcome: "appended" });
     queued.ack();
@@ -133,7 +136,7 @@ async function settle(config: Config, { queued, org, refusal }: Outcome): Promis
     const { attempts, text } = queued;
     await storeDeadLetter(config, { id: deadLetterIdOf(queued.id), org, refusal, state, attempts, text });
     count("audit_queue_messages_total", { outcome: state });
-    if (state === "dead") countFailed(refusal.code, 1);
+    if (state === "dead") countFailed(refusal.code, events);
     queued.ack();
   } catch (error) {
     // Neither sequenced nor stored: the queue keeps it.

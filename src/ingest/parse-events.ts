@@ -17,11 +17,23 @@ const BATCH_SHAPE: Shape = {
 
 type Located = { value: unknown; text: string; node: SourceNode; pointer: string };
 
+/** What was read, and how many events it held: a body that could not be read so far, one. */
+export type Read = Result<ParsedEvent[]> & { held: number };
+
+/** How many events a value holds: one event, a list, `{ "events": […] }`, or whatever else was sent for it. */
+export function heldBy(value: unknown): number {
+  const events = Array.isArray(value) ? value : ((value ?? {}) as { events?: unknown }).events;
+  return Array.isArray(events) ? Math.max(1, events.length) : 1;
+}
+
 /** Reads a body that holds one event or `{ "events": […] }`; every bad member is named by pointer. */
-export function parseEventsJson(text: string): Result<ParsedEvent[]> {
+export function parseEventsJson(text: string): Read {
   const parsed = parseJson(text);
-  if (!parsed.ok) return refuse("invalid_request", `The body is not JSON: ${parsed.why}.`);
-  const value = parsed.value;
+  if (!parsed.ok) return { ...refuse("invalid_request", `The body is not JSON: ${parsed.why}.`), held: 1 };
+  return { ...parseOneOrBatch(text, parsed.value), held: heldBy(parsed.value) };
+}
+
+function parseOneOrBatch(text: string, value: unknown): Result<ParsedEvent[]> {
   const batch = typeof value === "object" && value !== null && Object.hasOwn(value, "events");
   if (!batch) {
     const scan = scanSource(text, EVENT_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
@@ -38,7 +50,7 @@ export function parseEventsJson(text: string): Result<ParsedEvent[]> {
 export function parseEventsArray(text: string, value: object): Result<ParsedEvent[]> {
   const events: unknown = (value as { events?: unknown }).events;
   if (!Array.isArray(events)) return invalid([{ pointer: "/events", message: "must be an array of events" }]);
-  if (events.length > APPEND_MAX_EVENTS) return tooMany(String(events.length));
+  if (events.length > APPEND_MAX_EVENTS) return tooMany(events.length);
   const scan = scanSource(text, BATCH_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
   if (!scan.ok) return invalid(scan.faults);
   const items = scan.node.members?.get("events")?.items ?? [];
@@ -48,14 +60,16 @@ export function parseEventsArray(text: string, value: object): Result<ParsedEven
 }
 
 /** Reads one event a line; blank lines are passed over; pointers count events as `/events/N`. */
-export function parseEventsNdjson(body: string): Result<ParsedEvent[]> {
+export function parseEventsNdjson(body: string): Read {
   const found: (Located | MemberError[])[] = [];
+  let held = 0;
   for (const [line, text] of body.split("\n").entries()) {
     if (text.trim() === "") continue;
-    if (found.length === APPEND_MAX_EVENTS) return tooMany("more");
-    found.push(locateLine(text, { pointer: `/events/${found.length}`, line: line + 1 }));
+    if (held < APPEND_MAX_EVENTS) found.push(locateLine(text, { pointer: `/events/${held}`, line: line + 1 }));
+    held += 1;
   }
-  return parseAll(found);
+  if (held > APPEND_MAX_EVENTS) return { ...tooMany(held), held };
+  return { ...parseAll(found), held: Math.max(1, held) };
 }
 
 function locateLine(text: string, { pointer, line }: { pointer: string; line: number }): Located | MemberError[] {
@@ -80,7 +94,7 @@ function parseAll(located: (Located | MemberError[])[]): Result<ParsedEvent[]> {
   return errors.length > 0 ? invalid(errors) : ok(events);
 }
 
-function tooMany(held: string) {
+function tooMany(held: number) {
   return refuse("too_large", `A request may hold at most ${APPEND_MAX_EVENTS} events; this one holds ${held}.`);
 }
 

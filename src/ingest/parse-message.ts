@@ -1,15 +1,15 @@
 import { type ErrorCode, ok, type Result } from "../errors.ts";
 import type { Batch } from "../schema/ledger.ts";
 import { appendMessageSchema, type ReadMessage, readMessageSchema } from "../schema/queue-message.ts";
-import { parseEventsArray } from "./parse-events.ts";
+import { heldBy, parseEventsArray } from "./parse-events.ts";
 
 /** A message that says what it wants. */
 export type Message =
   | { kind: "append"; org: string; key: string; batch: Batch }
   | { kind: "read"; org: string; read: ReadMessage };
 
-/** Why a message can never be taken, and as much of its origin as it told. */
-export type MessageFault = { code: ErrorCode; reason: string; org: string | null };
+/** Why a message can never be taken, as much of its origin as it told, and how many events it held. */
+export type MessageFault = { code: ErrorCode; reason: string; org: string | null; held: number };
 
 /** Reads a message with the same validation as a request; whoever put it into the queue. */
 export function parseMessage(text: string): { ok: true; message: Message } | { ok: false; fault: MessageFault } {
@@ -17,11 +17,14 @@ export function parseMessage(text: string): { ok: true; message: Message } | { o
   try {
     value = JSON.parse(text);
   } catch {
-    return { ok: false, fault: { code: "invalid_request", reason: "The message is not JSON.", org: null } };
+    return { ok: false, fault: { code: "invalid_request", reason: "The message is not JSON.", org: null, held: 1 } };
   }
   const told = typeof value === "object" && value !== null ? (value as { org?: unknown; kind?: unknown }) : {};
   const org = typeof told.org === "string" ? told.org.slice(0, 64) : null;
-  const fault = (code: ErrorCode, reason: string) => ({ ok: false as const, fault: { code, reason, org } });
+  const fault = (code: ErrorCode, reason: string) => ({
+    ok: false as const,
+    fault: { code, reason, org, held: heldBy(value) },
+  });
 
   if (told.kind === "read") {
     const read = readMessageSchema.safeParse(value);

@@ -1,6 +1,6 @@
-import { type MemberError, refuse, type Result } from "../errors.ts";
+import { type MemberError, refuse } from "../errors.ts";
 import { APPEND_MAX_BYTES, EVENT_MAX_DEPTH } from "../limits.ts";
-import { type ParsedEvent, parseEventsJson } from "./parse-events.ts";
+import { heldBy, parseEventsJson, type Read } from "./parse-events.ts";
 
 const MAX_ERRORS = 20;
 
@@ -8,8 +8,9 @@ const MAX_ERRORS = 20;
  * Reads events that came as JavaScript values. They are turned to JSON text once, and that text is what is kept; what
  * JSON would change in silence (NaN, a Date, a Map, an undefined member…) is refused by pointer.
  */
-export function parseEventValues(events: unknown): Result<ParsedEvent[]> {
+export function parseEventValues(events: unknown): Read {
   const list = Array.isArray(events) ? { events } : events;
+  const held = heldBy(events);
   const errors: MemberError[] = [];
   // An array of events adds two levels of its own around each event.
   const pieces: string[] = [];
@@ -18,11 +19,14 @@ export function parseEventValues(events: unknown): Result<ParsedEvent[]> {
   write(list, { pointer: "", depth: 0, pieces, errors, room });
   if (errors.length > 0) {
     const [first] = errors;
-    return refuse("invalid_event", `${first?.pointer} ${first?.message}. Nothing was appended.`, { errors });
+    return {
+      ...refuse("invalid_event", `${first?.pointer} ${first?.message}. Nothing was appended.`, { errors }),
+      held,
+    };
   }
   const text = pieces.join("");
   if (room.characters < 0 || Buffer.byteLength(text) > APPEND_MAX_BYTES) {
-    return refuse("too_large", `A call may carry at most ${APPEND_MAX_BYTES} bytes of events.`);
+    return { ...refuse("too_large", `A call may carry at most ${APPEND_MAX_BYTES} bytes of events.`), held };
   }
   return parseEventsJson(text);
 }

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { type Config, configOf } from "../env.ts";
 import { NOT_FOUND, ok, type Refusal, refuse, type Result } from "../errors.ts";
 import { enqueue } from "../ingest/enqueue.ts";
+import { heldBy, type ParsedEvent } from "../ingest/parse-events.ts";
 import { parseEventValues } from "../ingest/parse-values.ts";
 import { submit } from "../ingest/submit.ts";
 import { LOG_MAX_ENTRIES, REASON_MAX_CHARACTERS } from "../limits.ts";
@@ -24,6 +25,7 @@ type Query = Record<string, string | number | readonly (string | number)[]>;
 /** A page: `data` holds entries as JSON texts, so that their free values are what was sent. */
 type Page = { data: string[]; next_cursor: string | null; visible_size: number; read_index: number | null };
 type Binding = Extract<Caller, { kind: "trusted" }>;
+type Sent = { caller: Binding; events: ParsedEvent[]; idempotencyKey: string | null };
 
 const indexSchema = z.int().min(0).max(LOG_MAX_ENTRIES);
 const rangeSchema = z.strictObject({
@@ -105,7 +107,7 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     });
   }
 
-  /** Runs a verb; its outcome is a value, a line of telemetry and, where something was refused, a count. */
+  /** Runs a verb; its outcome is a value and a line of telemetry. */
   async #valued<T>(verb: string, act: (config: Config) => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
     const config = configOf(this.env);
     const began = Date.now();
@@ -113,7 +115,6 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     const code = outcome.ok ? null : outcome.refusal.code;
     const binding = bindingPropsSchema.safeParse(this.ctx.props).data?.name ?? null;
     log("info", { message: "call", verb, binding, code, ms: Date.now() - began });
-    if (code !== null && (verb === "append" || verb === "enqueue")) countFailed(code, 1);
     this.ctx.waitUntil(flushMetrics(config));
     return outcome;
   }
@@ -127,14 +128,24 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     }
   }
 
-  #sent(org: string, events: unknown, { idempotency_key }: Options) {
+  /** Events a caller may send; what is refused here is counted, what goes on is by who takes it. */
+  #sent(org: string, events: unknown, options: Options) {
+    const sent = this.#read(org, events, options);
+    if (!sent.ok) countFailed(sent.refusal.code, sent.held);
+    return sent;
+  }
+
+  #read(org: string, events: unknown, { idempotency_key }: Options): Result<Sent> & { held: number } {
+    const held = heldBy(events);
     const caller = this.#caller(org, "events:append");
-    if (!caller.ok) return caller;
+    if (!caller.ok) return { ...caller, held };
     const key = idempotencyKeySchema.optional().safeParse(idempotency_key);
-    if (!key.success) return refuse("invalid_request", `idempotency_key ${key.error.issues[0]?.message}.`);
+    if (!key.success) {
+      return { ...refuse("invalid_request", `idempotency_key ${key.error.issues[0]?.message}.`), held };
+    }
     const parsed = parseEventValues(events);
     if (!parsed.ok) return parsed;
-    return ok({ caller: caller.value, events: parsed.value, idempotencyKey: key.data ?? null });
+    return { ...parsed, value: { caller: caller.value, events: parsed.value, idempotencyKey: key.data ?? null } };
   }
 
   #caller(org: unknown, scope: Scope): Result<Binding> {

@@ -1,4 +1,4 @@
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { configOf } from "../../src/env.ts";
 import { consume } from "../../src/ingest/consume.ts";
@@ -23,7 +23,7 @@ function messageOf(text: string, attempts: number) {
   return { said, message: { id: freshOrg("m"), timestamp: new Date(), attempts, body: text, ack, retry } };
 }
 
-const appendMessage = (org: string) =>
+const appendMessage = (org: string, events: unknown[] = [event(1)]) =>
   JSON.stringify({
     v: 1,
     kind: "append",
@@ -31,7 +31,7 @@ const appendMessage = (org: string) =>
     batch: freshOrg("b"),
     received_at: "2026-11-21T00:00:00Z",
     key: "shop",
-    events: [event(1)],
+    events,
   });
 
 describe("/metrics", () => {
@@ -84,6 +84,45 @@ describe("/metrics", () => {
     expect(grown['audit_events_failed_total{reason="invalid_event",fault="client"}']).toBe(1);
     expect(grown['audit_events_failed_total{reason="conflict",fault="client"}']).toBe(2);
     expect(grown['audit_events_failed_total{reason="internal",fault="log"}']).toBe(1);
+  });
+
+  it("counts all the events of a refused request, as far as it was read", async () => {
+    const org = await createOrg("held");
+    const bad = { action: "a.b" };
+    const lines = (events: unknown[]) => events.map((one) => JSON.stringify(one)).join("\n\n");
+    const ndjson = { "content-type": "application/x-ndjson" };
+    const grown = await growthOf(async () => {
+      await append(org, { events: [event(1), bad, event(2), bad, event(3)] });
+      await append(org, { events: [event(1), event(2)], more: 1 });
+      await append(org, `{"events":[{"action":"a.b","action":"a.b"},{}]}`);
+      await append(org, lines([event(1), bad, "not an event"]), ndjson);
+      await append(org, { events: [] });
+    });
+    expect(grown['audit_events_failed_total{reason="invalid_event",fault="client"}']).toBe(5 + 2 + 2 + 3 + 1);
+    const unread = await growthOf(async () => {
+      await append(org, '{"events":[{},{},');
+      await append(org, lines(Array.from({ length: 1_003 }, () => ({}))), ndjson);
+      await append(org, { events: Array.from({ length: 1_002 }, () => ({})) });
+      await append(org, event(1), { "content-type": "text/plain" });
+    });
+    const reason = (name: string) => unread[`audit_events_failed_total{reason="${name}",fault="client"}`];
+    expect(["invalid_request", "too_large", "unsupported_media_type"].map(reason)).toEqual([1, 1_003 + 1_002, 1]);
+  });
+
+  it("counts each event once that a binding or the queue could not get in", async () => {
+    const org = await createOrg("held-elsewhere");
+    const log = exports.AuditLog({ props: { name: "shop", orgs: "*", scopes: ["events:append"] } });
+    const options = { idempotency_key: "once" };
+    const grown = await growthOf(async () => {
+      await log.append(org, [event(1), { action: "a.b" }]);
+      await log.append(org, [event(1), { ...event(2), metadata: Number.NaN }, event(3)]);
+      await log.append(org, event(1), options);
+      await log.append(org, [event(1), event(2), event(3)], options);
+      await consume(configOf(env), [messageOf(appendMessage(freshOrg("none"), [event(1), event(2)]), 1).message]);
+      await consume(configOf(env), [messageOf(appendMessage(org, [event(1), {}, {}, {}]), 1).message]);
+    });
+    const reason = (name: string) => grown[`audit_events_failed_total{reason="${name}",fault="client"}`];
+    expect(["invalid_event", "conflict", "not_found"].map(reason)).toEqual([2 + 3 + 4, 3, 2]);
   });
 
   it("has a success ratio that is logged over logged and failed", async () => {

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { ok, refuse, type Result } from "../../errors.ts";
+import { refuse, type Result } from "../../errors.ts";
 import { enqueue } from "../../ingest/enqueue.ts";
-import { type ParsedEvent, parseEventsJson, parseEventsNdjson } from "../../ingest/parse-events.ts";
+import { type ParsedEvent, parseEventsJson, parseEventsNdjson, type Read } from "../../ingest/parse-events.ts";
 import { submit } from "../../ingest/submit.ts";
 import { APPEND_MAX_BYTES, FILTER_MAX_VALUES, PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../../limits.ts";
 import { countFailed } from "../../meter.ts";
@@ -41,7 +41,7 @@ export const events = new Hono<App>()
     if (!sent.ok) {
       // What is wrong with a request is for those to know who may make it; a good one is decided by the append itself.
       const allowed = await permit(config, { org: org.value, caller: caller.value, scope });
-      if (allowed.ok) countFailed(sent.refusal.code, 1);
+      if (allowed.ok) countFailed(sent.refusal.code, sent.held);
       return problem(c, allowed.ok ? sent.refusal : allowed.refusal);
     }
     const { events: parsed, idempotencyKey } = sent.value;
@@ -95,21 +95,23 @@ export const events = new Hono<App>()
 
 type Sent = { events: ParsedEvent[]; idempotencyKey: string | null };
 
-async function readSent(c: Ctx): Promise<Result<Sent>> {
+/** What was sent; `held`: how many events a request that is refused held, as far as it was read. */
+async function readSent(c: Ctx): Promise<Result<Sent> & { held: number }> {
   const idempotencyKey = idempotencyKeyOf(c);
-  if (!idempotencyKey.ok) return idempotencyKey;
+  if (!idempotencyKey.ok) return { ...idempotencyKey, held: 1 };
   const parsed = await parseBody(c);
-  return parsed.ok ? ok({ events: parsed.value, idempotencyKey: idempotencyKey.value }) : parsed;
+  return parsed.ok ? { ...parsed, value: { events: parsed.value, idempotencyKey: idempotencyKey.value } } : parsed;
 }
 
-async function parseBody(c: Ctx): Promise<Result<ParsedEvent[]>> {
+async function parseBody(c: Ctx): Promise<Read> {
   const type = mediaTypeOf(c);
   const ndjson = type === "application/x-ndjson" || type === "application/ndjson";
   if (!ndjson && type !== "application/json") {
-    return refuse("unsupported_media_type", "Send `Content-Type: application/json` or `application/x-ndjson`.");
+    const detail = "Send `Content-Type: application/json` or `application/x-ndjson`.";
+    return { ...refuse("unsupported_media_type", detail), held: 1 };
   }
   const text = await bodyText(c, APPEND_MAX_BYTES);
-  if (!text.ok) return text;
+  if (!text.ok) return { ...text, held: 1 };
   return ndjson ? parseEventsNdjson(text.value) : parseEventsJson(text.value);
 }
 
