@@ -1,8 +1,9 @@
 import type { Config } from "../env.ts";
 import { ok, type Refusal, refuse, type Result } from "../errors.ts";
 import { PLATFORM_KEY_CACHE_MAX_COUNT, PLATFORM_KEY_FRESH_MS, PLATFORM_KEY_STALE_MS } from "../limits.ts";
+import { log } from "../log.ts";
 import { type Caller, SCOPES, type Scope } from "../schema/caller.ts";
-import { readKey } from "../store/key.ts";
+import { CorruptKey, readKey } from "../store/key.ts";
 import { equal, keyHash, parseKey } from "./key.ts";
 
 const UNAUTHORIZED: Refusal = {
@@ -66,7 +67,12 @@ async function platformCaller(
     verdicts.set(id, verdict);
     if (verdicts.size > PLATFORM_KEY_CACHE_MAX_COUNT) verdicts.delete(verdicts.keys().next().value as string);
     return answer(verdict, hash);
-  } catch {
+  } catch (error) {
+    if (error instanceof CorruptKey) {
+      log("error", { message: "a key of the directory is corrupt", error: String(error) });
+      verdicts.delete(id);
+      return { ok: false, refusal: UNAUTHORIZED };
+    }
     // The directory is down: an append may rest on what we knew, nothing else may.
     if (known !== undefined && scope === "events:append" && now - known.at < PLATFORM_KEY_STALE_MS) {
       return answer(known, hash);

@@ -12,8 +12,11 @@ import type { OrgKey } from "../schema/ledger.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
 import { type KeyRow, listKeys, readKey, revokeKey, saveKey } from "../store/key.ts";
 
+/** A key of the platform, and the orgs it may touch; null: every customer's. */
+type PlatformKey = OrgKey & { orgs: string[] | null };
+
 /** A key as its maker sees it, once: `key` is the only copy there will ever be. */
-export type IssuedKey = OrgKey & { key: string };
+type Issued<Key> = Key & { key: string };
 
 type Wanted = { name: string; scopes: Scope[]; idempotencyKey: string | null; now: number };
 
@@ -22,7 +25,7 @@ export async function createOrgKey(
   config: Config,
   org: string,
   { caller, ...wanted }: Wanted & { caller: Caller },
-): Promise<Result<IssuedKey>> {
+): Promise<Result<Issued<OrgKey>>> {
   // Only a request that may be a repeated one is worth a look at what is there.
   const listed = wanted.idempotencyKey === null ? ok([]) : await listOrgKeys(config, org, caller);
   if (!listed.ok) return listed;
@@ -57,7 +60,7 @@ export async function revokeOrgKey(
 export async function createPlatformKey(
   config: Config,
   { caller, orgs, ...wanted }: Wanted & { caller: Caller; orgs: string[] | null },
-): Promise<Result<IssuedKey>> {
+): Promise<Result<Issued<PlatformKey>>> {
   const root = requireRoot(caller);
   if (!root.ok) return root;
   const madeAt = async (made: string) => (await readKey(config.directory, made))?.created_at ?? Number.NaN;
@@ -81,21 +84,22 @@ export async function createPlatformKey(
     });
   }
   const { created_at, revoked_at } = known ?? { created_at: now, revoked_at: null };
-  return ok({ ...toOrgKey({ id, name, scopes, created_at, revoked_at }), key });
+  return ok({ ...toPlatformKey({ id, name, scopes, orgs, created_at, revoked_at }), key });
 }
 
-export async function listPlatformKeys(config: Config, caller: Caller): Promise<Result<OrgKey[]>> {
+/** The platform's keys; one whose row is corrupt is not among them, and opens nothing. */
+export async function listPlatformKeys(config: Config, caller: Caller): Promise<Result<PlatformKey[]>> {
   const root = requireRoot(caller);
   if (!root.ok) return root;
   const rows = await listKeys(config.directory, null, { after: null, limit: 1_000 });
-  return ok(rows.map(toOrgKey));
+  return ok(rows.map(toPlatformKey));
 }
 
 /** Revokes a platform key: at once here, within a minute in every other isolate. */
 export async function revokePlatformKey(
   config: Config,
   { caller, id, now }: { caller: Caller; id: string; now: number },
-): Promise<Result<OrgKey>> {
+): Promise<Result<PlatformKey>> {
   const root = requireRoot(caller);
   if (!root.ok) return root;
   const row = await readKey(config.directory, id);
@@ -105,7 +109,7 @@ export async function revokePlatformKey(
     await revokeKey(config.directory, id, now);
   }
   forgetPlatformKey(id);
-  return ok(toOrgKey({ ...row, revoked_at: row.revoked_at ?? now }));
+  return ok(toPlatformKey({ ...row, revoked_at: row.revoked_at ?? now }));
 }
 
 type Issue = { kind: "o" | "p"; owner: string; madeAt: (id: string) => Promise<number> } & Wanted;
@@ -156,7 +160,9 @@ async function sealKeyAct(
 }
 
 /** What may be told of a key; never its hash. */
-function toOrgKey({ id, name, scopes, created_at, revoked_at }: Omit<KeyRow, "org" | "orgs" | "hash">): OrgKey {
+function toPlatformKey(row: Omit<KeyRow, "org" | "hash">): PlatformKey {
+  const { id, name, scopes, orgs, created_at, revoked_at } = row;
   const time = (at: number) => new Date(at).toISOString();
-  return { id, name, scopes, created_at: time(created_at), revoked_at: revoked_at === null ? null : time(revoked_at) };
+  const revoked = revoked_at === null ? null : time(revoked_at);
+  return { id, name, scopes, orgs, created_at: time(created_at), revoked_at: revoked };
 }

@@ -97,10 +97,19 @@ export const keySchema = z
     revoked_at: instant.nullable(),
   })
   .meta({ id: "Key" });
-export const issuedKeySchema = keySchema
-  .extend({ key: z.string().meta({ description: "The key itself; shown this once, kept by nobody." }) })
-  .meta({ id: "IssuedKey" });
+const secret = { key: z.string().meta({ description: "The key itself; shown this once, kept by nobody." }) };
+export const issuedKeySchema = keySchema.extend(secret).meta({ id: "IssuedKey" });
 export const keysSchema = z.object({ data: z.array(keySchema), next_cursor: z.null() }).meta({ id: "Keys" });
+
+export const platformKeySchema = keySchema
+  .extend({
+    orgs: z.array(z.string()).nullable().meta({ description: "The orgs it may touch; null for every customer's org." }),
+  })
+  .meta({ id: "PlatformKey" });
+export const issuedPlatformKeySchema = platformKeySchema.extend(secret).meta({ id: "IssuedPlatformKey" });
+export const platformKeysSchema = z
+  .object({ data: z.array(platformKeySchema), next_cursor: z.null() })
+  .meta({ id: "PlatformKeys" });
 
 export const deadLetterSchema = z
   .object({

@@ -124,6 +124,23 @@ describe("a platform key", () => {
     }
   });
 
+  it("whose row became corrupt opens nothing, appends included, and the list answers the others", async () => {
+    const [broken, sound] = [await platformKey(SCOPES), await platformKey(SCOPES)];
+    expect(await codeOf(ask(broken.key))).toBe("ok");
+    await env.DIRECTORY.prepare("update key set orgs = 'acme' where id = ?").bind(broken.id).run();
+    for (const at of [61 * SECOND, 62 * SECOND]) {
+      for (const scope of SCOPES) {
+        expect(await codeOf(ask(broken.key, { at: now + at, scope }))).toBe("unauthorized");
+      }
+    }
+    const listed = await call("GET", "/v1/keys");
+    expect(listed.status, listed.text).toBe(200);
+    const ids = listed.json.data.map(({ id }: { id: string }) => id);
+    expect(ids).toContain(sound.id);
+    expect(ids).not.toContain(broken.id);
+    await env.DIRECTORY.prepare("delete from key where id = ?").bind(broken.id).run();
+  });
+
   it("nobody has used here before cannot be checked while the directory is down: 503, with Retry-After", async () => {
     const org = await createOrg("down");
     const { key } = await platformKey(SCOPES);

@@ -97,6 +97,18 @@ describe.each(OWNERS)("a key of %s", (_, path, owner) => {
   });
 });
 
+describe("keys of the platform", () => {
+  it("show the orgs they may touch, when they are made, listed and revoked", async () => {
+    for (const orgs of [["acme", "initech"], null]) {
+      const made = await call("POST", "/v1/keys", { body: { ...wanted, orgs } });
+      const listed = await call("GET", "/v1/keys");
+      const revoked = await call("DELETE", `/v1/keys/${made.json.id}`);
+      const inList = listed.json.data.find(({ id }: { id: string }) => id === made.json.id);
+      for (const shown of [made.json, inList, revoked.json]) expect(shown).toMatchObject({ ...wanted, orgs });
+    }
+  });
+});
+
 describe("keys of an org", () => {
   it("are the org's own: another org's cannot be seen or revoked", async () => {
     const other = await createOrg("other");

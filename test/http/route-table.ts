@@ -98,13 +98,13 @@ export const ROUTES: Record<string, Route> = {
     of: "root",
     make: () => ({ method: "POST", path: "/v1/keys", body: { name: "made", scopes: ["events:append"] } }),
     status: 201,
-    shape: answers.issuedKeySchema,
+    shape: answers.issuedPlatformKeySchema,
   },
   listPlatformKeys: {
     of: "root",
     make: () => ({ method: "GET", path: "/v1/keys" }),
     status: 200,
-    shape: answers.keysSchema,
+    shape: answers.platformKeysSchema,
   },
   revokePlatformKey: {
     of: "root",
@@ -113,7 +113,7 @@ export const ROUTES: Record<string, Route> = {
       return { method: "DELETE", path: `/v1/keys/${id}` };
     },
     status: 200,
-    shape: answers.keySchema,
+    shape: answers.platformKeySchema,
   },
   listDeadLetters: {
     of: "platform",

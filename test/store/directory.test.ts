@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import {
   countDeadLetters,
   type DeadLetterRow,
@@ -8,7 +8,7 @@ import {
   readDeadLetter,
   saveDeadLetter,
 } from "../../src/store/dead-letter.ts";
-import { type KeyRow, listKeys, readKey, revokeKey, saveKey } from "../../src/store/key.ts";
+import { CorruptKey, type KeyRow, listKeys, readKey, revokeKey, saveKey } from "../../src/store/key.ts";
 import { readGauges, saveGauge } from "../../src/store/ledger-gauge.ts";
 import { addMetrics, readMetrics } from "../../src/store/metric.ts";
 import { createOrg, listOrgs, readOrg } from "../../src/store/org.ts";
@@ -83,14 +83,34 @@ describe("keys", () => {
     expect(platform.every((key) => key.org === null)).toBe(true);
   });
 
-  it("with a scope nobody knows are refused when read", async () => {
-    const id = freshName("ind_p");
-    await saveKey(db, row(id, null));
-    await db.prepare(`update "key" set scopes = '["everything"]' where id = ?1`).bind(id).run();
-    await expect(readKey(db, id)).rejects.toThrow();
-    // Lists of this run would meet it as well.
-    await db.prepare(`delete from "key" where id = ?1`).bind(id).run();
-  });
+  it.each([
+    ["scopes", `'["everything"]'`],
+    ["scopes", "'events:append'"],
+    ["scopes", "'{}'"],
+    ["orgs", "'acme'"],
+    ["orgs", "'null'"],
+    ["created_at", "'yesterday'"],
+    ["revoked_at", "1e300"],
+    ["name", "x'00ff'"],
+  ])(
+    "are refused when %s is %s, and passed over in a list, with a log line that holds no secret",
+    async (column, bad) => {
+      const [id, sound] = [freshName("ind_p"), freshName("ind_p")];
+      for (const each of [id, sound]) await saveKey(db, row(each, null));
+      await db.prepare(`update "key" set ${column} = ${bad} where id = ?1`).bind(id).run();
+      const logged = vi.spyOn(console, "error");
+      await expect(readKey(db, id)).rejects.toThrow(CorruptKey);
+      const listed = (await listKeys(db, null, { after: null, limit: 1_000 })).map((key) => key.id);
+      expect(listed).toContain(sound);
+      expect(listed).not.toContain(id);
+      const lines = logged.mock.calls.map(([line]) => String(line)).filter((line) => line.includes(id));
+      expect(lines).toEqual([
+        JSON.stringify({ message: "a key of the directory is corrupt", error: `CorruptKey: ${id}: ${column}` }),
+      ]);
+      logged.mockRestore();
+      await db.prepare(`delete from "key" where id = ?1`).bind(id).run();
+    },
+  );
 });
 
 describe("dead letters", () => {

@@ -10,7 +10,14 @@ import {
 } from "../../policy/keys.ts";
 import { permit } from "../../policy/org.ts";
 import { ensurePlatform } from "../../policy/put-org.ts";
-import { issuedKeySchema, keySchema, keysSchema } from "../../schema/answers.ts";
+import {
+  issuedKeySchema,
+  issuedPlatformKeySchema,
+  keySchema,
+  keysSchema,
+  platformKeySchema,
+  platformKeysSchema,
+} from "../../schema/answers.ts";
 import { newKeySchema, newPlatformKeySchema } from "../../schema/org.ts";
 import { jsonBody } from "../body.ts";
 import { type App, callerOf, type Ctx, idempotencyKeyOf, json, problem } from "../context.ts";
@@ -71,13 +78,15 @@ export const keys = new Hono<App>()
       idempotencyKey: idempotencyKey.value,
       now: c.get("now"),
     });
-    return issued.ok ? json(c, issued.value, 201) : problem(c, issued.refusal);
+    if (!issued.ok) return problem(c, issued.refusal);
+    return json(c, issued.value satisfies z.infer<typeof issuedPlatformKeySchema>, 201);
   })
   .get("/v1/keys", async (c) => {
     const caller = await callerOf(c, "keys:write");
     if (!caller.ok) return problem(c, caller.refusal);
     const listed = await listPlatformKeys(c.get("config"), caller.value);
-    return listed.ok ? json(c, { data: listed.value, next_cursor: null }) : problem(c, listed.refusal);
+    if (!listed.ok) return problem(c, listed.refusal);
+    return json(c, { data: listed.value, next_cursor: null } satisfies z.infer<typeof platformKeysSchema>);
   })
   .delete("/v1/keys/:id", async (c) => {
     const caller = await callerOf(c, "keys:write");
@@ -85,7 +94,8 @@ export const keys = new Hono<App>()
     await platform(c);
     const id = c.req.param("id");
     const revoked = await revokePlatformKey(c.get("config"), { caller: caller.value, id, now: c.get("now") });
-    return revoked.ok ? json(c, revoked.value) : problem(c, revoked.refusal);
+    if (!revoked.ok) return problem(c, revoked.refusal);
+    return json(c, revoked.value satisfies z.infer<typeof platformKeySchema>);
   });
 
 /** Acts on platform keys are sealed in org `platform`, which the first request of all may still have to create. */
@@ -94,9 +104,9 @@ function platform(c: Ctx): Promise<void> {
 }
 
 const IDEMPOTENCY = { "Idempotency-Key": "Sent again within 24 hours, the same key is answered." };
-const ISSUED = { description: "The key, shown this once.", body: { "application/json": issuedKeySchema } };
-const LISTED = { description: "The keys.", body: { "application/json": keysSchema } };
-const REVOKED = { description: "Revoked.", body: { "application/json": keySchema } };
+const ISSUED = "The key, shown this once.";
+const LISTED = "The keys.";
+const REVOKED = "Revoked.";
 const MAKING = [
   "invalid_request",
   "unauthorized",
@@ -116,7 +126,7 @@ export const operations: Operation[] = (
       summary: "Make a key of an org",
       headers: IDEMPOTENCY,
       body: { "application/json": newKeySchema },
-      answers: { 201: ISSUED },
+      answers: { 201: { description: ISSUED, body: { "application/json": issuedKeySchema } } },
       errors: [...MAKING, "not_found"],
     },
     {
@@ -124,7 +134,7 @@ export const operations: Operation[] = (
       path: "/v1/orgs/{org}/keys",
       id: "listKeys",
       summary: "List an org's keys",
-      answers: { 200: LISTED },
+      answers: { 200: { description: LISTED, body: { "application/json": keysSchema } } },
       errors: ["unauthorized", "forbidden", "not_found", "overloaded"],
     },
     {
@@ -132,7 +142,7 @@ export const operations: Operation[] = (
       path: "/v1/orgs/{org}/keys/{id}",
       id: "revokeKey",
       summary: "Revoke a key: it holds at the next call",
-      answers: { 200: REVOKED },
+      answers: { 200: { description: REVOKED, body: { "application/json": keySchema } } },
       errors: ["unauthorized", "forbidden", "not_found", "overloaded"],
     },
     {
@@ -142,7 +152,7 @@ export const operations: Operation[] = (
       summary: "Make a key of the platform (root key only)",
       headers: IDEMPOTENCY,
       body: { "application/json": newPlatformKeySchema },
-      answers: { 201: ISSUED },
+      answers: { 201: { description: ISSUED, body: { "application/json": issuedPlatformKeySchema } } },
       errors: MAKING,
     },
     {
@@ -150,7 +160,7 @@ export const operations: Operation[] = (
       path: "/v1/keys",
       id: "listPlatformKeys",
       summary: "List the platform's keys (root key only)",
-      answers: { 200: LISTED },
+      answers: { 200: { description: LISTED, body: { "application/json": platformKeysSchema } } },
       errors: ["unauthorized", "forbidden"],
     },
     {
@@ -158,7 +168,7 @@ export const operations: Operation[] = (
       path: "/v1/keys/{id}",
       id: "revokePlatformKey",
       summary: "Revoke a platform key: within a minute everywhere",
-      answers: { 200: REVOKED },
+      answers: { 200: { description: REVOKED, body: { "application/json": platformKeySchema } } },
       errors: ["unauthorized", "forbidden", "not_found"],
     },
   ] as const
