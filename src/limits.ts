@@ -107,6 +107,8 @@ export const PROJECT_RETRY_MAX_MS = 60_000;
 export const SEGMENT_MAX_ENTRIES = 1_000;
 export const SEGMENT_MAX_BYTES = 4_000_000;
 export const SEGMENT_MAX_AGE_MS = 60_000;
+/** Objects tried for one segment when those before hold other bytes: one digit of a name. */
+export const SEGMENT_MAX_COPIES = 9;
 /** Up to this much, archiving waits for projection: readers wait for that, nobody for a segment. */
 export const ARCHIVE_PATIENT_BYTES = 32_000_000;
 /** D1 ends at 10 GB; a cell this full takes no new ranges. */

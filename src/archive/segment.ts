@@ -1,16 +1,29 @@
 import { createHash } from "node:crypto";
 import { assert } from "../errors.ts";
+import { SEGMENT_MAX_COPIES } from "../limits.ts";
+import { log as say } from "../log.ts";
+import { count } from "../meter.ts";
 
 /** A stored run of entries `first..last`, both inclusive. `name` is its R2 key. */
 export type Segment = { first: number; last: number; name: string };
 
+/** An object whose bytes are not those its name vouches for. */
+class DamagedSegment extends Error {
+  override name = "DamagedSegment";
+}
+
 const INDEX_DIGITS = 10;
 /** What follows the prefix: anchored, for a log that continues this one lies under the same prefix. */
-const NAME_PATTERN = /^(\d{10})-(\d{10})-[0-9a-f]{64}$/;
+const NAME_PATTERN = /^(\d{10})-(\d{10})(?:-\d)?-[0-9a-f]{64}$/;
 
-/** `seg/<log>/<first>-<last>-<sha256 of the body>`: zero-padded, so that R2 lists segments in order. */
-function segmentName(log: string, { first, last, sha256 }: { first: number; last: number; sha256: string }): string {
-  return `${segmentPrefix(log)}${padded(first)}-${padded(last)}-${sha256}`;
+type Named = { first: number; last: number; copy: number; sha256: string };
+
+/**
+ * `seg/<log>/<first>-<last>-<sha256 of the body>`: zero-padded, so that R2 lists segments in order. A further copy has its
+ * number before the hash.
+ */
+function segmentName(log: string, { first, last, copy, sha256 }: Named): string {
+  return `${segmentPrefix(log)}${padded(first)}-${padded(last)}${copy === 1 ? "" : `-${copy}`}-${sha256}`;
 }
 
 function segmentPrefix(log: string): string {
@@ -23,7 +36,8 @@ function padded(index: number): string {
 
 /**
  * Stores record lines `first…` as one segment, once, and reads it back; when it returns, R2 holds exactly these bytes
- * under a name that says so. Storing the same entries again finds the same name and changes nothing.
+ * under a name that says so. Storing the same entries again finds the same name and changes nothing. An object that was
+ * there before and holds other bytes stays as it is, for who looks into it: the segment is stored beside it.
  */
 export async function putSegment(
   bucket: R2Bucket,
@@ -33,11 +47,21 @@ export async function putSegment(
   const body = new TextEncoder().encode(`${lines.join("\n")}\n`);
   const sha256 = createHash("sha256").update(body).digest("hex");
   const last = first + lines.length - 1;
-  const name = segmentName(log, { first, last, sha256 });
-  // A crash after this put leaves a segment nobody knows of: the start-up comparison adopts it.
-  await bucket.put(name, body, { onlyIf: { etagDoesNotMatch: "*" }, sha256 });
-  await readSegment(bucket, { first, last, name });
-  return { first, last, name };
+  for (let copy = 1; ; copy++) {
+    const name = segmentName(log, { first, last, copy, sha256 });
+    // A crash after this put leaves a segment nobody knows of: the start-up comparison adopts it.
+    const put = await bucket.put(name, body, { onlyIf: { etagDoesNotMatch: "*" }, sha256 });
+    try {
+      await readSegment(bucket, { first, last, name });
+      return { first, last, name };
+    } catch (error) {
+      // What was put just now may have been read wrong: the next attempt reads it again.
+      const damaged = error instanceof DamagedSegment && put === null;
+      if (!damaged || copy === SEGMENT_MAX_COPIES) throw error;
+      count("audit_segments_damaged_total");
+      say("error", { message: "a segment's object holds other bytes; the segment is stored beside it", name });
+    }
+  }
 }
 
 /** The record lines of a segment; throws when its bytes are not those its name vouches for. */
@@ -46,7 +70,7 @@ export async function readSegment(bucket: R2Bucket, segment: Segment): Promise<s
   if (object === null) throw new Error(`segment ${segment.name} is not in the archive`);
   const body = new Uint8Array(await object.arrayBuffer());
   const sha256 = createHash("sha256").update(body).digest("hex");
-  if (!segment.name.endsWith(`-${sha256}`)) throw new Error(`segment ${segment.name} holds other bytes`);
+  if (!segment.name.endsWith(`-${sha256}`)) throw new DamagedSegment(`segment ${segment.name} holds other bytes`);
   const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body).split("\n");
   lines.pop();
   assert(lines.length === segment.last - segment.first + 1, "a segment holds as many lines as its name says");

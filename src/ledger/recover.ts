@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { listSegments, type Segment } from "../archive/segment.ts";
+import { listSegments, readSegment, type Segment } from "../archive/segment.ts";
 import { refuse, type Result, ok } from "../errors.ts";
 import { STARTUP_COMPARE_MS } from "../limits.ts";
+import { log } from "../log.ts";
 import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
@@ -39,19 +40,29 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
   if (fenceAhead || segmentsAhead) return rewound(fenceAhead ? "D1" : "R2");
   if (fence.status === "fulfilled") state.projected = fence.value;
   if (segments.status === "fulfilled") {
-    for (const segment of segments.value) adopt(core, segment);
+    for (const segment of segments.value) await adopt(core, segment);
     dropStaged(core);
   }
   return ok(null);
 }
 
-/** Takes over a segment that was stored just before a crash, if it holds exactly the rows that are staged. */
-function adopt(core: Core, segment: Segment): void {
+/**
+ * Takes over a segment that was stored just before a crash, if it holds exactly the rows that are staged: its name has to
+ * say so, and its bytes as well. Nothing else runs before the comparison is through.
+ */
+async function adopt(core: Core, segment: Segment): Promise<void> {
   if (segment.first !== core.state.archived) return;
   const rows = core.storage.sql
     .exec<StagedRow>("select * from staged where first between ? and ? order by first", segment.first, segment.last)
     .toArray();
   const body = `${rows.map(({ lines }) => lines).join("\n")}\n`;
   if (!segment.name.endsWith(`-${createHash("sha256").update(body).digest("hex")}`)) return;
+  try {
+    await within(STARTUP_COMPARE_MS, readSegment(core.config.archive, segment));
+  } catch (error) {
+    // Its rows are archived like any others, under a name that holds them.
+    log("warn", { message: "a segment is not adopted", name: segment.name, error: String(error) });
+    return;
+  }
   recordSegment(core, segment, rows);
 }

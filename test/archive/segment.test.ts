@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { listSegments, putSegment, readSegment } from "../../src/archive/segment.ts";
+import { SEGMENT_MAX_COPIES } from "../../src/limits.ts";
+import { takeCounts } from "../../src/meter.ts";
 import { freshOrg } from "../support/client.ts";
 import { breakMethod, FAULT_KINDS, replaceMethod, restoreFaults } from "../support/faults.ts";
 
@@ -55,6 +57,28 @@ describe("a segment", () => {
       await expect(putSegment(bucket, { log, first: 0, lines: LINES })).rejects.toThrow("holds other bytes");
       fault.restore();
     }
+  });
+
+  it("is stored beside an object that holds other bytes for good, which stays as it is", async () => {
+    const log = logOf();
+    const put = () => putSegment(bucket, { log, first: 7, lines: LINES });
+    const names = [(await put()).name];
+    for (let copy = 2; copy <= SEGMENT_MAX_COPIES; copy++) {
+      await bucket.put(names.at(-1) ?? "", "damaged\n");
+      takeCounts();
+      const segment = await put();
+      expect(segment.name).toBe(names[0]?.replace("0000000009-", `0000000009-${copy}-`));
+      expect(await readSegment(bucket, segment)).toEqual(LINES);
+      expect(await put()).toEqual(segment);
+      const damaged = takeCounts().filter(({ name }) => name === "audit_segments_damaged_total");
+      expect(damaged).toMatchObject([{ value: 2 * names.length }]);
+      names.push(segment.name);
+    }
+    for (const name of names.slice(0, -1)) expect(await (await bucket.get(name))?.text()).toBe("damaged\n");
+    const listed = await listSegments(bucket, { log, from: 7, limit: 100 });
+    expect(listed.map(({ name }) => name).sort()).toEqual(names.toSorted());
+    await bucket.put(names.at(-1) ?? "", "damaged\n");
+    await expect(put()).rejects.toThrow("holds other bytes");
   });
 
   it("is refused when its object is not there, was changed, or holds another number of lines", async () => {

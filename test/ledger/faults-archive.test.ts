@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, later, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
-import { breakD1, breakR2, breakSegments, type Fault, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { breakD1, breakR2, breakSegments, evict, type Fault, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { growthOf } from "../watch/support.ts";
 
 afterEach(restoreFaults);
 
@@ -55,6 +56,53 @@ describe("a segment that is not archived", () => {
     expect(entries.length).toBe(size === "another size" ? 5 : 3);
     const listed = await call("GET", `/v1/orgs/${org}/verify`);
     expect(JSON.parse(listed.text.trim().split("\n").at(-1) ?? "")).toMatchObject({ ok: true, breaks: [] });
+  });
+});
+
+describe("a segment whose name in R2 is taken by other bytes", () => {
+  /** Puts other bytes under the name of this org's next segment, just before the ledger does; answers that name. */
+  function takeName(org: string): { name: () => string } {
+    let name = "";
+    replaceMethod(env.ARCHIVE, "put", async (original, args) => {
+      if (name === "" && String(args[0]).includes(`/orgs/${org}/`)) await original((name = args[0]), "damaged\n");
+      return original(...args);
+    });
+    return { name: () => name };
+  }
+
+  it("is archived beside them, and read from there; they stay for who looks into it", async () => {
+    const org = await createOrg("damaged");
+    await append(org, batchOf([event(1, { id: "a" }), event(2)]));
+    await untilProjected(org);
+    const taken = takeName(org);
+    const grown = await growthOf(() => archiveDue(org));
+    expect(grown["audit_segments_damaged_total"]).toBe(1);
+    expect(grown["audit_archive_failures_total"]).toBeUndefined();
+    expect(await statusOf(org)).toMatchObject({ size: 3, archived: 3, backlog: { entries: 0 } });
+    await evict(org);
+    const rebuilt = await call("POST", `/v1/orgs/${org}/rebuild`);
+    expect(rebuilt.status, rebuilt.text).toBe(202);
+    await untilProjected(org);
+    expect((await call("GET", `/v1/orgs/${org}/events/a`)).json).toMatchObject({ index: 1 });
+    expect(await (await env.ARCHIVE.get(taken.name()))?.text()).toBe("damaged\n");
+    await env.ARCHIVE.delete(taken.name());
+    const { ledger } = await checkLedger(org, { archived: true });
+    expect(ledger.segments[0]?.name).toMatch(/-2-[0-9a-f]{64}$/);
+  });
+
+  it("is not adopted by a start as it is: its entries stay staged until they are archived beside it", async () => {
+    const org = await createOrg("not-adopted");
+    await append(org, batchOf([event(1), event(2)]));
+    await untilProjected(org);
+    breakSegments(org, "put", "failed but stored", { times: 1 });
+    await archiveDue(org);
+    const [name = ""] = (await checkLedger(org)).objects;
+    await env.ARCHIVE.put(name, "damaged\n");
+    await evict(org);
+    expect(await wake(org)).toMatchObject({ size: 3, archived: 0, backlog: { entries: 3 } });
+    expect(await later(30_000, () => archiveDue(org))).toMatchObject({ archived: 3, backlog: { entries: 0 } });
+    await env.ARCHIVE.delete(name);
+    await checkLedger(org, { archived: true });
   });
 });
 
