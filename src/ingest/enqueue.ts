@@ -1,10 +1,11 @@
 import type { Config } from "../env.ts";
 import { ok, type Refusal, type Result } from "../errors.ts";
 import { deadLetterIdOf, eventIdsOf, newBatchId } from "../ids.ts";
+import { callLedger } from "../ledger/client.ts";
 import { QUEUE_SEND_MAX_BYTES, QUEUE_SEND_MAX_MESSAGES } from "../limits.ts";
 import { log } from "../log.ts";
 import { countFailed } from "../meter.ts";
-import type { Caller } from "../schema/caller.ts";
+import { type Caller, nameOf, type Scope } from "../schema/caller.ts";
 import { isTransient, storeDeadLetter } from "./dead-letters.ts";
 import { packMessages, type PackedMessage } from "./pack.ts";
 import type { ParsedEvent } from "./parse-events.ts";
@@ -13,26 +14,52 @@ import { appendBatches } from "./submit.ts";
 export type Handover = {
   org: string;
   caller: Caller;
-  /** The name the entries will carry. */
-  key: string;
   events: ParsedEvent[];
   idempotencyKey: string | null;
+  /** Batches of this `idempotencyKey` that are sequenced already, as far as the ledger was asked. */
+  sequenced: readonly string[];
   delivery: "queued" | "binding" | "import";
   received_at: number;
 };
 
 /**
+ * Whether a caller may hand events over; the answer is `sequenced`. One the Worker itself vouches for may do so while the
+ * ledger is away; an org key only its ledger knows.
+ */
+export async function permitHandover(
+  config: Config,
+  { org, caller, scope, idempotencyKey }: Pick<Handover, "org" | "caller" | "idempotencyKey"> & { scope: Scope },
+): Promise<Result<string[]>> {
+  const allowed = await callLedger(
+    config,
+    org,
+    async (ledger) => await ledger.permitHandover(org, caller, scope, idempotencyKey),
+  );
+  const away = !allowed.ok && allowed.refusal.code === "overloaded" && caller.kind === "trusted";
+  return away ? ok([]) : allowed;
+}
+
+/**
  * Hands events to the queue and answers their ids: when it returns a value, every one of them is durable and will be
  * sequenced. What the queue refuses is appended directly, what the ledger cannot take either is parked: all under the
- * same batch ids, so nothing is sealed twice.
+ * same batch ids, so nothing is sealed twice. What is sequenced already is not sent: the ledger says whether it is the same.
  */
 export async function enqueue(config: Config, handover: Handover): Promise<Result<{ id: string }[]>> {
-  const { org, key, delivery, events } = handover;
+  const { org, caller, delivery, events, sequenced } = handover;
   const batch = handover.idempotencyKey ?? newBatchId();
   const received_at = new Date(handover.received_at).toISOString();
-  const messages = packMessages({ org, key, delivery, received_at, batch }, events);
+  const messages = packMessages({ org, key: nameOf(caller), delivery, received_at, batch }, events);
   const idOf = eventIdsOf(batch);
-  for (const group of sendable(messages)) {
+  // Known under its own name, or under the one it has when the request comes with another `Prefer`: never sealed anew.
+  const again = messages.filter(({ batch: name, part_of }) =>
+    [name, part_of ?? `${name} 0`].some((known) => sequenced.includes(known)),
+  );
+  const same = again.length === 0 ? ok(null) : await appendNow(config, handover, again);
+  if (!same.ok && !isTransient(same.refusal)) {
+    countFailed(same.refusal.code, events.length);
+    return same;
+  }
+  for (const group of sendable(same.ok ? messages.filter((message) => !again.includes(message)) : messages)) {
     const sent = await send(config, handover, group);
     if (!sent.ok) {
       countFailed(sent.refusal.code, events.length);
@@ -49,6 +76,12 @@ async function send(config: Config, handover: Handover, group: PackedMessage[]):
   } catch (error) {
     log("warn", { message: "the queue refused; appending directly", org: handover.org, error: String(error) });
   }
+  const appended = await appendNow(config, handover, group);
+  if (appended.ok || !isTransient(appended.refusal)) return appended;
+  return park(config, handover.org, { group, refusal: appended.refusal });
+}
+
+async function appendNow(config: Config, handover: Handover, group: PackedMessage[]): Promise<Result<null>> {
   const { org, caller, delivery } = handover;
   const received_at = new Date(handover.received_at).toISOString();
   const batches = group.map(({ batch, part_of, position, events }) => {
@@ -56,8 +89,7 @@ async function send(config: Config, handover: Handover, group: PackedMessage[]):
   });
   const appended = await appendBatches(config, { org, caller, batches });
   const refused = appended.ok ? appended.value.find((result) => !result.ok) : appended;
-  if (refused === undefined || refused.ok) return ok(null);
-  return isTransient(refused.refusal) ? park(config, org, { group, refusal: refused.refusal }) : refused;
+  return refused === undefined || refused.ok ? ok(null) : refused;
 }
 
 /** Neither the queue nor the ledger takes them now: stored for the watchdog, they are durable and will be sequenced. */

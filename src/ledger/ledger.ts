@@ -28,6 +28,7 @@ import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { ReadLimiter } from "./read-limiter.ts";
 import { planRead } from "./reads.ts";
+import { findBatchesOf } from "./receipts.ts";
 import { beginRebuild } from "./rebuild.ts";
 import { compareOnStart, rewound } from "./recover.ts";
 import { noteRefusal } from "./refusals.ts";
@@ -137,6 +138,11 @@ export class Ledger {
     return ok(this.#grant(principal.value));
   }
 
+  permitHandover(caller: Caller, scope: Scope, idempotencyKey: string | null): Result<string[]> {
+    const principal = this.#keys.check(this.#core.state.org.org, caller, scope);
+    return principal.ok ? ok(findBatchesOf(this.#core.storage.sql, idempotencyKey)) : principal;
+  }
+
   settings(caller: Caller, scope: Scope): Result<OrgSettings> {
     const { org, settings } = this.#core.state.org;
     const principal = this.#keys.check(org, caller, scope);
@@ -144,12 +150,11 @@ export class Ledger {
   }
 
   async traceRead(caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
-    const { sql } = this.#core.storage;
     const plan = (planning: Planning): Result<number> => {
       // Asked again here: a key revoked while its answer was being found gets none.
       const principal = this.#keys.check(this.#core.state.org.org, caller, "events:read");
       if (!principal.ok) return principal;
-      return ok(planRead({ sql, ...planning }, { key: principal.value.key, answer }));
+      return ok(planRead({ sql: this.#core.storage.sql, ...planning }, { key: principal.value.key, answer }));
     };
     const traced = await this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
     if (!traced.ok) return traced;

@@ -65,6 +65,19 @@ export class OrgLedger extends DurableObject<Env> {
     return ledger.ok ? ledger.value.authorize(caller, scope) : ledger;
   }
 
+  /** Checks that a caller may hand events over, and says which batches of its `Idempotency-Key` are sequenced already. */
+  async permitHandover(
+    org: string,
+    caller: Caller,
+    scope: Scope,
+    idempotencyKey: string | null,
+  ): Promise<Result<string[]>> {
+    const stranger = this.#stranger(org, caller);
+    if (stranger !== null) return stranger;
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ledger.value.permitHandover(caller, scope, idempotencyKey) : ledger;
+  }
+
   /** An org's settings, for who may change them. */
   async settings(org: string, caller: Caller, scope: Scope): Promise<Result<OrgSettings>> {
     const ledger = await this.#ready(org, { appends: false });

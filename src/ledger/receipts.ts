@@ -24,6 +24,16 @@ export function findBatch(sql: SqlStorage, batch: string): BatchReceipt | null {
   return { first, count, print, sequencedAt, hashes: new Uint8Array(row.hashes) };
 }
 
+/** The batches of an `Idempotency-Key` that are sequenced: the one of its name, and the parts `<key> <n>`. */
+export function findBatchesOf(sql: SqlStorage, idempotencyKey: string | null): string[] {
+  if (idempotencyKey === null) return [];
+  const rows = sql.exec<{ batch: string }>(
+    "select batch from batch_receipt where batch = ?1 or (batch > ?1 || ' ' and batch < ?1 || '!')",
+    idempotencyKey,
+  );
+  return [...rows].map(({ batch }) => batch);
+}
+
 /** The receipts of those ids that have one, in one statement. */
 export function findIds(sql: SqlStorage, ids: readonly string[]): Map<string, IdReceipt> {
   type Row = { id: string; position: number; print: ArrayBuffer | null; sequenced_at: number; hash: ArrayBuffer };

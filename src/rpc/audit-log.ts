@@ -60,8 +60,8 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     return this.#valued("enqueue", (config) => {
       const sent = this.#sent(org, events, options);
       if (!sent.ok) return sent;
-      const { name: key } = sent.value.caller;
-      return enqueue(config, { org, key, ...sent.value, delivery: "binding", received_at: Date.now() });
+      const received_at = Date.now();
+      return enqueue(config, { org, ...sent.value, sequenced: [], delivery: "binding", received_at });
     });
   }
 

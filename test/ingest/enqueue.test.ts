@@ -1,37 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { checkLedger, statusOf } from "../support/check-ledger.ts";
-import { call, createOrg, event, freshOrg } from "../support/client.ts";
-import { breakMethod, breakSequencing, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { call, createOrg, event } from "../support/client.ts";
+import { breakMethod, breakSequencing, restoreFaults } from "../support/faults.ts";
 import { deadLetterOf, deliver } from "./deliver.ts";
+import { appendNow, ASYNC, catchMessages, handOver, many } from "./hand-over.ts";
 
 afterEach(restoreFaults);
-
-const ASYNC = { prefer: "respond-async" };
-
-function handOver(org: string, events: readonly Record<string, unknown>[], key?: string) {
-  const headers = key === undefined ? ASYNC : { ...ASYNC, "idempotency-key": key };
-  return call("POST", `/v1/orgs/${org}/events`, { body: { events }, headers });
-}
-
-function appendNow(org: string, events: readonly Record<string, unknown>[], key: string) {
-  return call("POST", `/v1/orgs/${org}/events`, { body: { events }, headers: { "idempotency-key": key } });
-}
-
-/** `count` events that need several messages: about 900 bytes each. */
-const many = (count: number) =>
-  Array.from({ length: count }, (_, n) => event(n, { metadata: { n, text: "x".repeat(800) } }));
-
-/** Keeps what is sent to the queue from it: the test delivers by hand. */
-function catchMessages(): { id: string; text: string }[][] {
-  const caught: { id: string; text: string }[][] = [];
-  replaceMethod(env.INGEST_QUEUE, "sendBatch", (_, [messages]) => {
-    const batch = [...(messages as { body: string }[])];
-    caught.push(batch.map(({ body }) => ({ id: freshOrg("message"), text: body })));
-    return Promise.resolve();
-  });
-  return caught;
-}
 
 async function untilSize(org: string, size: number): Promise<void> {
   await expect.poll(async () => (await statusOf(org)).size, { timeout: 30_000, interval: 100 }).toBe(size);

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { refuse, type Result } from "../../errors.ts";
-import { enqueue } from "../../ingest/enqueue.ts";
+import { enqueue, permitHandover } from "../../ingest/enqueue.ts";
 import { type ParsedEvent, parseEventsJson, parseEventsNdjson, type Read } from "../../ingest/parse-events.ts";
 import { submit } from "../../ingest/submit.ts";
 import { APPEND_MAX_BYTES, FILTER_MAX_VALUES, PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../../limits.ts";
@@ -11,7 +11,6 @@ import { getEntry } from "../../query/get-entry.ts";
 import { listEntries } from "../../query/list-entries.ts";
 import { parseListQuery } from "../../query/query.ts";
 import { acceptedSchema, appendedSchema, entryPageSchema, entrySchema } from "../../schema/answers.ts";
-import { nameOf } from "../../schema/caller.ts";
 import { eventSchema } from "../../schema/event.ts";
 import { bodyText, mediaTypeOf } from "../body.ts";
 import {
@@ -49,13 +48,10 @@ export const events = new Hono<App>()
     const warnings = doubtfulNames(parsed);
     const headers: Record<string, string> = warnings === null ? {} : { "audit-warnings": warnings };
     if (prefersAsync(c)) {
-      const allowed = await permit(config, { org: org.value, caller: caller.value, scope });
-      // A caller the Worker itself vouches for may hand over while the ledger is away; an org key only its ledger knows.
-      const away = !allowed.ok && allowed.refusal.code === "overloaded" && caller.value.kind === "trusted";
-      if (!allowed.ok && !away) return problem(c, allowed.refusal, headers);
-      const key = allowed.ok ? allowed.value.key : nameOf(caller.value);
+      const sequenced = await permitHandover(config, { ...handover, scope });
+      if (!sequenced.ok) return problem(c, sequenced.refusal, headers);
       const delivery = imported ? "import" : "queued";
-      const accepted = await enqueue(config, { ...handover, key, events: parsed, delivery });
+      const accepted = await enqueue(config, { ...handover, sequenced: sequenced.value, events: parsed, delivery });
       if (!accepted.ok) return problem(c, accepted.refusal, headers);
       headers["preference-applied"] = "respond-async";
       return json(c, { data: accepted.value } satisfies z.infer<typeof acceptedSchema>, 202, headers);
