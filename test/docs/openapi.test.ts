@@ -53,6 +53,14 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("says of each POST what its Idempotency-Key does, or why it needs none", () => {
+    for (const { method, path, id } of operations.filter((operation) => operation.method === "post")) {
+      const { parameters = [], description = "" } = document.paths[path][method];
+      const taken = parameters.some(({ name }: { name: string }) => name === "Idempotency-Key");
+      expect(taken || /[Rr]epeat.*`Idempotency-Key` is not needed/.test(description), id).toBe(true);
+    }
+  });
+
   it("documents 401 and 403 wherever a key is needed, and 404 wherever an org is named", () => {
     for (const { path, scope, errors, id } of operations) {
       if (scope !== null) expect(errors, id).toEqual(expect.arrayContaining(["unauthorized", "forbidden"]));

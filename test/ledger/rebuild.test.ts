@@ -56,6 +56,19 @@ describe("rebuild", () => {
     expect(entries.at(-1)).toMatchObject({ action: "indelible.projection.rebuilt", source: "service" });
   });
 
+  it("is harmless to repeat, one right after the other and both at once", async () => {
+    const org = await filledOrg();
+    const before = await contentOf(org);
+    expect((await rebuild(org)).status).toBe(202);
+    for (const answer of await Promise.all([rebuild(org), rebuild(org)])) expect(answer.status, answer.text).toBe(202);
+    await untilProjected(org);
+    expect((await contentOf(org)).rows.slice(0, before.rows.length)).toEqual(before.rows);
+    const { entries } = await checkLedger(org, { archived: true });
+    expect(entries.slice(before.rows.length).map(({ action }) => action)).toEqual(
+      Array.from({ length: 3 }, () => "indelible.projection.rebuilt"),
+    );
+  });
+
   it("makes up for rows that were changed, deleted or added", async () => {
     const org = await filledOrg();
     const [placement] = (await readLedger(org)).placements;

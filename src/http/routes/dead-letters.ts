@@ -74,6 +74,8 @@ export const operations: Operation[] = [
     path: "/v1/dead-letters/{id}/replay",
     id: "replayDeadLetter",
     summary: "Try one again, through the same validation",
+    description:
+      "Harmless to repeat, so an `Idempotency-Key` is not needed and not looked at: what was sequenced is not sequenced again, and answered as it was.",
     tag: "Operate",
     scope: "operate",
     answers: { 200: { description: "Sequenced.", body: { "application/json": deadLetterSchema } } },

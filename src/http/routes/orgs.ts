@@ -142,6 +142,8 @@ export const operations: Operation[] = [
     path: "/v1/orgs/{org}/rebuild",
     id: "rebuild",
     summary: "Make an org's rows in D1 anew from the archive and the ledger",
+    description:
+      "Harmless to repeat, so an `Idempotency-Key` is not needed and not looked at: the rows come out the same, and each call is an entry of its own.",
     tag: "Operate",
     scope: "operate",
     answers: { 202: { description: "Emptied; projection is under way.", body: STATUS_ANSWER } },
