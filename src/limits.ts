@@ -60,8 +60,8 @@ export const SEARCH_MAX_MS = 300;
 export const REASON_MAX_CHARACTERS = 1_000;
 /** How long `min_size` and a get by id wait for an entry to be projected. */
 export const VISIBLE_WAIT_MAX_MS = 5_000;
-/** Entries one verify request checks: about 15 s of CPU at 50 µs an entry, half of the platform's default. */
-export const VERIFY_MAX_ENTRIES = 250_000;
+/** Entries one verify request checks: about 15 s of CPU at 150 µs an entry, half of the platform's default. */
+export const VERIFY_MAX_ENTRIES = 100_000;
 /** How long a verification may be silent before another one may begin. */
 export const VERIFY_LEASE_MS = 30_000;
 export const VERIFY_PAGE_ENTRIES = 1_000;
@@ -106,6 +106,8 @@ export const PROJECT_RETRY_MIN_MS = 1_000;
 export const PROJECT_RETRY_MAX_MS = 60_000;
 export const SEGMENT_MAX_ENTRIES = 1_000;
 export const SEGMENT_MAX_BYTES = 4_000_000;
+/** What is read as a segment, packed or not: four times what is written, and no more than memory takes. */
+export const SEGMENT_READ_MAX_BYTES = 16_000_000;
 export const SEGMENT_MAX_AGE_MS = 60_000;
 /** Objects tried for one segment when those before hold other bytes: one digit of a name. */
 export const SEGMENT_MAX_COPIES = 9;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { assert } from "../errors.ts";
-import { SEGMENT_MAX_COPIES } from "../limits.ts";
+import { SEGMENT_MAX_COPIES, SEGMENT_READ_MAX_BYTES } from "../limits.ts";
 import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
 
@@ -14,16 +15,23 @@ class DamagedSegment extends Error {
 
 const INDEX_DIGITS = 10;
 /** What follows the prefix: anchored, for a log that continues this one lies under the same prefix. */
-const NAME_PATTERN = /^(\d{10})-(\d{10})(?:-\d)?-[0-9a-f]{64}$/;
+const NAME_PATTERN = /^(\d{10})-(\d{10})(?:-\d)?-[0-9a-f]{64}\.ndjson\.gz$/;
+/** The fastest level: 10 µs an entry for a third of the bytes; the best saves a tenth more and takes twice as long. */
+const GZIP_LEVEL = 1;
 
 type Named = { first: number; last: number; copy: number; sha256: string };
 
 /**
- * `seg/<log>/<first>-<last>-<sha256 of the body>`: zero-padded, so that R2 lists segments in order. A further copy has its
- * number before the hash.
+ * `seg/<log>/<first>-<last>-<sha256 of the record lines>.ndjson.gz`: zero-padded, so that R2 lists segments in order. A
+ * further copy has its number before the hash, which is that of what was compressed: it vouches for the entries, however
+ * they were packed.
  */
 function segmentName(log: string, { first, last, copy, sha256 }: Named): string {
-  return `${segmentPrefix(log)}${padded(first)}-${padded(last)}${copy === 1 ? "" : `-${copy}`}-${sha256}`;
+  return `${segmentPrefix(log)}${padded(first)}-${padded(last)}${copy === 1 ? "" : `-${copy}`}${nameEnd(sha256)}`;
+}
+
+function nameEnd(sha256: string): string {
+  return `-${sha256}.ndjson.gz`;
 }
 
 function segmentPrefix(log: string): string {
@@ -34,8 +42,13 @@ function padded(index: number): string {
   return String(index).padStart(INDEX_DIGITS, "0");
 }
 
+/** Whether a segment's name says that it holds exactly these lines, joined by line feeds. */
+export function namesLines({ name }: Segment, lines: string): boolean {
+  return name.endsWith(nameEnd(createHash("sha256").update(`${lines}\n`).digest("hex")));
+}
+
 /**
- * Stores record lines `first…` as one segment, once, and reads it back; when it returns, R2 holds exactly these bytes
+ * Stores record lines `first…` as one segment, once, and reads it back; when it returns, R2 holds exactly these lines
  * under a name that says so. Storing the same entries again finds the same name and changes nothing. An object that was
  * there before and holds other bytes stays as it is, for who looks into it: the segment is stored beside it.
  */
@@ -44,13 +57,19 @@ export async function putSegment(
   { log, first, lines }: { log: string; first: number; lines: readonly string[] },
 ): Promise<Segment> {
   assert(lines.length > 0, "a segment holds at least one entry");
-  const body = new TextEncoder().encode(`${lines.join("\n")}\n`);
-  const sha256 = createHash("sha256").update(body).digest("hex");
+  const text = new TextEncoder().encode(`${lines.join("\n")}\n`);
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  const body = gzipSync(text, { level: GZIP_LEVEL });
+  const checksum = createHash("sha256").update(body).digest();
   const last = first + lines.length - 1;
   for (let copy = 1; ; copy++) {
     const name = segmentName(log, { first, last, copy, sha256 });
     // A crash after this put leaves a segment nobody knows of: the start-up comparison adopts it.
-    const put = await bucket.put(name, body, { onlyIf: { etagDoesNotMatch: "*" }, sha256 });
+    const put = await bucket.put(name, body, {
+      onlyIf: { etagDoesNotMatch: "*" },
+      sha256: checksum,
+      httpMetadata: { contentType: "application/gzip" },
+    });
     try {
       await readSegment(bucket, { first, last, name });
       return { first, last, name };
@@ -68,13 +87,24 @@ export async function putSegment(
 export async function readSegment(bucket: R2Bucket, segment: Segment): Promise<string[]> {
   const object = await bucket.get(segment.name);
   if (object === null) throw new Error(`segment ${segment.name} is not in the archive`);
-  const body = new Uint8Array(await object.arrayBuffer());
-  const sha256 = createHash("sha256").update(body).digest("hex");
-  if (!segment.name.endsWith(`-${sha256}`)) throw new DamagedSegment(`segment ${segment.name} holds other bytes`);
-  const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body).split("\n");
+  const text = object.size > SEGMENT_READ_MAX_BYTES ? null : unpacked(new Uint8Array(await object.arrayBuffer()));
+  const sha256 = text === null ? null : createHash("sha256").update(text).digest("hex");
+  if (text === null || sha256 === null || !segment.name.endsWith(nameEnd(sha256))) {
+    throw new DamagedSegment(`segment ${segment.name} holds other bytes`);
+  }
+  const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text).split("\n");
   lines.pop();
   assert(lines.length === segment.last - segment.first + 1, "a segment holds as many lines as its name says");
   return lines;
+}
+
+/** What was packed; null when it is no gzip, or more than any segment holds. */
+function unpacked(body: Uint8Array): Uint8Array | null {
+  try {
+    return gunzipSync(body, { maxOutputLength: SEGMENT_READ_MAX_BYTES });
+  } catch {
+    return null;
+  }
 }
 
 /** Segments that begin at `from` or later, in order, at most `limit`: one list operation. */

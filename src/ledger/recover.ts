@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { listSegments, readSegment, type Segment } from "../archive/segment.ts";
+import { listSegments, namesLines, readSegment, type Segment } from "../archive/segment.ts";
 import { refuse, type Result, ok } from "../errors.ts";
 import { STARTUP_COMPARE_MS } from "../limits.ts";
 import { log } from "../log.ts";
@@ -55,8 +54,7 @@ async function adopt(core: Core, segment: Segment): Promise<void> {
   const rows = core.storage.sql
     .exec<StagedRow>("select * from staged where first between ? and ? order by first", segment.first, segment.last)
     .toArray();
-  const body = `${rows.map(({ lines }) => lines).join("\n")}\n`;
-  if (!segment.name.endsWith(`-${createHash("sha256").update(body).digest("hex")}`)) return;
+  if (!namesLines(segment, rows.map(({ lines }) => lines).join("\n"))) return;
   try {
     await within(STARTUP_COMPARE_MS, readSegment(core.config.archive, segment));
   } catch (error) {

@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { listSegments, putSegment, readSegment } from "../../src/archive/segment.ts";
-import { SEGMENT_MAX_COPIES } from "../../src/limits.ts";
+import { SEGMENT_MAX_COPIES, SEGMENT_READ_MAX_BYTES } from "../../src/limits.ts";
 import { takeCounts } from "../../src/meter.ts";
+import { unpackedAt } from "../support/check/read-stores.ts";
 import { freshOrg } from "../support/client.ts";
 import { breakMethod, FAULT_KINDS, replaceMethod, restoreFaults } from "../support/faults.ts";
 
@@ -13,13 +16,15 @@ const LINES = ['{"leaf":"é"}', '{"leaf":"\\ufeff"}', '{"leaf":"漢"}'];
 const logOf = () => `log.test/v1/orgs/${freshOrg("segment")}`;
 
 describe("a segment", () => {
-  it("is named by its range and the SHA-256 of its bytes, and read back as it was put", async () => {
+  it("is named by its range and the SHA-256 of its lines, packed, and read back as it was put", async () => {
     const log = logOf();
     const segment = await putSegment(bucket, { log, first: 41, lines: LINES });
     expect(segment).toMatchObject({ first: 41, last: 43 });
-    expect(segment.name).toMatch(new RegExp(`^seg/${log}/0000000041-0000000043-[0-9a-f]{64}$`));
+    expect(segment.name).toMatch(new RegExp(`^seg/${log}/0000000041-0000000043-[0-9a-f]{64}\\.ndjson\\.gz$`));
     expect(await readSegment(bucket, segment)).toEqual(LINES);
-    expect(await (await bucket.get(segment.name))?.text()).toBe(`${LINES.join("\n")}\n`);
+    const text = `${LINES.join("\n")}\n`;
+    expect(await unpackedAt(segment.name)).toBe(text);
+    expect(segment.name).toContain(createHash("sha256").update(text).digest("hex"));
   });
 
   it("is created once: put again, nothing changes", async () => {
@@ -51,8 +56,8 @@ describe("a segment", () => {
       const log = logOf();
       const fault = replaceMethod(bucket, "get", async (original, args) => {
         const object = (await original(...args)) as R2ObjectBody;
-        const bytes = new TextEncoder().encode(spoil(await object.text()));
-        return { arrayBuffer: () => Promise.resolve(bytes.buffer) };
+        const bytes = gzipSync(spoil(gunzipSync(await object.arrayBuffer()).toString()));
+        return { size: bytes.length, arrayBuffer: () => Promise.resolve(bytes) };
       });
       await expect(putSegment(bucket, { log, first: 0, lines: LINES })).rejects.toThrow("holds other bytes");
       fault.restore();
@@ -87,9 +92,20 @@ describe("a segment", () => {
     await expect(readSegment(bucket, { ...segment, last: 3 })).rejects.toThrow("as many lines");
     await bucket.put(segment.name, "changed\n");
     await expect(readSegment(bucket, segment)).rejects.toThrow("holds other bytes");
+    await bucket.put(segment.name, gzipSync("changed\n"));
+    await expect(readSegment(bucket, segment)).rejects.toThrow("holds other bytes");
     await bucket.delete(segment.name);
     await expect(readSegment(bucket, segment)).rejects.toThrow("is not in the archive");
   });
+});
+
+it("a segment that was made to fill memory is refused, packed or not", async () => {
+  const segment = await putSegment(bucket, { log: logOf(), first: 0, lines: LINES });
+  const much = new Uint8Array(SEGMENT_READ_MAX_BYTES + 1);
+  for (const body of [much, gzipSync(much)]) {
+    await bucket.put(segment.name, body);
+    await expect(readSegment(bucket, segment)).rejects.toThrow("holds other bytes");
+  }
 });
 
 describe("listing segments", () => {

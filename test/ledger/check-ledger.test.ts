@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
@@ -32,8 +33,8 @@ const inR2 =
   async (org) => {
     const objects = await readSegments((await readLedger(org)).org.log);
     for (const [name, text] of objects) {
-      const changed = change(text);
-      await (changed === null ? env.ARCHIVE.delete(name) : env.ARCHIVE.put(name, changed));
+      const changed = change(text ?? "");
+      await (changed === null ? env.ARCHIVE.delete(name) : env.ARCHIVE.put(name, gzipSync(changed)));
     }
   };
 

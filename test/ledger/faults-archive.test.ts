@@ -87,7 +87,7 @@ describe("a segment whose name in R2 is taken by other bytes", () => {
     expect(await (await env.ARCHIVE.get(taken.name()))?.text()).toBe("damaged\n");
     await env.ARCHIVE.delete(taken.name());
     const { ledger } = await checkLedger(org, { archived: true });
-    expect(ledger.segments[0]?.name).toMatch(/-2-[0-9a-f]{64}$/);
+    expect(ledger.segments[0]?.name).toMatch(/-2-[0-9a-f]{64}\.ndjson\.gz$/);
   });
 
   it("is not adopted by a start as it is: its entries stay staged until they are archived beside it", async () => {

@@ -72,10 +72,11 @@ describe("a ledger that starts", () => {
     await archiveDue(org);
     // Something else under a name like a segment's is no segment of this ledger.
     const log = (await statusOf(org)).log;
-    await env.ARCHIVE.put(`seg/${log}/0000000002-0000000002-${"0".repeat(64)}`, "x\n");
+    const other = `seg/${log}/0000000002-0000000002-${"0".repeat(64)}.ndjson.gz`;
+    await env.ARCHIVE.put(other, "x\n");
     await evict(org);
     expect(await refusalOf(org, batchOf([event(2)]))).toMatchObject({ detail: expect.stringContaining("rewound") });
-    await env.ARCHIVE.delete(`seg/${log}/0000000002-0000000002-${"0".repeat(64)}`);
+    await env.ARCHIVE.delete(other);
     expect(await wake(org)).toMatchObject({ archived: 2, projected: 2 });
     await checkLedger(org, { archived: true });
   });

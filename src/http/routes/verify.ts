@@ -83,7 +83,7 @@ export const operations: Operation[] = [
     id: "verifyLog",
     summary: "Check every section, leaf and link",
     description:
-      'NDJSON: lines `{"progress":{"checked","total","breaks"}}`, then the report. One call checks 250,000 entries; go on with `to=continue_from&expect=continue_expect`.',
+      'NDJSON: lines `{"progress":{"checked","total","breaks"}}`, then the report. One call checks 100,000 entries; go on with `to=continue_from&expect=continue_expect`.',
     tag: "Verify",
     scope: "events:read",
     query,

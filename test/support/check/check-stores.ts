@@ -9,7 +9,7 @@ import { type LedgerRows, type PlacementRow, readCell } from "./read-stores.ts";
 const HASH_BYTES = 32;
 
 /** The lines of a log, from segments and staged rows, which must agree wherever they overlap. */
-export function linesOf(ledger: LedgerRows, objects: ReadonlyMap<string, string>): string[] {
+export function linesOf(ledger: LedgerRows, objects: ReadonlyMap<string, string | null>): string[] {
   const lines: string[] = [];
   const put = (first: number, found: readonly string[], where: string) => {
     must(first <= lines.length, `${where}: entries before ${first} are nowhere`);
@@ -38,9 +38,9 @@ export function linesOf(ledger: LedgerRows, objects: ReadonlyMap<string, string>
 }
 
 function segmentLines(name: string, text: string | null): string[] {
-  must(text !== null, `${name} is not in R2`);
+  must(text !== null, `${name} is not in R2, or no gzip`);
   const sha256 = createHash("sha256").update(text).digest("hex");
-  must(name.endsWith(`-${sha256}`), `${name} holds other bytes`);
+  must(name.endsWith(`-${sha256}.ndjson.gz`), `${name} holds other bytes`);
   return text.slice(0, -1).split("\n");
 }
 

@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
@@ -42,16 +43,26 @@ export function readLedger(org: string): Promise<LedgerRows> {
   });
 }
 
-/** The objects of a log in R2, by key, as text. */
-export async function readSegments(log: string): Promise<Map<string, string>> {
-  const texts = new Map<string, string>();
+/** The segments of a log in R2, by key, unpacked; null for an object that is no gzip. */
+export async function readSegments(log: string): Promise<Map<string, string | null>> {
+  const texts = new Map<string, string | null>();
   let cursor: string | undefined;
   do {
     const listed = await env.ARCHIVE.list({ prefix: `seg/${log}/`, ...(cursor === undefined ? {} : { cursor }) });
-    for (const { key } of listed.objects) texts.set(key, (await (await env.ARCHIVE.get(key))?.text()) ?? "");
+    for (const { key } of listed.objects) texts.set(key, await unpackedAt(key));
     cursor = listed.truncated ? listed.cursor : undefined;
   } while (cursor !== undefined);
   return texts;
+}
+
+/** The text that lies packed under a key. */
+export async function unpackedAt(key: string): Promise<string | null> {
+  const body = await (await env.ARCHIVE.get(key))?.arrayBuffer();
+  try {
+    return body === undefined ? null : gunzipSync(body).toString();
+  } catch {
+    return null;
+  }
 }
 
 export const SLOTS = Array.from({ length: 16 }, (_, n) => String(n).padStart(2, "0"));
