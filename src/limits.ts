@@ -127,8 +127,11 @@ export const DELETE_CHUNK_ROWS = 5_000;
 export const D1_PARAMETER_MAX_BYTES = 1_500_000;
 /** Months of orgs whose counted names an isolate remembers: 2,500 names of 50 bytes each at worst, 8 MB. */
 export const COUNTER_KNOWN_MONTHS_MAX_COUNT = 64;
-/** Search tokens one org's key remembers: about 200 bytes each. */
-export const TOKEN_CACHE_MAX_COUNT = 2_048;
+/** Search tokens an org's key remembers of each kind that recurs: about 200 bytes each, a dozen kinds. */
+export const TOKENS_MAX_COUNT = 512;
+/** Texts whose tokens an org's key remembers, of each of four sorts: names, user agents, small free values; 600 bytes each. */
+export const TEXTS_MAX_COUNT = 512;
+export const TEXT_KEPT_MAX_CHARACTERS = 200;
 /** Orgs whose keys to search tokens an isolate that lists remembers: each with two such caches at worst, 26 MB in all. */
 export const TERM_KEYS_MAX_COUNT = 32;
 /** Rows one read for verification takes from a slot. */

@@ -71,12 +71,14 @@ export async function putSegment(
       httpMetadata: { contentType: "application/gzip" },
     });
     try {
-      await readSegment(bucket, { first, last, name });
+      // Equal bytes need not be unpacked; others that were there before may have been packed by another version.
+      if (put === null) await readSegment(bucket, { first, last, name });
+      else if (!Buffer.from(await bytesOf(bucket, name)).equals(body))
+        throw new Error(`${name} was read back as other bytes`);
       return { first, last, name };
     } catch (error) {
-      // What was put just now may have been read wrong: the next attempt reads it again.
-      const damaged = error instanceof DamagedSegment && put === null;
-      if (!damaged || copy === SEGMENT_MAX_COPIES) throw error;
+      // Only what was there before is damaged for good.
+      if (!(error instanceof DamagedSegment) || copy === SEGMENT_MAX_COPIES) throw error;
       count("audit_segments_damaged_total");
       say("error", { message: "a segment's object holds other bytes; the segment is stored beside it", name });
     }
@@ -85,9 +87,7 @@ export async function putSegment(
 
 /** The record lines of a segment; throws when its bytes are not those its name vouches for. */
 export async function readSegment(bucket: R2Bucket, segment: Segment): Promise<string[]> {
-  const object = await bucket.get(segment.name);
-  if (object === null) throw new Error(`segment ${segment.name} is not in the archive`);
-  const text = object.size > SEGMENT_READ_MAX_BYTES ? null : unpacked(new Uint8Array(await object.arrayBuffer()));
+  const text = unpacked(await bytesOf(bucket, segment.name));
   const sha256 = text === null ? null : createHash("sha256").update(text).digest("hex");
   if (text === null || sha256 === null || !segment.name.endsWith(nameEnd(sha256))) {
     throw new DamagedSegment(`segment ${segment.name} holds other bytes`);
@@ -96,6 +96,14 @@ export async function readSegment(bucket: R2Bucket, segment: Segment): Promise<s
   lines.pop();
   assert(lines.length === segment.last - segment.first + 1, "a segment holds as many lines as its name says");
   return lines;
+}
+
+/** The bytes of an object; throws when it is not there, or larger than any segment. */
+async function bytesOf(bucket: R2Bucket, name: string): Promise<Uint8Array> {
+  const object = await bucket.get(name);
+  if (object === null) throw new Error(`segment ${name} is not in the archive`);
+  if (object.size > SEGMENT_READ_MAX_BYTES) throw new DamagedSegment(`segment ${name} holds other bytes`);
+  return new Uint8Array(await object.arrayBuffer());
 }
 
 /** What was packed; null when it is no gzip, or more than any segment holds. */

@@ -2,8 +2,7 @@ import type { SealedEntryView } from "../chain/open-sealed.ts";
 import { ENTRY_MAX_WORDS, WORD_MAX_CHARACTERS } from "../limits.ts";
 import { instantOf } from "../schema/names.ts";
 import { instantTerms } from "./time-terms.ts";
-import { type TermKey, type TokenKind, token } from "./token.ts";
-import { wordsOf, wordsOfSource } from "./words.ts";
+import { textTokens, type TermKey, type TokenKind, token } from "./token.ts";
 
 export { timeTerms } from "./time-terms.ts";
 export { type TermKey, type TokenKind, termKeyOf, token } from "./token.ts";
@@ -43,9 +42,7 @@ export function termsOf(key: TermKey, entry: SealedEntryView): string {
   add("session", context?.["session_id"]);
   add("request", context?.["request_id"]);
   terms.push(...instantTerms(key, occurredMsOf(entry)));
-  const words = entryWords(entry);
-  for (const word of words.plain) terms.push(token(key, "word", word));
-  for (const word of words.personal) terms.push(token(key, "personal", word));
+  terms.push(...wordTokens(key, entry));
   return terms.join(" ");
 }
 
@@ -61,33 +58,32 @@ function prefixesOf(action: string): string[] {
 const TEXT_MAX_CHARACTERS = ENTRY_MAX_WORDS * WORD_MAX_CHARACTERS;
 
 /** Words in the order of their worth, for long free values use up what is left: texts of people first, metadata last. */
-function entryWords(entry: SealedEntryView): { plain: Set<string>; personal: Set<string> } {
-  const plain = new Set<string>();
-  const personal = new Set<string>();
-  const add = (words: Set<string>, text: string | null | undefined, split = wordsOf) => {
+function wordTokens(key: TermKey, entry: SealedEntryView): Set<string> {
+  const found = new Set<string>();
+  const add = (kind: "word" | "personal", text: string | null | undefined, source = false) => {
     if (text === null || text === undefined) return;
-    for (const word of split(text.slice(0, TEXT_MAX_CHARACTERS))) {
-      if (plain.size + personal.size >= ENTRY_MAX_WORDS) return;
-      words.add(word);
+    for (const word of textTokens(key, kind, text.slice(0, TEXT_MAX_CHARACTERS), { source })) {
+      if (found.size >= ENTRY_MAX_WORDS) return;
+      found.add(word);
     }
   };
   const { event, note, changes } = entry;
   const parties = [entry.actor, entry.on_behalf_of, ...entry.targets].filter((party) => party !== null);
-  add(plain, event?.action);
-  add(plain, note?.reason);
-  add(plain, note?.error_message);
-  add(plain, event?.outcome?.error_code);
+  add("word", event?.action);
+  add("word", note?.reason);
+  add("word", note?.error_message);
+  add("word", event?.outcome?.error_code);
   for (const { type, id, name, email } of parties) {
-    add(plain, type);
-    add(plain, id);
-    add(personal, name);
-    add(personal, email);
+    add("word", type);
+    add("word", id);
+    add("personal", name);
+    add("personal", email);
   }
-  for (const text of Object.values(entry.context ?? {})) add(personal, text);
-  for (const field of changes?.fields ?? []) add(plain, field);
-  add(plain, entry.metadata, wordsOfSource);
-  add(plain, changes?.before, wordsOfSource);
-  add(plain, changes?.after, wordsOfSource);
-  for (const { metadata } of parties) add(personal, metadata, wordsOfSource);
-  return { plain, personal };
+  for (const text of Object.values(entry.context ?? {})) add("personal", text);
+  for (const field of changes?.fields ?? []) add("word", field);
+  add("word", entry.metadata, true);
+  add("word", changes?.before, true);
+  add("word", changes?.after, true);
+  for (const { metadata } of parties) add("personal", metadata, true);
+  return found;
 }

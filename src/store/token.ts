@@ -1,6 +1,8 @@
 import { createHmac } from "node:crypto";
-import { TOKEN_CACHE_MAX_COUNT } from "../limits.ts";
+import { TEXT_KEPT_MAX_CHARACTERS, TEXTS_MAX_COUNT, TOKENS_MAX_COUNT } from "../limits.ts";
+import { Recent } from "./recent.ts";
 import { type SipKey, sipHash, sipKeyOf } from "./siphash.ts";
+import { wordsOf, wordsOfSource } from "./words.ts";
 
 /**
  * What a search token stands for, and the byte that keeps kinds apart in the hash. `prefix`: the dotted parts an action
@@ -45,41 +47,55 @@ function isFleeting(kind: TokenKind, value: string): boolean {
   return value.length > COPIED_MAX_CHARACTERS || (first >= 0x30 && first <= 0x39);
 }
 
-/** Tokens by value, one map a kind: a map keyed by kind and value would hash a new string at each look. */
-type Cache = { maps: Map<string, string>[]; size: number };
-
-/** An org's key to its search tokens, with those used of late, and those of the hour used last. */
+/**
+ * An org's key to its search tokens, with those used of late: of values by kind (a map keyed by kind and value would hash a
+ * new string at each look), of whole texts by how they are read, and of the hour used last.
+ */
 export type TermKey = {
   readonly sip: SipKey;
-  recent: Cache;
-  older: Cache;
+  readonly values: readonly Recent<string>[];
+  readonly texts: Readonly<Record<"word" | "personal", { plain: TextTokens; source: TextTokens }>>;
   hour: { number: number; terms: readonly string[] } | null;
 };
+type TextTokens = Recent<readonly string[]>;
 
 /** The key of an org: without `indexKey` nobody can tell what a token stands for, nor whether two orgs share a value. */
 export function termKeyOf(indexKey: string, org: string): TermKey {
   const digest = createHmac("sha256", indexKey).update(`indelible/index/v1\0${org}`).digest();
-  return { sip: sipKeyOf(digest), recent: emptyCache(), older: emptyCache(), hour: null };
+  const values = Object.keys(KINDS).map(() => new Recent<string>(TOKENS_MAX_COUNT));
+  const texts = (): { plain: TextTokens; source: TextTokens } => {
+    return { plain: new Recent(TEXTS_MAX_COUNT), source: new Recent(TEXTS_MAX_COUNT) };
+  };
+  return { sip: sipKeyOf(digest), values, texts: { word: texts(), personal: texts() }, hour: null };
 }
 
 /** An opaque word for a value, whatever the value holds: 13 of a-z and 2-7. Nothing but such words is in the index. */
 export function token(key: TermKey, kind: TokenKind, value: string): string {
   if (isFleeting(kind, value)) return hashed(key, kind, value);
-  const place = KINDS[kind];
-  const known = key.recent.maps[place]?.get(value);
+  const held = key.values[KINDS[kind]];
+  const known = held?.get(value);
   if (known !== undefined) return known;
-  const text = key.older.maps[place]?.get(value) ?? hashed(key, kind, value);
-  if (key.recent.size >= TOKEN_CACHE_MAX_COUNT / 2) {
-    key.older = key.recent;
-    key.recent = emptyCache();
-  }
-  key.recent.maps[place]?.set(value, text);
-  key.recent.size++;
+  const text = hashed(key, kind, value);
+  held?.set(value, text);
   return text;
 }
 
-function emptyCache(): Cache {
-  return { maps: Object.keys(KINDS).map(() => new Map()), size: 0 };
+/** The tokens of a text's words, in order; `source` for a JSON text that is kept as its source. */
+export function textTokens(
+  key: TermKey,
+  kind: "word" | "personal",
+  text: string,
+  { source }: { source: boolean },
+): readonly string[] {
+  const split = source ? wordsOfSource : wordsOf;
+  const tokens = () => split(text).map((word) => token(key, kind, word));
+  if (text.length > TEXT_KEPT_MAX_CHARACTERS) return tokens();
+  const held = source ? key.texts[kind].source : key.texts[kind].plain;
+  const known = held.get(text);
+  if (known !== undefined) return known;
+  const found = tokens();
+  held.set(text, found);
+  return found;
 }
 
 const encoder = new TextEncoder();

@@ -59,7 +59,7 @@ describe("a segment", () => {
         const bytes = gzipSync(spoil(gunzipSync(await object.arrayBuffer()).toString()));
         return { size: bytes.length, arrayBuffer: () => Promise.resolve(bytes) };
       });
-      await expect(putSegment(bucket, { log, first: 0, lines: LINES })).rejects.toThrow("holds other bytes");
+      await expect(putSegment(bucket, { log, first: 0, lines: LINES })).rejects.toThrow("read back as other bytes");
       fault.restore();
     }
   });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ENTRY_MAX_WORDS, TOKEN_CACHE_MAX_COUNT } from "../../src/limits.ts";
+import { ENTRY_MAX_WORDS, TEXTS_MAX_COUNT, TOKENS_MAX_COUNT } from "../../src/limits.ts";
 import { type TokenKind, termKeyOf, termsOf, token } from "../../src/store/terms.ts";
+import { textTokens } from "../../src/store/token.ts";
+import { wordsOf, wordsOfSource } from "../../src/store/words.ts";
 import { entryOf, type Said } from "./cells.ts";
 
 const KEY = termKeyOf("index key", "acme");
@@ -114,14 +116,29 @@ describe("termsOf", () => {
 describe("token", () => {
   it("is the same whether it was remembered or not", () => {
     const fresh = () => termKeyOf("index key", "acme");
-    const values = Array.from(
-      { length: 3 * TOKEN_CACHE_MAX_COUNT },
-      (_, n) => `value ${n % 700} ${"é".repeat(n % 50)}`,
-    );
+    const values = Array.from({ length: 3 * TOKENS_MAX_COUNT }, (_, n) => `value ${n % 700} ${"é".repeat(n % 50)}`);
     const key = fresh();
     for (const value of values) token(key, "actor", value);
     for (const value of values.slice(0, 500)) expect(token(key, "actor", value)).toBe(token(fresh(), "actor", value));
-    expect(key.recent.size + key.older.size).toBeLessThanOrEqual(TOKEN_CACHE_MAX_COUNT);
+  });
+
+  it("of a text's words are the same whether the text was remembered or not", () => {
+    const fresh = () => termKeyOf("index key", "acme");
+    const texts = Array.from(
+      { length: 3 * TEXTS_MAX_COUNT },
+      (_, n) => `word ${n % 700} "\\u00e9${"é".repeat(n % 250)}"`,
+    );
+    const key = fresh();
+    for (const kind of ["word", "personal"] as const) {
+      for (const source of [true, false]) {
+        for (const text of texts) textTokens(key, kind, text, { source });
+        for (const text of texts.slice(0, 300)) {
+          const words = source ? wordsOfSource(text) : wordsOf(text);
+          const expected = words.map((word) => token(fresh(), kind, word));
+          expect(textTokens(key, kind, text, { source })).toEqual(expected);
+        }
+      }
+    }
   });
 
   it("keeps kinds apart, and values that only look alike", () => {
