@@ -129,7 +129,7 @@ export const D1_PARAMETER_MAX_BYTES = 1_500_000;
 export const COUNTER_KNOWN_MONTHS_MAX_COUNT = 64;
 /** Search tokens an org's key remembers of each kind that recurs: about 200 bytes each, a dozen kinds. */
 export const TOKENS_MAX_COUNT = 512;
-/** Texts whose tokens an org's key remembers, of each of four sorts: names, user agents, small free values; 600 bytes each. */
+/** Texts whose tokens an org's key remembers, personal ones and others: names, user agents. 4 kB each at worst, 600 bytes as a rule. */
 export const TEXTS_MAX_COUNT = 512;
 export const TEXT_KEPT_MAX_CHARACTERS = 200;
 /** Orgs whose keys to search tokens an isolate that lists remembers: each with two such caches at worst, 26 MB in all. */

@@ -84,7 +84,7 @@ function methodNotAllowed(c: Ctx): Response | null {
   return problem(c, refuse("method_not_allowed", `This path takes ${allow}.`).refusal, { allow });
 }
 
-/** The path of the route that answered, as OpenAPI writes it. */
+/** The path of the route that was asked for, as OpenAPI writes it. */
 function routeOf(c: Ctx): string {
   return PATHS.get(routePath(c, -1)) ?? "(none)";
 }

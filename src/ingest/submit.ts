@@ -52,10 +52,7 @@ export async function appendBatches(config: Config, appends: Appends): Promise<R
 }
 
 function append(config: Config, { org, caller, batches }: Appends): Promise<Result<Result<Appended>[]>> {
-  return callLedger(config, org, async (ledger, attempt) => {
-    const sent = attempt === 1 ? batches : batches.map((batch) => ({ ...batch, fresh: false }));
-    return await ledger.append(org, caller, sent);
-  });
+  return callLedger(config, org, async (ledger) => await ledger.append(org, caller, batches));
 }
 
 /** Seals the trace of an answer that left before; answers the opening entry's index. Never throws. */

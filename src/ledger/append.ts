@@ -38,7 +38,7 @@ export function planBatch(context: Context, batch: Batch): Result<Appended> {
   const ids = knownIds(context, batch.events);
   const idOf = eventIdsOf(batch.part_of ?? batch.batch);
 
-  const before = batch.fresh === true ? null : (receipts.batches.get(batch.batch) ?? findBatch(sql, batch.batch));
+  const before = receipts.batches.get(batch.batch) ?? findBatch(sql, batch.batch);
   if (before !== null) {
     if (!samePrint(before.print, print)) {
       return refuse("conflict", "This Idempotency-Key was used before, for other events.");

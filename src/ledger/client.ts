@@ -17,11 +17,11 @@ export function ledgerOf(config: Pick<Config, "ledgers">, org: string): DurableO
 export async function callLedger<T>(
   config: Pick<Config, "ledgers">,
   org: string,
-  call: (ledger: DurableObjectStub<OrgLedger>, attempt: number) => Promise<Result<T>>,
+  call: (ledger: DurableObjectStub<OrgLedger>) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await call(ledgerOf(config, org), attempt);
+      return await call(ledgerOf(config, org));
     } catch (error) {
       const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
       if (overloaded === true) return refuse("overloaded", "The org's ledger is overloaded.", { retry_after_s: 2 });

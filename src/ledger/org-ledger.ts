@@ -99,9 +99,11 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Counts a refused call, to be sealed with others within an hour. */
-  async noteRefusal(org: string, refusal: { key: string; code: string; calls: number }): Promise<void> {
+  async noteRefusal(org: string, refusal: { key: string; code: string; calls: number }): Promise<Result<null>> {
     const ledger = await this.#ready(org);
-    if (ledger.ok) await ledger.value.noteRefusal(refusal);
+    if (!ledger.ok) return ledger;
+    await ledger.value.noteRefusal(refusal);
+    return ok(null);
   }
 
   /** Seals an act of the service or of an operator. */

@@ -24,7 +24,7 @@ export type Batch = {
   position: number;
   /** The id under which the whole request would have been one batch, when this is a later part of it. */
   part_of: string | null;
-  /** Whether it cannot have been sent before: its id was made for it and this is the first time. No receipt is looked for. */
+  /** Whether its id was made for it: nobody can have used it through another door. */
   fresh?: boolean;
   events: CutEvent[];
 };

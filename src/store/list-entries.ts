@@ -69,7 +69,7 @@ export async function listEntries(
       const seen: Span | null = answer === null ? null : overlapOf(guess, rest);
       if (seen === null) answer = await readPage(cell, window, limitsOf(page, { order, match }));
       else window = seen;
-      const cutAt: number | null = addRows(page, rowsOf(window, answer ?? []), org_number);
+      const cutAt: number | null = addRows(page, rowsUpTo(window, answer ?? [], order), org_number);
       answer = null;
       if (cutAt !== null) return { rows: page.rows, reached: cutAt };
       page.postings -= window.high - window.low;
@@ -95,9 +95,12 @@ async function readPage(cell: D1Database, window: Span, limits: PageLimits): Pro
   return (await pageStatement(cell, window, limits).all<PageRow>()).results;
 }
 
-/** Those of the rows that lie in a window: a guess may reach into a later run of its slot. */
-function rowsOf(window: Span, rows: readonly PageRow[]): PageRow[] {
-  return rows.filter(({ key }) => key >= window.low && key < window.high);
+/**
+ * Rows without those past a window: a guess may reach into a later run of its slot. What lies before the window stays: a
+ * term row whose entry is gone lies there, and it took of the limit what the rows after it lack.
+ */
+function rowsUpTo(window: Span, rows: readonly PageRow[], order: Order): PageRow[] {
+  return rows.filter(({ key }) => (order === "desc" ? key >= window.low : key < window.high));
 }
 
 /** Takes the rows that fit; answers the last index seen when there was one that did not, else null. */

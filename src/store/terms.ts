@@ -61,10 +61,10 @@ const TEXT_MAX_CHARACTERS = ENTRY_MAX_WORDS * WORD_MAX_CHARACTERS;
 function wordTokens(key: TermKey, entry: SealedEntryView): Set<string> {
   const found = new Set<string>();
   const add = (kind: "word" | "personal", text: string | null | undefined, source = false) => {
-    if (text === null || text === undefined) return;
+    if (text === null || text === undefined || found.size >= ENTRY_MAX_WORDS) return;
     for (const word of textTokens(key, kind, text.slice(0, TEXT_MAX_CHARACTERS), { source })) {
-      if (found.size >= ENTRY_MAX_WORDS) return;
       found.add(word);
+      if (found.size >= ENTRY_MAX_WORDS) return;
     }
   };
   const { event, note, changes } = entry;

@@ -49,24 +49,25 @@ function isFleeting(kind: TokenKind, value: string): boolean {
 
 /**
  * An org's key to its search tokens, with those used of late: of values by kind (a map keyed by kind and value would hash a
- * new string at each look), of whole texts by how they are read, and of the hour used last.
+ * new string at each look), of whole texts, and of the hour used last.
  */
 export type TermKey = {
   readonly sip: SipKey;
   readonly values: readonly Recent<string>[];
-  readonly texts: Readonly<Record<"word" | "personal", { plain: TextTokens; source: TextTokens }>>;
+  readonly texts: Readonly<Record<WordKind, Recent<readonly string[]>>>;
   hour: { number: number; terms: readonly string[] } | null;
 };
-type TextTokens = Recent<readonly string[]>;
+type WordKind = "word" | "personal";
 
 /** The key of an org: without `indexKey` nobody can tell what a token stands for, nor whether two orgs share a value. */
 export function termKeyOf(indexKey: string, org: string): TermKey {
   const digest = createHmac("sha256", indexKey).update(`indelible/index/v1\0${org}`).digest();
   const values = Object.keys(KINDS).map(() => new Recent<string>(TOKENS_MAX_COUNT));
-  const texts = (): { plain: TextTokens; source: TextTokens } => {
-    return { plain: new Recent(TEXTS_MAX_COUNT), source: new Recent(TEXTS_MAX_COUNT) };
+  const texts = {
+    word: new Recent<readonly string[]>(TEXTS_MAX_COUNT),
+    personal: new Recent<readonly string[]>(TEXTS_MAX_COUNT),
   };
-  return { sip: sipKeyOf(digest), values, texts: { word: texts(), personal: texts() }, hour: null };
+  return { sip: sipKeyOf(digest), values, texts, hour: null };
 }
 
 /** An opaque word for a value, whatever the value holds: 13 of a-z and 2-7. Nothing but such words is in the index. */
@@ -80,22 +81,29 @@ export function token(key: TermKey, kind: TokenKind, value: string): string {
   return text;
 }
 
-/** The tokens of a text's words, in order; `source` for a JSON text that is kept as its source. */
+/**
+ * The tokens of a text's words, in order, one by one: a long text has more than its reader takes. Those of a short text
+ * are remembered, for names and user agents recur. A free value's are not: to the engine it is a slice of its section,
+ * which would stay in memory with it.
+ */
 export function textTokens(
   key: TermKey,
-  kind: "word" | "personal",
+  kind: WordKind,
   text: string,
   { source }: { source: boolean },
-): readonly string[] {
-  const split = source ? wordsOfSource : wordsOf;
-  const tokens = () => split(text).map((word) => token(key, kind, word));
-  if (text.length > TEXT_KEPT_MAX_CHARACTERS) return tokens();
-  const held = source ? key.texts[kind].source : key.texts[kind].plain;
+): Iterable<string> {
+  if (source) return tokensOf(key, kind, wordsOfSource(text));
+  if (text.length > TEXT_KEPT_MAX_CHARACTERS) return tokensOf(key, kind, wordsOf(text));
+  const held = key.texts[kind];
   const known = held.get(text);
   if (known !== undefined) return known;
-  const found = tokens();
+  const found = [...tokensOf(key, kind, wordsOf(text))];
   held.set(text, found);
   return found;
+}
+
+function* tokensOf(key: TermKey, kind: WordKind, words: Iterable<string>): Generator<string> {
+  for (const word of words) yield token(key, kind, word);
 }
 
 const encoder = new TextEncoder();

@@ -8,51 +8,68 @@ import { type Caller, nameOf } from "../schema/caller.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
 
 type Refused = { org: string | null; caller: Caller | null; refusal: Refusal | null };
-type Gathered = { log: string; key: string; code: Refusal["code"]; calls: number };
+/** `calls` are those its log was not told of yet. */
+type Gathered = { log: string; key: string; code: Refusal["code"]; calls: number; toldAt: number };
 
-/** Refused calls that no ledger was told of yet, by log, key and code: told one by one, each would cost a call of ours. */
+/** Refused calls of late, by log, key and code: told one by one, each repetition would cost a call of ours. */
 const gathered = new Map<string, Gathered>();
-let handedOverAt = 0;
+let sweptAt = 0;
 
 /**
  * Leaves a trace of a refused call, after its answer: in the org's own log when its key lacked a scope, in `platform`
- * when the org was not the key's to see, as a count when there was no valid key. The first after a quiet time is handed
- * over at once, those that follow together: by whatever request comes METRICS_FLUSH_MS later, refused or not. Never throws.
+ * when the org was not the key's to see, as a count when there was no valid key. The first of its kind is handed over at
+ * once, its repetitions together: by whatever request comes METRICS_FLUSH_MS later, refused or not. Never throws.
  */
 export async function sealRefusal(config: Config, refused: Refused): Promise<void> {
-  gather(refused);
   const now = Date.now();
-  const due = now - handedOverAt >= METRICS_FLUSH_MS || gathered.size >= REFUSALS_GATHERED_MAX_COUNT;
-  if (gathered.size === 0 || !due) return;
-  const taken = [...gathered.values()];
-  gathered.clear();
-  handedOverAt = now;
-  await Promise.all(taken.map((one) => handOver(config, one)));
+  const one = gather(refused);
+  const all = now - sweptAt >= METRICS_FLUSH_MS || gathered.size >= REFUSALS_GATHERED_MAX_COUNT;
+  if (all) await Promise.all(sweep(now).map((kind) => tell(config, kind, now)));
+  else if (one !== null && now - one.toldAt >= METRICS_FLUSH_MS) await tell(config, one, now);
 }
 
-function gather({ org, caller, refusal }: Refused): void {
+/** All that a log was not told of yet. What was told and not seen again is forgotten. */
+function sweep(now: number): Gathered[] {
+  sweptAt = now;
+  const untold = [...gathered.values()].filter(({ calls }) => calls > 0);
+  const full = gathered.size >= REFUSALS_GATHERED_MAX_COUNT;
+  for (const [id, { calls, toldAt }] of gathered) {
+    if (full || (calls === 0 && now - toldAt >= METRICS_FLUSH_MS)) gathered.delete(id);
+  }
+  return untold;
+}
+
+function gather({ org, caller, refusal }: Refused): Gathered | null {
   if (refusal?.code === "unauthorized") {
     count("audit_unauthorized_total");
-    add({ log: PLATFORM_ORG, key: "none", code: refusal.code });
-  } else if (refusal?.code === "forbidden" && caller !== null) {
-    add({ log: org ?? PLATFORM_ORG, key: nameOf(caller), code: refusal.code });
-  } else if (refusal?.detail === NOT_FOUND.refusal.detail && org !== null && caller !== null) {
-    // Never by the org that was asked for: its name is the caller's to invent.
-    add({ log: PLATFORM_ORG, key: nameOf(caller), code: refusal.code });
+    return add({ log: PLATFORM_ORG, key: "none", code: refusal.code }, 1);
   }
+  if (refusal?.code === "forbidden" && caller !== null) {
+    return add({ log: org ?? PLATFORM_ORG, key: nameOf(caller), code: refusal.code }, 1);
+  }
+  if (refusal?.detail !== NOT_FOUND.refusal.detail || org === null || caller === null) return null;
+  // Never by the org that was asked for: its name is the caller's to invent.
+  return add({ log: PLATFORM_ORG, key: nameOf(caller), code: refusal.code }, 1);
 }
 
-function add(refused: Omit<Gathered, "calls">): void {
-  const id = `${refused.log}\0${refused.key}\0${refused.code}`;
-  const held = gathered.get(id);
-  if (held === undefined) gathered.set(id, { ...refused, calls: 1 });
-  else held.calls += 1;
+function add({ log: of, key, code }: Omit<Gathered, "calls" | "toldAt">, calls: number): Gathered {
+  const id = `${of}\0${key}\0${code}`;
+  const held = gathered.get(id) ?? { log: of, key, code, calls: 0, toldAt: 0 };
+  held.calls += calls;
+  gathered.set(id, held);
+  return held;
 }
 
-async function handOver(config: Config, { log: org, ...refused }: Gathered): Promise<void> {
+async function tell(config: Config, kind: Gathered, now: number): Promise<void> {
+  const { log: org, key, code, calls } = kind;
+  kind.calls = 0;
+  kind.toldAt = now;
   try {
-    await ledgerOf(config, org).noteRefusal(org, refused);
+    const noted = await ledgerOf(config, org).noteRefusal(org, { key, code, calls });
+    if (noted.ok) return;
+    log("warn", { message: "refused calls were not noted yet", org, key, code, calls, error: noted.refusal.detail });
   } catch (error) {
-    log("warn", { message: "refused calls left no trace", org, ...refused, error: String(error) });
+    log("warn", { message: "refused calls were not noted yet", org, key, code, calls, error: String(error) });
   }
+  add(kind, calls);
 }

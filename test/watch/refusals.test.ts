@@ -8,6 +8,7 @@ import { sealRefusal } from "../../src/watch/refusals.ts";
 import { call, createOrg, freshOrg } from "../support/client.ts";
 import { orgKey, unknownKey } from "../http/support.ts";
 import { actsOf, saysOf, sizeOf } from "../query/support.ts";
+import { replaceMethod, restoreFaults } from "../support/faults.ts";
 import { growthOf } from "./support.ts";
 
 const HOUR = 3_600_000;
@@ -23,6 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   latest = Date.now();
+  restoreFaults();
   vi.useRealTimers();
 });
 
@@ -124,14 +126,34 @@ describe("refused calls", () => {
     await untilCounted(1 + 2 * REFUSALS_GATHERED_MAX_COUNT, PLATFORM, name);
   });
 
-  it("are handed over before their time when there are more kinds than an isolate gathers", async () => {
+  it("of a kind that was not seen of late are handed over at once, whoever else was refused just now", async () => {
     const org = await createOrg("kinds");
+    await call("GET", `/v1/orgs/${org}/events`, { key: "junk" });
+    for (const name of ["a", "b"]) {
+      await refused(FORBIDDEN, { org, name });
+      expect(await counted(org, name)).toBe(1);
+    }
+  });
+
+  it("are handed over before their time when there are more kinds than an isolate gathers", async () => {
+    const org = await createOrg("many");
     const attempt = (n: number) => refused(FORBIDDEN, { org, name: `key-${n}` });
-    await attempt(0);
-    for (let n = 1; n < REFUSALS_GATHERED_MAX_COUNT; n++) await attempt(n);
-    expect(await counted(org, "key-1")).toBe(0);
+    for (let n = 0; n < REFUSALS_GATHERED_MAX_COUNT - 1; n++) await attempt(n);
+    await attempt(7);
+    expect(await counted(org, "key-7")).toBe(1);
     await attempt(REFUSALS_GATHERED_MAX_COUNT);
-    for (let n = 0; n <= REFUSALS_GATHERED_MAX_COUNT; n++) expect(await counted(org, `key-${n}`)).toBe(1);
+    expect(await counted(org, "key-7")).toBe(2);
+  });
+
+  it("are not forgotten when their ledger cannot be told", async () => {
+    const org = await createOrg("untold");
+    const fault = replaceMethod(env.ORG_LEDGER, "getByName", () => {
+      throw new Error("injected by the test");
+    });
+    for (let n = 0; n < 3; n++) await refused(FORBIDDEN, { org, name: "key" });
+    fault.restore();
+    await handOver();
+    await untilCounted(3, org, "key");
   });
 
   it("without a valid key are counts in org platform, handed over together, and a metric", async () => {
