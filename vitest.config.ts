@@ -6,6 +6,7 @@ const SECRETS = {
   ROOT_KEY: "ind_root_test-test-test-test-test-test-test-test",
   KEY_PEPPER: "pepper-of-the-tests-pepper-of-the-tests-0000",
   INDEX_KEY: "index-key-of-the-tests-index-key-of-the-tests",
+  LOG_SIGNING_KEY: "c2lnbmluZy1rZXktb2YtdGhlLXRlc3RzLS0tLS0tLS0=",
 };
 
 export default defineConfig(async () => {

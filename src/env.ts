@@ -1,3 +1,4 @@
+import { fromBase64 } from "./chain/encoding.ts";
 import { CELL_FULL_BYTES } from "./limits.ts";
 
 /** The bindings and settings of this deployment, checked once. */
@@ -11,6 +12,8 @@ export type Config = {
   rootKey: string;
   keyPepper: string;
   indexKey: string;
+  /** 32 bytes from which the signing key of every log follows. */
+  logSigningKey: Uint8Array;
   /** Scheme-less URL prefix of the public address, or null: the host of the request that creates an org. */
   logName: string | null;
   cellFullBytes: number;
@@ -32,6 +35,7 @@ const BINDINGS = {
 
 const SECRETS = { ROOT_KEY: 32, KEY_PEPPER: 32, INDEX_KEY: 32 } as const;
 
+const LOG_SIGNING_KEY_BYTES = 32;
 const LOG_NAME_PATTERN = /^[a-z0-9.:-]+(\/[A-Za-z0-9._~-]+)*$/;
 
 const parsed = new WeakMap<Env, Config>();
@@ -49,8 +53,7 @@ export function configOf(env: Env): Config {
   for (const [name, characters] of Object.entries(SECRETS)) {
     const value = values[name];
     if (typeof value === "string" && value.length >= characters) continue;
-    const fault = value === undefined || value === "" ? "is missing" : `is shorter than ${characters} characters`;
-    throw new ConfigError(`secret ${name} ${fault}: set it with \`wrangler secret put ${name}\` (locally: .dev.vars)`);
+    throw secretError(name, isMissing(value) ? "is missing" : `is shorter than ${characters} characters`, "set it");
   }
   const config: Config = {
     ledgers: env.ORG_LEDGER,
@@ -61,6 +64,7 @@ export function configOf(env: Env): Config {
     rootKey: env.ROOT_KEY,
     keyPepper: env.KEY_PEPPER,
     indexKey: env.INDEX_KEY,
+    logSigningKey: logSigningKeyOf(values["LOG_SIGNING_KEY"]),
     logName: logNameOf(values["LOG_NAME"]),
     cellFullBytes: bytesOf("CELL_FULL_BYTES", values["CELL_FULL_BYTES"], CELL_FULL_BYTES),
   };
@@ -72,6 +76,24 @@ function cellsOf(values: Record<string, unknown>): Map<string, D1Database> {
   const cells = new Map<string, D1Database>();
   for (let n = 0; values[`CELL_${n}`] !== undefined; n++) cells.set(`CELL_${n}`, values[`CELL_${n}`] as D1Database);
   return cells;
+}
+
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === "";
+}
+
+function secretError(name: string, fault: string, remedy: string): ConfigError {
+  return new ConfigError(
+    `secret ${name} ${fault}: ${remedy} with \`wrangler secret put ${name}\` (locally: .dev.vars)`,
+  );
+}
+
+/** Exactly 32 bytes: of fewer or more nobody knows whether they are those that signed yesterday. */
+function logSigningKeyOf(value: unknown): Uint8Array {
+  const bytes = typeof value === "string" ? fromBase64(value) : null;
+  if (bytes?.length === LOG_SIGNING_KEY_BYTES) return bytes;
+  const fault = isMissing(value) ? "is missing" : `is not ${LOG_SIGNING_KEY_BYTES} bytes in base64`;
+  throw secretError("LOG_SIGNING_KEY", fault, "make one with `openssl rand -base64 32` and set it");
 }
 
 function logNameOf(value: unknown): string | null {

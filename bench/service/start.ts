@@ -10,6 +10,7 @@ const SECRETS = {
   ROOT_KEY,
   KEY_PEPPER: "pepper-of-the-bench-".repeat(2),
   INDEX_KEY: "index-key-of-the-bench-".repeat(2),
+  LOG_SIGNING_KEY: Buffer.alloc(32, "bench").toString("base64"),
 };
 /** Answers and does nothing: what HTTP alone costs, here and in the load process. */
 const NO_OP = "export default { fetch: () => new Response('ok') }";

@@ -8,6 +8,7 @@ const SECRETS: Readonly<Record<string, () => string>> = {
   ROOT_KEY: () => `ind_root_${randomBytes(32).toString("base64url")}`,
   KEY_PEPPER: () => randomBytes(32).toString("base64"),
   INDEX_KEY: () => randomBytes(32).toString("base64"),
+  LOG_SIGNING_KEY: () => randomBytes(32).toString("base64"),
 };
 
 /** Adds fresh secrets to `.dev.vars` for the names that have none; what is there stays. Returns the names added. */

@@ -18,10 +18,12 @@ function directory() {
 
 it("writes fresh secrets that only the owner can read", async () => {
   const path = directory();
-  expect(await topUpSecrets(path)).toEqual(["ROOT_KEY", "KEY_PEPPER", "INDEX_KEY"]);
+  expect(await topUpSecrets(path)).toEqual(["ROOT_KEY", "KEY_PEPPER", "INDEX_KEY", "LOG_SIGNING_KEY"]);
   const secrets = parseEnv(readFileSync(join(path, ".dev.vars"), "utf8"));
   expect(secrets["ROOT_KEY"]).toMatch(/^ind_root_[A-Za-z0-9_-]{43}$/);
-  for (const name of ["KEY_PEPPER", "INDEX_KEY"]) expect(Buffer.from(String(secrets[name]), "base64")).toHaveLength(32);
+  for (const name of ["KEY_PEPPER", "INDEX_KEY", "LOG_SIGNING_KEY"]) {
+    expect(Buffer.from(String(secrets[name]), "base64")).toHaveLength(32);
+  }
   expect(secrets["KEY_PEPPER"]).not.toBe(secrets["INDEX_KEY"]);
   expect(statSync(join(path, ".dev.vars")).mode & 0o777).toBe(0o600);
   expect(await topUpSecrets(path)).toEqual([]);
@@ -31,13 +33,14 @@ it("adds the names that are missing or empty and never overwrites", async () => 
   const path = directory();
   const mine = '# mine\nKEY_PEPPER="a # b"\nINDEX_KEY=\nOTHER=1';
   writeFileSync(join(path, ".dev.vars"), mine, { mode: 0o644 });
-  expect(await topUpSecrets(path)).toEqual(["ROOT_KEY", "INDEX_KEY"]);
+  expect(await topUpSecrets(path)).toEqual(["ROOT_KEY", "INDEX_KEY", "LOG_SIGNING_KEY"]);
   const text = readFileSync(join(path, ".dev.vars"), "utf8");
   expect(text.startsWith(`${mine}\n`)).toBe(true);
   expect(parseEnv(text)).toMatchObject({
     KEY_PEPPER: "a # b",
     OTHER: "1",
     INDEX_KEY: expect.stringMatching(/^.{44}$/),
+    LOG_SIGNING_KEY: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),
   });
   expect(statSync(join(path, ".dev.vars")).mode & 0o777).toBe(0o600);
 });

@@ -8,7 +8,13 @@ process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
 process.env["WRANGLER_REGISTRY_PATH"] = mkdtempSync(join(tmpdir(), "indelible-registry-"));
 
 const ROOT_KEY = "ind_root_test-test-test-test-test-test-test-test";
-const vars = { ROOT_KEY, KEY_PEPPER: "p".repeat(40), INDEX_KEY: "i".repeat(40), LOG_NAME: "audit.example.com/v1/orgs" };
+const vars = {
+  ROOT_KEY,
+  KEY_PEPPER: "p".repeat(40),
+  INDEX_KEY: "i".repeat(40),
+  LOG_SIGNING_KEY: Buffer.alloc(32, "k").toString("base64"),
+  LOG_NAME: "audit.example.com/v1/orgs",
+};
 
 const server = createTestHarness({
   workers: [{ configPath: "./test/binding/wrangler.toml" }, { configPath: "./wrangler.toml", vars }],

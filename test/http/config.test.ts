@@ -28,6 +28,17 @@ describe("the configuration", () => {
     expect(configWith({ [name]: "x".repeat(32) })).not.toThrow();
   });
 
+  it("is refused without LOG_SIGNING_KEY, and with one that is not exactly 32 bytes of base64", () => {
+    for (const value of [undefined, ""]) {
+      expect(configWith({ LOG_SIGNING_KEY: value })).toThrow(/secret LOG_SIGNING_KEY is missing: .*openssl rand/);
+    }
+    const bytes = (count: number) => Buffer.alloc(count, 1).toString("base64");
+    for (const value of [bytes(31), bytes(33), `${bytes(32)} `, bytes(32).slice(0, -1), "x".repeat(44), 7]) {
+      expect(configWith({ LOG_SIGNING_KEY: value })).toThrow(/LOG_SIGNING_KEY is not 32 bytes in base64: .*secret put/);
+    }
+    expect(configOf(envWith({ LOG_SIGNING_KEY: bytes(32) })).logSigningKey).toEqual(new Uint8Array(32).fill(1));
+  });
+
   it("never shows a secret in its message", () => {
     try {
       configWith({ ROOT_KEY: "hunter2" })();
