@@ -41,6 +41,9 @@ export function refuse(
 /** One answer, byte for byte, for an org that does not exist and one that is not this caller's. */
 export const NOT_FOUND = refuse("not_found", "There is nothing here, or it is not yours.");
 
+/** The one answer to who has no valid key, whatever was asked for. */
+export const UNAUTHORIZED = refuse("unauthorized", "Send a valid key as `Authorization: Bearer ind_…`.");
+
 /** A broken invariant of ours: never a caller's fault, never caught to go on. */
 export function assert(condition: unknown, invariant: string): asserts condition {
   if (!condition) throw new Error(`invariant broken: ${invariant}`);

@@ -19,6 +19,7 @@ export const METRICS = {
   audit_archive_failures_total: "Segments R2 did not take; they are tried again.",
   audit_segments_damaged_total:
     "Objects of R2 found to hold other bytes than their segment; it was stored beside them.",
+  audit_publish_failures_total: "Checkpoints not published, by reason; they are tried again.",
   audit_clock_ahead_total: "Transactions sealed with a time more than 5 s ahead of the clock.",
   audit_rows_written_total: "Rows written, by store.",
   audit_cells_full_total: "Times a full cell had no free one to hand over to: add a CELL_n.",

@@ -1,15 +1,10 @@
 import type { Config } from "../env.ts";
-import { ok, type Refusal, refuse, type Result } from "../errors.ts";
+import { ok, refuse, type Result, UNAUTHORIZED } from "../errors.ts";
 import { PLATFORM_KEY_CACHE_MAX_COUNT, PLATFORM_KEY_FRESH_MS, PLATFORM_KEY_STALE_MS } from "../limits.ts";
 import { log } from "../log.ts";
 import { type Caller, SCOPES, type Scope } from "../schema/caller.ts";
 import { CorruptKey, readKey } from "../store/key.ts";
 import { equal, keyHash, parseKey } from "./key.ts";
-
-const UNAUTHORIZED: Refusal = {
-  code: "unauthorized",
-  detail: "Send a valid key as `Authorization: Bearer ind_…`.",
-};
 
 type Verdict = { caller: Caller | null; hash: string; at: number };
 
@@ -26,11 +21,11 @@ export async function authenticate(
   { authorization, now, scope }: { authorization: string | null; now: number; scope: Scope },
 ): Promise<Result<Caller>> {
   const token = /^Bearer ([!-~]{1,200})$/i.exec(authorization ?? "")?.[1];
-  if (token === undefined) return { ok: false, refusal: UNAUTHORIZED };
+  if (token === undefined) return UNAUTHORIZED;
   const hash = keyHash(token);
   if (equal(hash, rootHashOf(config))) return ok({ kind: "trusted", name: "root", scopes: SCOPES, orgs: "all" });
   const key = parseKey(config.keyPepper, token);
-  if (key === null) return { ok: false, refusal: UNAUTHORIZED };
+  if (key === null) return UNAUTHORIZED;
   if (key.kind === "org") return ok({ kind: "org_key", id: key.id, hash });
   return platformCaller(config, { id: key.id, hash, now, scope });
 }
@@ -82,6 +77,6 @@ async function platformCaller(
 }
 
 function answer(verdict: Verdict, hash: string): Result<Caller> {
-  if (verdict.caller === null || !equal(verdict.hash, hash)) return { ok: false, refusal: UNAUTHORIZED };
+  if (verdict.caller === null || !equal(verdict.hash, hash)) return UNAUTHORIZED;
   return ok(verdict.caller);
 }

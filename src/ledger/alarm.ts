@@ -2,6 +2,7 @@ import { GATHER_MS, READ_SESSION_IDLE_MS, SEGMENT_MAX_AGE_MS } from "../limits.t
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
 import type { Projector } from "./projector.ts";
+import type { Publisher } from "./publisher.ts";
 import { nextCloseAt } from "./reads.ts";
 import { nextSealAt } from "./refusals.ts";
 
@@ -13,13 +14,18 @@ export class Alarm {
   readonly #core: Core;
   readonly #projector: Projector;
   readonly #archiver: Archiver;
+  readonly #publisher: Publisher;
   /** When the platform's alarm goes off; undefined until it was asked. */
   #setFor: number | null | undefined = undefined;
   /** When a read session or a refusal is due; undefined until storage was asked. */
   #sealAt: number | null | undefined = undefined;
 
-  constructor(core: Core, { projector, archiver }: { projector: Projector; archiver: Archiver }) {
+  constructor(
+    core: Core,
+    { projector, archiver, publisher }: { projector: Projector; archiver: Archiver; publisher: Publisher },
+  ) {
     this.#core = core;
+    this.#publisher = publisher;
     this.#projector = projector;
     this.#archiver = archiver;
   }
@@ -66,7 +72,7 @@ export class Alarm {
     const missing = state.rebuilding || state.projected === null || state.projected < state.head.size;
     const behind = state.head.size > 0 && missing;
     const projection = behind ? (this.#projector.retryAt ?? now + SEGMENT_MAX_AGE_MS) : null;
-    return earliest([projection, this.#archiver.dueAt(), this.#sealsAt()]);
+    return earliest([projection, this.#archiver.dueAt(), this.#publisher.dueAt(), this.#sealsAt()]);
   }
 }
 

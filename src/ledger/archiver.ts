@@ -11,6 +11,8 @@ export class Archiver {
   #running: Promise<void> | null = null;
   /** When a failed run is tried again. */
   retryAt: number | null = null;
+  /** Entries below are archived whether they are due or not. */
+  #target = 0;
   /** Where a segment ends that R2 may hold although its put failed: the same one is tried again, so that none is left over. */
   #triedTo: number | null = null;
 
@@ -31,22 +33,36 @@ export class Archiver {
     return aged || this.#core.state.unarchivedBytes >= ARCHIVE_PATIENT_BYTES;
   }
 
-  /** Archives what is due (all of it with `force`); never throws: a failure is counted and tried again. */
+  /** Archives what is due (with `force`, all there is now); never throws: a failure is counted and tried again. */
   run({ force }: { force: boolean }): Promise<void> {
-    this.#running ??= this.#loop(force).finally(() => {
+    if (force) this.#target = this.#core.state.head.size;
+    this.#running ??= this.#loop().finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #loop(force: boolean): Promise<void> {
+  /** Archives the entries below `size`; throws when they are not in segments afterwards. */
+  async archiveTo(size: number): Promise<void> {
+    const { state } = this.#core;
+    // The first may join a run that had just ended.
+    for (let turn = 0; turn < 2 && state.archived < size; turn++) {
+      this.#target = Math.max(this.#target, size);
+      await this.run({ force: false });
+      if (this.retryAt !== null) break;
+    }
+    if (state.archived < size) throw new Error(`entries below ${size} are not archived`);
+  }
+
+  async #loop(): Promise<void> {
     const { state } = this.#core;
     try {
-      while (state.archived < state.head.size && (force || this.#due())) {
+      while (state.archived < state.head.size && (state.archived < this.#target || this.#due())) {
         await this.#archiveOne();
         this.retryAt = null;
       }
     } catch (error) {
+      this.#target = 0;
       this.retryAt = this.#core.now() + SEGMENT_MAX_AGE_MS / 4;
       count("audit_archive_failures_total");
       log("warn", { message: "segment not archived; will be tried again", org: state.org.org, error: String(error) });

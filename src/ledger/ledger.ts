@@ -1,6 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, type Refusal, refuse, type Result } from "../errors.ts";
-import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, BACKLOG_READ_SHARE } from "../limits.ts";
+import { ok, type Refusal, type Result } from "../errors.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type {
@@ -13,8 +12,10 @@ import type {
   ReadAnswer,
   ReadGrant,
   SettingsPatch,
+  TreeView,
 } from "../schema/ledger.ts";
 import { savePlacement } from "../store/placement-table.ts";
+import { Admission } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
 import { planBatch, weightOf } from "./append.ts";
 import { Archiver } from "./archiver.ts";
@@ -22,11 +23,13 @@ import { type Core, coreOf } from "./core.ts";
 import { planSettings } from "./settings.ts";
 import { OrgKeys, type Principal } from "./keys.ts";
 import { DueSeals } from "./due-seals.ts";
+import { grantOf } from "./grant.ts";
 import { planCreateKey, planRevokeKey } from "./key-acts.ts";
+import { leavesOf } from "./leaves.ts";
 import { Lease } from "./lease.ts";
 import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
-import { ReadLimiter } from "./read-limiter.ts";
+import { Publisher } from "./publisher.ts";
 import { planRead } from "./reads.ts";
 import { findBatchesOf } from "./receipts.ts";
 import { beginRebuild } from "./rebuild.ts";
@@ -37,6 +40,7 @@ import { type Planning, Sequencer } from "./sequencer.ts";
 import type { Act } from "../schema/act.ts";
 import { sealAct } from "./service-entry.ts";
 import type { State } from "./state.ts";
+import { treeViewAt } from "./tree-view.ts";
 
 /** What a small act weighs in a gather. */
 const ACT_BYTES = 2_000;
@@ -49,10 +53,11 @@ export class Ledger {
   readonly #keys: OrgKeys;
   readonly #sequencer: Sequencer;
   readonly #archiver: Archiver;
+  readonly #publisher: Publisher;
   readonly #alarm: Alarm;
   readonly #dueSeals: DueSeals;
   readonly #reporter: Reporter;
-  readonly #limiter = new ReadLimiter();
+  readonly #admission: Admission;
   readonly #verifying = new Lease();
   /** Why appends are refused since the start-up comparison; null when they are not. */
   #refusal: Refusal | null = null;
@@ -62,9 +67,12 @@ export class Ledger {
     this.#ctx = ctx;
     this.#core = coreOf(config, ctx.storage, state);
     this.#keys = new OrgKeys(ctx.storage.sql);
+    this.#admission = new Admission(this.#core, this.#keys);
     this.projector = new Projector(this.#core);
     this.#archiver = new Archiver(this.#core);
-    this.#alarm = new Alarm(this.#core, { projector: this.projector, archiver: this.#archiver });
+    this.#publisher = new Publisher(this.#core, this.#archiver);
+    const parts = { projector: this.projector, archiver: this.#archiver, publisher: this.#publisher };
+    this.#alarm = new Alarm(this.#core, parts);
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
@@ -76,7 +84,7 @@ export class Ledger {
     const compared = await this.#compared;
     if (!compared.ok) this.#compared = null;
     // A store that did not answer at the start may have told since.
-    const verdict = compared.ok && this.projector.ahead ? rewound("D1") : compared;
+    const verdict = compared.ok && this.projector.ahead ? rewound("D1 holds newer entries") : compared;
     this.#refusal = verdict.ok ? null : verdict.refusal;
     return verdict;
   }
@@ -87,7 +95,7 @@ export class Ledger {
     const { org } = state.org;
     if ((state.projected ?? 0) < state.head.size) this.#ctx.waitUntil(this.work({ force: false }));
     await Promise.all(state.placements.map((placement) => savePlacement(config.directory, { org, ...placement })));
-    return ok(this.#grant({ key: by, scopes: [] }));
+    return ok(grantOf(state, { key: by, scopes: [] }));
   }
 
   /** Changes what a patch names, and seals it. */
@@ -101,17 +109,16 @@ export class Ledger {
   }
 
   async append(caller: Caller, batches: Batch[]): Promise<Result<Result<Appended>[]>> {
-    const { org } = this.#core.state.org;
     const events = batches.reduce((sum, batch) => sum + batch.events.length, 0);
     const bytes = batches.reduce((sum, batch) => sum + weightOf(batch), 0);
     return this.#sequencer.join({
       events,
       bytes,
       plan: ({ draft, receipts }) => {
-        const imports = batches.some(({ delivery }) => delivery === "import");
-        const principal = this.#keys.check(org, caller, imports ? "events:import" : "events:append");
-        if (!principal.ok) return principal;
         const { state, storage } = this.#core;
+        const imports = batches.some(({ delivery }) => delivery === "import");
+        const principal = this.#keys.check(state.org.org, caller, imports ? "events:import" : "events:append");
+        if (!principal.ok) return principal;
         const context = { sql: storage.sql, state, draft, receipts, key: principal.value.key };
         return ok(batches.map((batch) => planBatch(context, batch)));
       },
@@ -123,19 +130,30 @@ export class Ledger {
   }
 
   authorize(caller: Caller, scope: Scope): Result<ReadGrant> {
-    const { org } = this.#core.state.org;
-    const principal = this.#keys.check(org, caller, scope);
-    if (!principal.ok) return principal;
-    if (scope === "events:read") {
-      const { backlog } = this.#core.state;
-      const share = Math.max(backlog.entries / BACKLOG_MAX_ENTRIES, backlog.bytes / BACKLOG_MAX_BYTES);
-      if (share >= BACKLOG_READ_SHARE) {
-        return refuse("overloaded", "Reads wait while the ledger works off its backlog.", { retry_after_s: 30 });
-      }
-      const limited = this.#limiter.take(principal.value.key, this.#core.now());
-      if (!limited.ok) return limited;
-    }
-    return ok(this.#grant(principal.value));
+    const principal = this.#admission.admit(caller, scope);
+    return principal.ok ? ok(grantOf(this.#core.state, principal.value)) : principal;
+  }
+
+  /**
+   * The published tree: for who may read entries, and for everybody (`caller` null) where the log is public. With
+   * `minSize` that many entries are put under a checkpoint, which is waited for.
+   */
+  async treeView(caller: Caller | null, minSize: number): Promise<Result<TreeView>> {
+    const allowed = this.admitToTree(caller);
+    if (!allowed.ok) return allowed;
+    // A ledger that was rewound signs nothing: it would be a fork.
+    const publisher = this.#refusal === null && caller !== null ? this.#publisher : null;
+    return treeViewAt(this.#core.state, { minSize, publisher });
+  }
+
+  /** Whether this caller, or (null) everybody, may read the tree; no store is asked. */
+  admitToTree(caller: Caller | null): Result<null> {
+    return this.#admission.admitToTree(caller);
+  }
+
+  /** Leaf texts of entries `[from, to)`. */
+  leaves(range: { from: number; to: number }): Promise<string[]> {
+    return leavesOf(this.#core, range);
   }
 
   permitHandover(caller: Caller, scope: Scope, idempotencyKey: string | null): Result<string[]> {
@@ -203,7 +221,8 @@ export class Ledger {
   }
 
   status(): LedgerStatus {
-    return statusOf(this.#core, { refusal: this.#refusal, projecting: this.projector.retryAt === null });
+    const projecting = this.projector.retryAt === null;
+    return statusOf(this.#core, { refusal: this.#refusal, projecting, publisher: this.#publisher });
   }
 
   async rebuild(caller: Caller): Promise<Result<LedgerStatus>> {
@@ -217,34 +236,20 @@ export class Ledger {
     return ok(this.status());
   }
 
-  /** Everything that is due: rebuilding, projecting, archiving, closing reads, sealing refusals, saying how it stands. */
+  /** Everything that is due: rebuilding, projecting, archiving, publishing, closing reads, sealing refusals, saying how it stands. */
   async work({ force }: { force: boolean }): Promise<void> {
     // First the net: a crash from here on is found by the alarm within a minute.
     await this.armAlarm();
     const archived = force || this.#archiver.pressing() ? this.#archiver.run({ force }) : null;
-    await Promise.all([this.projector.run(), archived, this.#dueSeals.run()]);
+    // A busy log is always being projected: a checkpoint that is due does not wait for the end of it.
+    await Promise.all([this.projector.run(), archived, this.#publisher.run(), this.#dueSeals.run()]);
     await this.#archiver.run({ force });
+    await this.#publisher.run();
     await this.armAlarm();
     await this.#reporter.report();
   }
 
   armAlarm({ fired = false } = {}): Promise<void> {
     return this.#alarm.arm({ fired });
-  }
-
-  #grant({ key, scopes }: { key: string; scopes: readonly Scope[] }): ReadGrant {
-    const { org, head, projected, placements } = this.#core.state;
-    return {
-      key,
-      personal: scopes.includes("personal:read"),
-      log: org.log,
-      size: head.size,
-      head: head.prev,
-      head_at: new Date(head.sequencedAt).toISOString(),
-      visible: projected ?? 0,
-      created_at: new Date(org.createdAt).toISOString(),
-      placements,
-      access_log: org.settings.access_log,
-    };
   }
 }

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf } from "../env.ts";
-import { NOT_FOUND, ok, type Refusal, refuse, type Result } from "../errors.ts";
+import { NOT_FOUND, ok, type Refusal, refuse, type Result, UNAUTHORIZED } from "../errors.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
@@ -14,6 +14,7 @@ import type {
   ReadAnswer,
   ReadGrant,
   SettingsPatch,
+  TreeView,
 } from "../schema/ledger.ts";
 import { createOrg, type Creation } from "./create.ts";
 import { Ledger } from "./ledger.ts";
@@ -139,6 +140,20 @@ export class OrgLedger extends DurableObject<Env> {
     return ledger.ok ? ok(await ledger.value.lines(from, limit)) : ledger;
   }
 
+  /** The published tree, for a caller or (null) for everybody; `minSize` entries are put under a checkpoint first. */
+  async treeView(org: string, caller: Caller | null, minSize = 0): Promise<Result<TreeView>> {
+    const stranger = caller === null ? this.#unkeyed(org) : this.#stranger(org, caller);
+    if (stranger !== null) return stranger;
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ledger.value.treeView(caller, minSize) : ledger;
+  }
+
+  /** Leaf texts of entries `[from, to)`, for the bundle that is not full yet. */
+  async leaves(org: string, range: { from: number; to: number }): Promise<Result<string[]>> {
+    const ledger = await this.#ready(org, { appends: false });
+    return ledger.ok ? ok(await ledger.value.leaves(range)) : ledger;
+  }
+
   /** Takes or renews the org's one verification run for `holder`, or ends it. */
   async leaseVerify(org: string, holder: string, { release }: { release: boolean }): Promise<Result<null>> {
     const ledger = await this.#ready(org, { appends: false });
@@ -198,6 +213,13 @@ export class OrgLedger extends DurableObject<Env> {
     if (foreign !== null) return foreign;
     const known = this.#ledger?.identify(caller) ?? NOT_FOUND;
     return known.ok ? null : known;
+  }
+
+  #unkeyed(org: string): { ok: false; refusal: Refusal } | null {
+    const foreign = this.#foreign(org);
+    if (foreign !== null) return foreign;
+    const allowed = this.#ledger?.admitToTree(null) ?? UNAUTHORIZED;
+    return allowed.ok ? null : allowed;
   }
 
   /** Seed of every misplaced log: a call routed to the wrong object. Never sealed, never answered, always counted. */

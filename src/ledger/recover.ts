@@ -1,4 +1,5 @@
 import { listSegments, namesLines, readSegment, type Segment } from "../archive/segment.ts";
+import { listCheckpoints } from "../archive/tree.ts";
 import { refuse, type Result, ok } from "../errors.ts";
 import { STARTUP_COMPARE_MS } from "../limits.ts";
 import { log } from "../log.ts";
@@ -11,8 +12,8 @@ import { within } from "../within.ts";
 const ADOPT_MAX_SEGMENTS = 1_000;
 
 /** A ledger behind a store must not seal on: its new entries would fork the chain. */
-export function rewound(store: "D1" | "R2") {
-  return refuse("overloaded", `The ledger was rewound: ${store} holds newer entries. An operator has to restore it.`);
+export function rewound(held: "D1 holds newer entries" | "R2 holds newer entries" | "R2 holds a newer checkpoint") {
+  return refuse("overloaded", `The ledger was rewound: ${held}. An operator has to restore it.`);
 }
 
 /**
@@ -22,12 +23,13 @@ export function rewound(store: "D1" | "R2") {
  */
 export async function compareOnStart(core: Core): Promise<Result<null>> {
   const { state, config } = core;
-  const [fence, segments] = await Promise.allSettled([
+  const [fence, segments, checkpoints] = await Promise.allSettled([
     within(STARTUP_COMPARE_MS, projectedUpTo(core)),
     within(
       STARTUP_COMPARE_MS,
       listSegments(config.archive, { log: state.org.log, from: state.archived, limit: ADOPT_MAX_SEGMENTS }),
     ),
+    within(STARTUP_COMPARE_MS, listCheckpoints(config.archive, { log: state.org.log, after: state.tree.size })),
   ]);
   if (fence.status === "rejected" && segments.status === "rejected") {
     return refuse("overloaded", "Neither D1 nor R2 answers, so the ledger cannot check that it is whole.", {
@@ -36,7 +38,13 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
   }
   const fenceAhead = fence.status === "fulfilled" && fence.value > state.head.size;
   const segmentsAhead = segments.status === "fulfilled" && segments.value.some(({ last }) => last >= state.head.size);
-  if (fenceAhead || segmentsAhead) return rewound(fenceAhead ? "D1" : "R2");
+  if (fenceAhead || segmentsAhead) return rewound(fenceAhead ? "D1 holds newer entries" : "R2 holds newer entries");
+  if (checkpoints.status === "fulfilled") {
+    const { sizes, whole } = checkpoints.value;
+    // A crash leaves one or two that were not recorded; this ledger never had a thousand.
+    if (!whole || (sizes.at(-1) ?? 0) > state.head.size) return rewound("R2 holds a newer checkpoint");
+    state.aheadCheckpoints = sizes;
+  }
   if (fence.status === "fulfilled") state.projected = fence.value;
   if (segments.status === "fulfilled") {
     for (const segment of segments.value) await adopt(core, segment);

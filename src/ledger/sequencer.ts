@@ -57,6 +57,7 @@ export class Sequencer {
     state.backlog = { entries: state.backlog.entries + staged.entries, bytes: state.backlog.bytes + staged.bytes };
     state.unarchivedBytes += staged.bytes;
     state.oldestUnarchivedAt ??= draft.sequencedAt;
+    state.oldestUnpublishedAt ??= draft.sequencedAt;
     if (draft.sequencedAt - this.#core.now() > CLOCK_AHEAD_MAX_MS) count("audit_clock_ahead_total");
   }
 }

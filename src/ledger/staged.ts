@@ -1,6 +1,9 @@
 import type { Segment } from "../archive/segment.ts";
 import { assert } from "../errors.ts";
+import { TILE_WIDTH } from "../chain/tile.ts";
+import { TREE_KEPT_MAX_BYTES, TREE_KEPT_MAX_ENTRIES } from "../limits.ts";
 import type { Core } from "./core.ts";
+import { sequencedAtOf, type State } from "./state.ts";
 import { transact } from "./transact.ts";
 
 /** A staged row: `count` entries from `first` on, as record lines joined by line feeds. */
@@ -14,12 +17,12 @@ export type StagedRow = {
 };
 
 /**
- * Drops the staged rows that are both in D1 and in an archived segment; nothing else may. Bounded by `first`, so that
- * only rows that go are read.
+ * Drops the staged rows that are both in D1 and in an archived segment; nothing else may. Those the tree wants next stay.
+ * Bounded by `first`, so that only rows that go are read.
  */
 export function dropStaged(core: Core): void {
   const { state, storage } = core;
-  const bound = Math.min(state.projected ?? 0, state.archived);
+  const bound = droppableTo(state);
   const dropped = transact(core, () => {
     const found = storage.sql
       .exec<{ entries: number; bytes: number }>(
@@ -35,15 +38,15 @@ export function dropStaged(core: Core): void {
   state.backlog = { entries: entries - dropped.entries, bytes: bytes - dropped.bytes };
 }
 
-/** When the first entry from `index` on was sequenced; null when there is none staged. */
-export function sequencedAtOf(sql: SqlStorage, index: number): number | null {
-  const [row] = sql
-    .exec<{ sequenced_at: number }>(
-      "select sequenced_at from staged where first + count > ? order by first limit 1",
-      index,
-    )
-    .toArray();
-  return row?.sequenced_at ?? null;
+/**
+ * Entries below may go. Those of the tile the tree is filling stay, for it is made, and served, from them; so do some more
+ * that wait for their checkpoint. But publishing that stands still must not fill the ledger: then segments have to do.
+ */
+function droppableTo({ projected, archived, tree, backlog }: State): number {
+  const stored = Math.min(projected ?? 0, archived);
+  const open = tree.size - (tree.size % TILE_WIDTH);
+  const kept = backlog.bytes > TREE_KEPT_MAX_BYTES ? TILE_WIDTH : TREE_KEPT_MAX_ENTRIES;
+  return Math.min(stored, Math.max(open, stored - kept));
 }
 
 /** Enters a segment that R2 holds and that was read back: from here on its staged `rows` may go. */

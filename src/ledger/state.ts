@@ -3,7 +3,8 @@ import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
-import { hasTables } from "./tables.ts";
+import { addLaterTables, hasTables } from "./tables.ts";
+import { loadTree, type Tree } from "./tree.ts";
 
 /** The newest sealed entry: `size` entries exist, `prev` is the entry hash the next leaf names (base64url). */
 export type Head = { size: number; prev: string; sequencedAt: number };
@@ -28,6 +29,11 @@ export type State = {
   placements: LedgerPlacement[];
   /** D1 is being emptied, to be made anew. */
   rebuilding: boolean;
+  tree: Tree;
+  /** When the oldest entry under no checkpoint was sequenced; null when all are. */
+  oldestUnpublishedAt: number | null;
+  /** Sizes of the checkpoints R2 holds beyond the tree, in order; null when it has to be asked before anything is signed. */
+  aheadCheckpoints: number[] | null;
   /** Entries and bytes still staged. */
   backlog: { entries: number; bytes: number };
   /** Bytes of staged entries that no segment holds yet. */
@@ -39,6 +45,7 @@ export type State = {
 /** Reads the state; null when the org was never created. */
 export function loadState(sql: SqlStorage): State | null {
   if (!hasTables(sql)) return null;
+  addLaterTables(sql);
   const row = sql
     .exec<{ org: string; log: string; created_at: number; print_key: ArrayBuffer; settings: string }>(
       "select org, log, created_at, print_key, settings from org",
@@ -49,7 +56,8 @@ export function loadState(sql: SqlStorage): State | null {
     log: row.log,
     createdAt: row.created_at,
     printKey: new Uint8Array(row.print_key),
-    settings: JSON.parse(row.settings) as OrgSettings,
+    // Settings kept before there was this one.
+    settings: { public_log: false, ...(JSON.parse(row.settings) as Omit<OrgSettings, "public_log">) },
   };
   type Newest = { last: number; head: string; sequenced_at: number };
   const [segment] = sql
@@ -69,7 +77,20 @@ export function loadState(sql: SqlStorage): State | null {
     .exec<LedgerPlacement>("select log, first_index, cell, org_number from placement order by first_index")
     .toArray();
   const rebuilding = sql.exec("select 1 from rebuild").toArray().length > 0;
-  return { org, head, archived, projected: null, placements, rebuilding, ...loadBacklog(sql, archived) };
+  const tree = loadTree(sql);
+  assert(tree.size <= head.size, "a checkpoint is of entries that exist");
+  return {
+    org,
+    head,
+    archived,
+    projected: null,
+    placements,
+    rebuilding,
+    tree,
+    oldestUnpublishedAt: unpublishedSince(sql, { tree, head }),
+    aheadCheckpoints: null,
+    ...loadBacklog(sql, archived),
+  };
 }
 
 /** Reads what is staged. */
@@ -88,4 +109,20 @@ function loadBacklog(
     .one();
   const { entries, bytes, unarchived, oldest } = found;
   return { backlog: { entries, bytes }, unarchivedBytes: unarchived, oldestUnarchivedAt: oldest };
+}
+
+/** When the first entry from `index` on was sequenced; null when there is none staged. */
+export function sequencedAtOf(sql: SqlStorage, index: number): number | null {
+  const [row] = sql
+    .exec<{ sequenced_at: number }>(
+      "select sequenced_at from staged where first + count > ? order by first limit 1",
+      index,
+    )
+    .toArray();
+  return row?.sequenced_at ?? null;
+}
+
+/** When the oldest entry under no checkpoint was sequenced, as far as staged rows tell; null when all are under one. */
+export function unpublishedSince(sql: SqlStorage, { tree, head }: Pick<State, "tree" | "head">): number | null {
+  return tree.size === head.size ? null : (sequencedAtOf(sql, tree.size) ?? head.sequencedAt);
 }

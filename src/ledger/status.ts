@@ -5,12 +5,13 @@ import type { LedgerStatus } from "../schema/ledger.ts";
 import { flushCounts } from "../store/flush-counts.ts";
 import { saveGauge } from "../store/ledger-gauge.ts";
 import type { Core } from "./core.ts";
-import { sequencedAtOf } from "./staged.ts";
+import type { Publisher } from "./publisher.ts";
+import { sequencedAtOf } from "./state.ts";
 
 /** How a ledger stands, from memory. */
 export function statusOf(
   { state }: Core,
-  { refusal, projecting }: { refusal: Refusal | null; projecting: boolean },
+  { refusal, projecting, publisher }: { refusal: Refusal | null; projecting: boolean; publisher: Publisher },
 ): LedgerStatus {
   const { backlog, placements } = state;
   const full = backlog.entries >= BACKLOG_MAX_ENTRIES || backlog.bytes > BACKLOG_MAX_BYTES;
@@ -25,6 +26,10 @@ export function statusOf(
     backlog,
     oldest_unarchived_at: state.oldestUnarchivedAt,
     projection: projecting ? "running" : "waiting",
+    published: state.tree.size,
+    oldest_unpublished_at: state.oldestUnpublishedAt,
+    publishing: publisher.conflict !== null ? "stopped" : publisher.retryAt === null ? "running" : "waiting",
+    conflict: publisher.conflict,
     rebuilding: state.rebuilding,
     placements: placements.map(({ first_index, cell, org_number }) => ({ first_index, cell, org_number })),
   };
@@ -53,6 +58,8 @@ export class Reporter {
       size: state.head.size,
       projected,
       archived: state.archived,
+      published: state.tree.size,
+      oldest_unpublished_at: state.oldestUnpublishedAt,
       oldest_unprojected_at: projected < state.head.size ? sequencedAtOf(storage.sql, projected) : null,
       oldest_unarchived_at: state.oldestUnarchivedAt,
       at,

@@ -45,6 +45,17 @@ const TABLES = [
   `create table rebuild (only integer primary key check (only = 0), started_at integer not null)`,
 ];
 
+/**
+ * Tables that came after ledgers existed: made when one starts that lacks them. `tree`: the entries under the newest
+ * checkpoint, the bytes of the tree's edge tiles joined, the signed checkpoint, and when it was published.
+ */
+const LATER_TABLES = [
+  `create table if not exists tree (
+     only integer primary key check (only = 0),
+     size integer not null, edge blob not null, note text not null, published_at integer not null
+   )`,
+];
+
 /** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */
 export function hasTables(sql: SqlStorage): boolean {
   return sql.exec("select 1 from sqlite_master where name = 'org'").toArray().length > 0;
@@ -52,4 +63,10 @@ export function hasTables(sql: SqlStorage): boolean {
 
 export function createTables(sql: SqlStorage): void {
   for (const table of TABLES) sql.exec(table);
+  addLaterTables(sql);
+}
+
+/** Brings a ledger that exists already to these tables; writes nothing where they are. */
+export function addLaterTables(sql: SqlStorage): void {
+  for (const table of LATER_TABLES) sql.exec(table);
 }

@@ -18,6 +18,7 @@ export async function putOrg(config: Config, org: string, { caller, put, host, n
   const patch: SettingsPatch = {
     ...(put.name === undefined ? {} : { name: put.name }),
     ...(put.access_log === undefined ? {} : { access_log: put.access_log }),
+    ...(put.public_log === undefined ? {} : { public_log: put.public_log }),
   };
   const changed = await callLedger(config, org, (ledger) => ledger.changeSettings(org, caller, patch));
   if (changed.ok) {
@@ -26,7 +27,8 @@ export async function putOrg(config: Config, org: string, { caller, put, host, n
     return grant.ok ? ok({ created: false, grant: grant.value, settings: changed.value }) : grant;
   }
   if (changed.refusal.code !== "not_found" || !mayCreate(caller, org)) return changed;
-  const settings: OrgSettings = { name: org, jurisdiction: "none", access_log: "sealed", ...patch };
+  const normal: OrgSettings = { name: org, jurisdiction: "none", access_log: "sealed", public_log: false };
+  const settings = { ...normal, ...patch };
   return createOrg(config, org, { by: nameOf(caller), settings, host, now });
 }
 

@@ -63,10 +63,14 @@ export const orgSchemaAnswer = z
     name: z.string(),
     jurisdiction: z.literal("none"),
     access_log: z.enum(["sealed", "queued"]),
+    public_log: z.boolean(),
     log: z.string(),
     size: z.int(),
     created_at: instant,
-    last_checkpoint: z.null(),
+    last_checkpoint: z
+      .object({ size: z.int(), root: z.string().meta({ description: "Base64." }), at: instant })
+      .nullable()
+      .meta({ description: "Null before the first." }),
   })
   .meta({ id: "Org" });
 
@@ -83,6 +87,13 @@ export const statusSchema = z
     }),
     projection: z.object({ state: z.enum(["running", "waiting", "rebuilding"]), size: z.int(), lag_entries: z.int() }),
     archive: z.object({ size: z.int(), lag_entries: z.int(), lag_seconds: z.number() }),
+    publishing: z.object({
+      state: z.enum(["running", "waiting", "stopped"]),
+      size: z.int().meta({ description: "Entries under the newest checkpoint." }),
+      lag_entries: z.int(),
+      lag_seconds: z.number(),
+      conflict: z.string().nullable().meta({ description: "What in R2 contradicts the tree, when it is stopped." }),
+    }),
     placements: z.array(z.object({ first_index: z.int(), cell: z.string(), org_number: z.int() })),
     reads: z.object({ state: z.literal("enabled") }),
   })

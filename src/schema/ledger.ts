@@ -40,6 +40,8 @@ export type OrgSettings = {
   jurisdiction: "none";
   /** `sealed`: the trace of a read is sealed before the answer leaves; `queued`: it is handed to the queue. */
   access_log: "sealed" | "queued";
+  /** Whether checkpoint, tiles, entry bundles and bare proofs are for everybody. Sections never are. */
+  public_log: boolean;
 };
 
 /** Where a range of a log's entries is projected: entries from `first_index` on, until the next placement. */
@@ -52,7 +54,7 @@ export type OrgKey = { id: string; name: string; scopes: Scope[]; created_at: st
 export type NewKey = { id: string; name: string; scopes: Scope[]; hash: string };
 
 /** What a request wants changed of an org's settings; members not named stay as they are. */
-export type SettingsPatch = Partial<Pick<OrgSettings, "name" | "access_log">>;
+export type SettingsPatch = Partial<Pick<OrgSettings, "name" | "access_log" | "public_log">>;
 
 /** What a reader needs to know of an org, given out only together with the permission to read. */
 export type ReadGrant = {
@@ -66,10 +68,18 @@ export type ReadGrant = {
   head_at: string;
   /** Entries that are in D1: all below this index. */
   visible: number;
+  /** The newest checkpoint: `root` is base64. Null before the first. */
+  checkpoint: { size: number; root: string; at: string } | null;
   created_at: string;
   placements: LedgerPlacement[];
   access_log: OrgSettings["access_log"];
 };
+
+/**
+ * The published tree of a log: all that proofs and tiles need beside the full tiles in R2. `edge` is the bytes of
+ * `edgeTiles(size)`, joined; `note` the newest checkpoint, null before the first.
+ */
+export type TreeView = { log: string; size: number; edge: Uint8Array; note: string | null; public: boolean };
 
 /** One answered read: what makes its session (`route`, `filter`) and what this answer adds. */
 export type ReadAnswer = {
@@ -100,6 +110,11 @@ export type LedgerStatus = {
   backlog: { entries: number; bytes: number };
   oldest_unarchived_at: number | null;
   projection: "running" | "waiting";
+  /** Entries under the newest checkpoint; `stopped`: R2 contradicts the tree, `conflict` says how, and nothing is signed. */
+  published: number;
+  oldest_unpublished_at: number | null;
+  publishing: "running" | "waiting" | "stopped";
+  conflict: string | null;
   rebuilding: boolean;
   placements: { first_index: number; cell: string; org_number: number }[];
 };

@@ -14,6 +14,10 @@ export const putOrgSchema = z
     access_log: z.enum(["sealed", "queued"]).optional().meta({
       description: "`sealed`: a read's trace is sealed before its answer leaves; `queued`: handed to the queue.",
     }),
+    public_log: z.boolean().optional().meta({
+      description:
+        "Whether checkpoint, tiles, entry bundles and bare proofs need no key. They show times, categories, counts and names of sections; sections themselves never become public.",
+    }),
   })
   .meta({ id: "PutOrg" });
 export type PutOrg = z.infer<typeof putOrgSchema>;

@@ -73,7 +73,7 @@ export const metric = sqliteTable(
   (table) => [primaryKey({ columns: [table.name, table.labels] })],
 );
 
-/** What each ledger last said of itself: entries sealed, projected and archived, and how old the oldest waiting are. */
+/** What each ledger last said of itself: entries sealed, projected, archived and published, and how old the oldest waiting are. */
 export const ledgerGauge = sqliteTable("ledger_gauge", {
   org: text("org").primaryKey(),
   size: integer("size").notNull(),
@@ -82,4 +82,6 @@ export const ledgerGauge = sqliteTable("ledger_gauge", {
   oldest_unprojected_at: integer("oldest_unprojected_at"),
   oldest_unarchived_at: integer("oldest_unarchived_at"),
   at: integer("at").notNull(),
+  published: integer("published").notNull().default(0),
+  oldest_unpublished_at: integer("oldest_unpublished_at"),
 });

@@ -18,10 +18,10 @@ export async function readGauges(db: D1Database): Promise<GaugeRow[]> {
   return drizzle(db).select().from(ledgerGauge).orderBy(asc(ledgerGauge.org));
 }
 
-/** Orgs whose ledger last said that D1 or R2 lag behind it, the longest silent first. */
+/** Orgs whose ledger last said that D1, R2 or the tree lag behind it, the longest silent first. */
 export async function listLagging(db: D1Database, limit: number): Promise<string[]> {
-  const { org, size, projected, archived, at } = ledgerGauge;
-  const lagging = or(lt(projected, size), lt(archived, size));
+  const { org, size, projected, archived, published, at } = ledgerGauge;
+  const lagging = or(lt(projected, size), lt(archived, size), lt(published, size));
   const rows = await drizzle(db).select({ org }).from(ledgerGauge).where(lagging).orderBy(asc(at)).limit(limit);
   return rows.map((row) => row.org);
 }

@@ -25,7 +25,8 @@ export async function metricsText(config: Config): Promise<string> {
     const known = times.filter((time) => time !== null);
     return known.length === 0 ? 0 : (now - Math.min(...known)) / 1000;
   };
-  const lag = (of: "projected" | "archived") => gauges.reduce((sum, gauge) => sum + gauge.size - gauge[of], 0);
+  const lag = (of: "projected" | "archived" | "published") =>
+    gauges.reduce((sum, gauge) => sum + gauge.size - gauge[of], 0);
   const text = [...counters(samples)];
   const gauge = (name: string, help: string, value: number) => {
     text.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`);
@@ -48,6 +49,12 @@ export async function metricsText(config: Config): Promise<string> {
     "audit_archive_lag_seconds",
     "Age of the oldest entry not yet in an R2 segment.",
     oldest(gauges.map((one) => one.oldest_unarchived_at)),
+  );
+  gauge("audit_publish_lag_entries", "Entries sequenced and under no checkpoint yet.", lag("published"));
+  gauge(
+    "audit_publish_lag_seconds",
+    "Age of the oldest entry under no checkpoint yet.",
+    oldest(gauges.map((one) => one.oldest_unpublished_at)),
   );
   gauge("audit_orgs", "Orgs whose ledgers have reported.", gauges.length);
   gauge(

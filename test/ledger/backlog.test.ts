@@ -8,12 +8,12 @@ import { breakProjection, breakSegments, evict, restoreFaults } from "../support
 
 afterEach(restoreFaults);
 
-/** A row that ends with entry 0, weighs this much and goes like any other: a backlog nobody has to write. */
+/** A row that ends before entry 0, weighs this much and goes like any other: a backlog nobody has to write. */
 async function weighDown(org: string, { entries, bytes }: { entries: number; bytes: number }): Promise<void> {
   await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
     storage.sql.exec(
       "insert into staged (first, count, bytes, head, sequenced_at, lines) values (?, ?, ?, '', 0, '')",
-      1 - entries,
+      -entries,
       entries,
       bytes,
     );
@@ -27,6 +27,8 @@ async function stuckOrg(stem: string): Promise<string> {
   await untilProjected(org);
   breakProjection(org, "failed");
   breakSegments(org, "put", "failed");
+  // What is archived would go at a start, and the row that weighs is nowhere.
+  breakSegments(org, "list", "failed");
   return org;
 }
 
@@ -34,7 +36,7 @@ async function worksOff(org: string): Promise<void> {
   restoreFaults();
   await wake(org);
   const { ledger } = await later(30_000, () => checkLedger(org, { archived: true }));
-  expect(ledger.staged).toEqual([]);
+  expect(ledger.staged.every(({ first }) => first >= 0)).toBe(true);
 }
 
 const append1 = (org: string, n: number) => call("POST", `/v1/orgs/${org}/events`, { body: event(n) });

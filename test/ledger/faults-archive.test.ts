@@ -8,11 +8,13 @@ import { growthOf } from "../watch/support.ts";
 
 afterEach(restoreFaults);
 
+const isSegmentOf = (org: string, [key]: unknown[]) => new RegExp(`^seg/.*/orgs/${org}/`).test(String(key));
+
 /** R2 answers a read of this org's segment with other bytes, once. */
 function spoilReadBack(org: string): Fault {
   let spoiled = false;
   return replaceMethod(env.ARCHIVE, "get", async (original, args) => {
-    if (spoiled || !String(args[0]).includes(`/orgs/${org}/`)) return original(...args);
+    if (spoiled || !isSegmentOf(org, args)) return original(...args);
     spoiled = true;
     const object = (await original(...args)) as R2ObjectBody;
     const bytes = new Uint8Array(await object.arrayBuffer());
@@ -29,7 +31,7 @@ const FAULTS: Record<string, (org: string) => Fault> = {
   "the segment is not there when it is read back": (org) => {
     let asked = false;
     return replaceMethod(env.ARCHIVE, "get", (original, args) => {
-      if (asked || !String(args[0]).includes(`/orgs/${org}/`)) return original(...args);
+      if (asked || !isSegmentOf(org, args)) return original(...args);
       asked = true;
       return Promise.resolve(null);
     });
@@ -50,7 +52,6 @@ describe("a segment that is not archived", () => {
 
     if (size === "another size") await append(org, batchOf([event(3), event(4, { id: "b" })]));
     const { ledger, entries, objects } = await later(30_000, () => checkLedger(org, { archived: true }));
-    expect(ledger.staged).toEqual([]);
     // No segment is left in R2 that the ledger does not know.
     expect(objects).toEqual(ledger.segments.map(({ name }) => name));
     expect(entries.length).toBe(size === "another size" ? 5 : 3);
@@ -116,8 +117,7 @@ describe("R2 down", () => {
     const listed = await call("GET", `/v1/orgs/${org}/events?min_size=7&source=client`);
     expect(listed.json.data.length).toBe(6);
     restoreFaults();
-    const { ledger } = await later(30_000, () => checkLedger(org, { archived: true }));
-    expect(ledger.staged).toEqual([]);
+    await later(30_000, () => checkLedger(org, { archived: true }));
   });
 
   it("is not asked again with every append, however much there is to archive", async () => {
@@ -150,8 +150,8 @@ describe("R2 down", () => {
     expect(await statusOf(org)).toMatchObject({ size: 5, projected: 1, archived: 0, backlog: { entries: 5 } });
     restoreFaults();
     await wake(org);
-    const { ledger, entries } = await later(30_000, () => checkLedger(org, { archived: true }));
-    expect([entries.length, ledger.staged.length]).toEqual([5, 0]);
+    const { entries } = await later(30_000, () => checkLedger(org, { archived: true }));
+    expect(entries.length).toBe(5);
   });
 });
 

@@ -4,7 +4,16 @@ import { append, batchOf, ROOT } from "../support/append.ts";
 import { archiveDue, checkLedger, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
 import { type CellContent, readCell, readLedger, SLOTS } from "../support/check/read-stores.ts";
 import { call, createOrg, event } from "../support/client.ts";
-import { abort, breakD1, breakMethod, CELLS, evict, type FaultKind, restoreFaults } from "../support/faults.ts";
+import {
+  abort,
+  breakD1,
+  breakMethod,
+  CELLS,
+  dropArchived,
+  evict,
+  type FaultKind,
+  restoreFaults,
+} from "../support/faults.ts";
 import { setBack } from "../support/set-back.ts";
 
 afterEach(restoreFaults);
@@ -18,6 +27,7 @@ async function filledOrg(): Promise<string> {
     batchOf(Array.from({ length: 7 }, (_, n) => event(n, { id: `r-${n}`, targets, category: "login" }))),
   );
   await archiveDue(org);
+  await dropArchived(org);
   await append(org, batchOf([event(7), event(8), event(9)]));
   await untilProjected(org);
   return org;

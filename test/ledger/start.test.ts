@@ -15,6 +15,7 @@ async function rewind(org: string, size: number): Promise<void> {
       storage.sql.exec(`delete from ${table} where first >= ?`, size);
     }
     storage.sql.exec("delete from id_receipt where position >= ?", size);
+    storage.sql.exec("delete from tree where size > ?", size);
   });
   await evict(org);
 }
@@ -119,6 +120,8 @@ describe("a ledger that was rewound", () => {
     const { entries } = await checkLedger(org, { archived: true });
     await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
       storage.sql.exec("delete from segment where first >= 1");
+      storage.sql.exec("delete from staged");
+      storage.sql.exec("delete from tree");
       for (const { index, line, hash, sequencedAt } of entries.slice(1, 14)) {
         const bytes = Buffer.byteLength(line) + 1;
         storage.sql.exec(

@@ -198,6 +198,7 @@ describe("gauges", () => {
     const org = freshName("org");
     const at = (now: number) => ({
       ...{ org, size: now, projected: now, archived: 0, oldest_unprojected_at: null, oldest_unarchived_at: 5, at: now },
+      ...{ published: 0, oldest_unpublished_at: null },
     });
     for (const now of [5, 9, 7]) await saveGauge(db, at(now));
     expect((await readGauges(db)).filter((row) => row.org === org)).toEqual([at(9)]);

@@ -4,6 +4,7 @@ import { SEGMENT_MAX_AGE_MS } from "../../src/limits.ts";
 import type { LedgerStatus } from "../../src/schema/ledger.ts";
 import { checkChain, type CheckedEntry, must } from "./check/check-entry.ts";
 import { checkCells, checkHeads, checkReceipts, linesOf } from "./check/check-stores.ts";
+import { checkTree } from "./check/check-tree.ts";
 import { type LedgerRows, readLedger, readSegments } from "./check/read-stores.ts";
 
 export type CheckedLedger = { entries: CheckedEntry[]; ledger: LedgerRows; status: LedgerStatus; objects: string[] };
@@ -25,10 +26,12 @@ export async function checkLedger(
   const entries = checkChain(linesOf(ledger, objects), ledger.org.log);
   checkHeads(ledger, entries);
   checkReceipts(ledger, entries);
+  await checkTree(ledger, entries);
   const status = await statusOf(org);
   const size = entries.length;
   must(status.size === size, `memory says size ${status.size}, storage ${size}`);
   must(status.archived === (ledger.segments.at(-1)?.last ?? -1) + 1, `memory says archived ${status.archived}`);
+  must(status.published === (ledger.tree?.size ?? 0), `memory says published ${status.published}`);
   const staged = (of: "count" | "bytes") => ledger.staged.reduce((sum, row) => sum + row[of], 0);
   const { backlog } = status;
   must(backlog.entries === staged("count") && backlog.bytes === staged("bytes"), "memory says another backlog");
@@ -37,7 +40,13 @@ export async function checkLedger(
     must(status.projected === size, `projected ${status.projected} of ${size}`);
     await checkCells(org, ledger, { entries, projected: size });
   }
-  if (projected && archived) must(backlog.entries === 0, `${backlog.entries} entries still staged`);
+  if (archived) must(status.published === size, `published ${status.published} of ${size}`);
+  if (projected && archived) {
+    // What the tree wants next stays; rows beyond that have to go.
+    const open = Math.max(size - (size % 256), size - 16_384);
+    const left = ledger.staged.find(({ first, count }) => first + count <= open);
+    must(left === undefined, `row ${left?.first} is still staged`);
+  }
   return { entries, ledger, status, objects: [...objects.keys()] };
 }
 

@@ -90,7 +90,31 @@ export function breakSegments(
   kind: FaultKind,
   { times }: { times?: number } = {},
 ): Fault {
-  const when = ([key]: any[]) => JSON.stringify(key).includes(`/orgs/${org}/`);
+  return breakObjects("seg", org, { method, kind, ...(times === undefined ? {} : { times }) });
+}
+
+/** Breaks the puts (or gets, or lists) of an org's tiles, bundles and checkpoints: of those whose key holds `part`. */
+export function breakTree(
+  org: string,
+  fault: { method: "put" | "get" | "list"; kind: FaultKind; times?: number; part?: string },
+): Fault {
+  return breakObjects("tree", org, fault);
+}
+
+function breakObjects(
+  folder: "seg" | "tree",
+  org: string,
+  {
+    method,
+    kind,
+    times,
+    part = "",
+  }: { method: "put" | "get" | "list"; kind: FaultKind; times?: number; part?: string },
+): Fault {
+  const when = ([asked]: any[]) => {
+    const key = typeof asked === "string" ? asked : String(asked.prefix);
+    return key.startsWith(`${folder}/`) && key.includes(`/orgs/${org}/${part}`);
+  };
   return breakMethod(env.ARCHIVE, method, kind, { ...(times === undefined ? {} : { times }), when });
 }
 
@@ -169,4 +193,12 @@ export async function abort(org: string): Promise<void> {
   } catch (error) {
     if (!String(error).includes("killed by the test")) throw error;
   }
+}
+
+/** Drops every staged row that a segment holds, as when the tree has grown past it, and takes the ledger out of memory. */
+export async function dropArchived(org: string): Promise<void> {
+  await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
+    storage.sql.exec("delete from staged where first + count <= (select max(last) + 1 from segment)");
+  });
+  await evict(org);
 }

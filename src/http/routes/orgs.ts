@@ -58,16 +58,18 @@ export async function targetOf(c: Ctx, scope: Scope): Promise<Result<{ org: stri
 }
 
 type OrgAnswer = z.infer<typeof orgSchemaAnswer>;
+type OrgView = Omit<OrgAnswer, "org" | "last_checkpoint"> & { checkpoint: OrgAnswer["last_checkpoint"] };
 
 function orgAnswer(
   org: string,
-  { name, jurisdiction, access_log, log, size, created_at }: Omit<OrgAnswer, "org" | "last_checkpoint">,
+  { name, jurisdiction, access_log, public_log, log, size, created_at, checkpoint }: OrgView,
 ): OrgAnswer {
-  return { org, name, jurisdiction, access_log, log, size, created_at, last_checkpoint: null };
+  const settings = { name, jurisdiction, access_log, public_log };
+  return { org, ...settings, log, size, created_at, last_checkpoint: checkpoint };
 }
 
 function statusAnswer(org: string, status: LedgerStatus): z.infer<typeof statusSchema> {
-  const { log, size, backlog, placements, archived, oldest_unarchived_at } = status;
+  const { log, size, backlog, placements, archived, published } = status;
   const projected = status.projected ?? 0;
   return {
     org,
@@ -87,11 +89,22 @@ function statusAnswer(org: string, status: LedgerStatus): z.infer<typeof statusS
     archive: {
       size: archived,
       lag_entries: size - archived,
-      lag_seconds: oldest_unarchived_at === null ? 0 : Math.max(0, (Date.now() - oldest_unarchived_at) / 1000),
+      lag_seconds: secondsSince(status.oldest_unarchived_at),
+    },
+    publishing: {
+      state: status.publishing,
+      size: published,
+      lag_entries: size - published,
+      lag_seconds: secondsSince(status.oldest_unpublished_at),
+      conflict: status.conflict,
     },
     placements,
     reads: { state: "enabled" },
   };
+}
+
+function secondsSince(at: number | null): number {
+  return at === null ? 0 : Math.max(0, (Date.now() - at) / 1000);
 }
 
 const ORG_ANSWER = { "application/json": orgSchemaAnswer };

@@ -14,6 +14,7 @@ type SegmentRow = { first: number; last: number; name: string; head: string; seq
 type BatchRow = { batch: string; first: number; count: number; sequenced_at: number; hashes: ArrayBuffer };
 type IdRow = { id: string; position: number; sequenced_at: number; hash: ArrayBuffer };
 export type PlacementRow = { first_index: number; log: string; cell: string; org_number: number };
+type TreeRow = { size: number; edge: ArrayBuffer; note: string; published_at: number };
 type SessionRow = { opened_index: number; key: string };
 
 export type LedgerRows = {
@@ -24,6 +25,7 @@ export type LedgerRows = {
   ids: IdRow[];
   placements: PlacementRow[];
   sessions: SessionRow[];
+  tree: TreeRow | null;
 };
 
 /** Everything a ledger keeps in its own storage, read from its tables and not from its memory. */
@@ -39,6 +41,7 @@ export function readLedger(org: string): Promise<LedgerRows> {
       ids: all<IdRow>("id_receipt", "position"),
       placements: all<PlacementRow>("placement", "first_index"),
       sessions: all<SessionRow>("read_session", "opened_index"),
+      tree: all<TreeRow>("tree", "only")[0] ?? null,
     };
   });
 }

@@ -1,0 +1,97 @@
+import { sameBytes } from "../chain/bytes.ts";
+import { utf8 } from "../chain/encoding.ts";
+
+/** R2 holds another object under a name this log writes once. Whoever put it there, nothing may be signed over it. */
+export class TreeConflict extends Error {
+  override name = "TreeConflict";
+}
+
+const SIZE_DIGITS = 10;
+/** What one list operation names at most. */
+const LIST_MAX_KEYS = 1_000;
+
+function treePrefix(log: string): string {
+  return `tree/${log}/`;
+}
+
+function checkpointPrefix(log: string): string {
+  return `${treePrefix(log)}checkpoint/`;
+}
+
+/** `tree/<log>/checkpoint/<size>`: zero-padded, so that R2 lists checkpoints in order of size. */
+function checkpointName(log: string, size: number): string {
+  return `${checkpointPrefix(log)}${String(size).padStart(SIZE_DIGITS, "0")}`;
+}
+
+/**
+ * Stores a full tile or a full entry bundle, once, under its C2SP path. When it returns, R2 holds exactly these bytes:
+ * a name that was taken is read and compared, and other bytes are a `TreeConflict`.
+ */
+export async function putTreeObject(
+  bucket: R2Bucket,
+  { log, path, bytes }: { log: string; path: string; bytes: Uint8Array },
+): Promise<void> {
+  const name = `${treePrefix(log)}${path}`;
+  const httpMetadata = { contentType: "application/octet-stream" };
+  const taken = await putOnce(bucket, { name, bytes, httpMetadata });
+  if (taken !== null && !sameBytes(taken, bytes)) throw new TreeConflict(`${name} holds other bytes`);
+}
+
+/** The bytes of a full tile or bundle; null when R2 does not have it. */
+export async function readTreeObject(
+  bucket: R2Bucket,
+  { log, path }: { log: string; path: string },
+): Promise<Uint8Array | null> {
+  return readObject(bucket, `${treePrefix(log)}${path}`);
+}
+
+/**
+ * Stores the checkpoint of a size, once. When it returns, R2 holds a checkpoint with this text, the first three lines,
+ * at this size: one that names another root is a `TreeConflict`, for two roots at one size would be a fork.
+ */
+export async function putCheckpoint(
+  bucket: R2Bucket,
+  { log, size, note }: { log: string; size: number; note: string },
+): Promise<void> {
+  const name = checkpointName(log, size);
+  const httpMetadata = { contentType: "text/plain; charset=utf-8" };
+  const taken = await putOnce(bucket, { name, bytes: utf8(note), httpMetadata });
+  if (taken === null) return;
+  const held = new TextDecoder().decode(taken);
+  if (textOf(held) !== textOf(note)) throw new TreeConflict(`${name} is a checkpoint of another tree`);
+}
+
+/** Sizes of the checkpoints beyond `after`, in order; `whole` unless there are more. One list operation. */
+export async function listCheckpoints(
+  bucket: R2Bucket,
+  { log, after }: { log: string; after: number },
+): Promise<{ sizes: number[]; whole: boolean }> {
+  const prefix = checkpointPrefix(log);
+  const listed = await bucket.list({ prefix, startAfter: checkpointName(log, after), limit: LIST_MAX_KEYS });
+  const sizes = listed.objects.map(({ key }) => key.slice(prefix.length)).filter((name) => /^\d{10}$/.test(name));
+  return { sizes: sizes.map(Number), whole: !listed.truncated };
+}
+
+/** Puts an object unless its name is taken; answers what lies there then, null when it was put. */
+async function putOnce(
+  bucket: R2Bucket,
+  { name, bytes, httpMetadata }: { name: string; bytes: Uint8Array; httpMetadata: R2HTTPMetadata },
+): Promise<Uint8Array | null> {
+  const sha256 = await crypto.subtle.digest("SHA-256", bytes);
+  // Null says that the name was taken; the checksum, that what arrived is what was sent.
+  const put = await bucket.put(name, bytes, { onlyIf: { etagDoesNotMatch: "*" }, sha256, httpMetadata });
+  if (put !== null) return null;
+  const taken = await readObject(bucket, name);
+  if (taken === null) throw new Error(`${name} is taken and is not there`);
+  return taken;
+}
+
+async function readObject(bucket: R2Bucket, name: string): Promise<Uint8Array | null> {
+  const object = await bucket.get(name);
+  return object === null ? null : new Uint8Array(await object.arrayBuffer());
+}
+
+/** The signed part of a note. */
+function textOf(note: string): string {
+  return note.slice(0, note.indexOf("\n\n") + 1);
+}

@@ -1,0 +1,39 @@
+import { ok, refuse, type Result, UNAUTHORIZED } from "../errors.ts";
+import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, BACKLOG_READ_SHARE } from "../limits.ts";
+import type { Caller, Scope } from "../schema/caller.ts";
+import type { Core } from "./core.ts";
+import type { OrgKeys, Principal } from "./keys.ts";
+import { ReadLimiter } from "./read-limiter.ts";
+
+/** Who may read what of this org, and when it has to wait. */
+export class Admission {
+  readonly #core: Core;
+  readonly #keys: OrgKeys;
+  readonly #limiter = new ReadLimiter();
+
+  constructor(core: Core, keys: OrgKeys) {
+    this.#core = core;
+    this.#keys = keys;
+  }
+
+  /** For verbs on entries: reads of sections seal traces, so they are limited and wait before appends do. */
+  admit(caller: Caller, scope: Scope): Result<Principal> {
+    const principal = this.#keys.check(this.#core.state.org.org, caller, scope);
+    if (!principal.ok || scope !== "events:read") return principal;
+    const { backlog } = this.#core.state;
+    const share = Math.max(backlog.entries / BACKLOG_MAX_ENTRIES, backlog.bytes / BACKLOG_MAX_BYTES);
+    if (share >= BACKLOG_READ_SHARE) {
+      return refuse("overloaded", "Reads wait while the ledger works off its backlog.", { retry_after_s: 30 });
+    }
+    const limited = this.#limiter.take(principal.value.key, this.#core.now());
+    return limited.ok ? principal : limited;
+  }
+
+  /** For checkpoint, tiles and bare proofs, which seal nothing: a key that reads, or none where the log is public. */
+  admitToTree(caller: Caller | null): Result<null> {
+    const { org } = this.#core.state;
+    if (caller === null) return org.settings.public_log ? ok(null) : UNAUTHORIZED;
+    const principal = this.#keys.check(org.org, caller, "events:read");
+    return principal.ok ? ok(null) : principal;
+  }
+}
