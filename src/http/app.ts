@@ -16,6 +16,7 @@ import type { Operation } from "./operation.ts";
 import * as deadLetters from "./routes/dead-letters.ts";
 import * as events from "./routes/events.ts";
 import * as keys from "./routes/keys.ts";
+import * as prove from "./routes/prove.ts";
 import * as orgs from "./routes/orgs.ts";
 import * as service from "./routes/service.ts";
 import * as verify from "./routes/verify.ts";
@@ -35,7 +36,7 @@ const OPENAPI: Operation = {
 
 /** Every route there is, as OpenAPI tells it. */
 export const operations = [
-  ...[orgs, events, verify, keys, deadLetters, service].flatMap((group) => group.operations),
+  ...[orgs, events, verify, prove, keys, deadLetters, service].flatMap((group) => group.operations),
   OPENAPI,
 ];
 
@@ -55,6 +56,7 @@ app.use(async (c, next) => {
 app.route("/", orgs.orgs);
 app.route("/", events.events);
 app.route("/", verify.verify);
+app.route("/", prove.prove);
 app.route("/", keys.keys);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
@@ -69,11 +71,14 @@ app.onError((error, c) => {
 });
 
 const ROUTES = operations.map(({ method, path }) => {
-  return { method: method.toUpperCase(), path, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`) };
+  const pattern = path.replace("{path}", ".+").replaceAll(/\{\w+\}/g, "[^/]+");
+  return { method: method.toUpperCase(), path, pattern: new RegExp(`^${pattern}$`) };
 });
 
 /** Paths as OpenAPI writes them, by how the router does. */
-const PATHS = new Map(operations.map(({ path }) => [path.replaceAll(/\{(\w+)\}/g, ":$1"), path]));
+const PATHS = new Map(
+  operations.map(({ path }) => [path.replace("{path}", ":path{.+}").replaceAll(/\{(\w+)\}/g, ":$1"), path]),
+);
 
 /** 405 for a path that has other methods; null for one that has none. */
 function methodNotAllowed(c: Ctx): Response | null {

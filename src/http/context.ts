@@ -82,6 +82,11 @@ export async function callerOf(c: Ctx, scope: Scope): Promise<Result<Caller>> {
   return caller;
 }
 
+/** Who calls, or null for nobody in particular: what is public needs no key, but one that is sent has to be right. */
+export async function callerOrNobody(c: Ctx, scope: Scope): Promise<Result<Caller | null>> {
+  return c.req.header("authorization") === undefined ? ok(null) : callerOf(c, scope);
+}
+
 /** The org of the path. One that cannot exist is answered like one that does not. */
 export function orgOf(c: Ctx): Result<string> {
   const org = orgSchema.safeParse(c.req.param("org"));

@@ -23,7 +23,7 @@ export function openApiDocument(operations: readonly Operation[]): Json {
     },
     servers: [{ url: "/", description: "This deployment" }],
     security: [{ key: [] }],
-    tags: ["Orgs", "Events", "Verify", "Keys", "Operate"].map((name) => ({ name })),
+    tags: ["Orgs", "Events", "Verify", "Prove", "Keys", "Operate"].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {
@@ -64,7 +64,7 @@ function moved(schema: Json): Json {
 }
 
 function operationObject(operation: Operation, components: Components): Json {
-  const { id, summary, description, tag, scope, body, answers } = operation;
+  const { id, summary, description, tag, scope, open, body, answers } = operation;
   const errors = errorsOf(operation);
   const responses: Record<string, Json> = {};
   for (const [status, answer] of Object.entries(answers)) {
@@ -79,7 +79,13 @@ function operationObject(operation: Operation, components: Components): Json {
     operationId: id,
     summary,
     tags: [tag],
-    ...(scope === null ? { security: [] } : { description: `${description ?? ""}\n\nScope: \`${scope}\`.`.trim() }),
+    ...(open === true ? { security: [{ key: [] }, {}] } : {}),
+    ...(scope === null
+      ? { security: [] }
+      : {
+          description:
+            `${description ?? ""}\n\nScope: \`${scope}\`${open === true ? "; none where the log is public" : ""}.`.trim(),
+        }),
     ...(description !== undefined && scope === null ? { description } : {}),
     parameters: parametersOf(operation, components),
     ...(body === undefined ? {} : { requestBody: { required: true, content: content(body, components) } }),

@@ -5,14 +5,16 @@ import type { Scope } from "../schema/caller.ts";
 /** What OpenAPI says of one route; written beside its handler, in the same file. */
 export type Operation = {
   method: "get" | "post" | "put" | "delete";
-  /** With `{name}` parameters, as in OpenAPI. */
+  /** With `{name}` parameters, as in OpenAPI; one called `path` is all that follows. */
   path: string;
   id: string;
   summary: string;
   description?: string;
-  tag: "Orgs" | "Events" | "Verify" | "Keys" | "Operate";
+  tag: "Orgs" | "Events" | "Verify" | "Prove" | "Keys" | "Operate";
   /** Null: no key needed. */
   scope: Scope | null;
+  /** Whether no key is needed where the log is public. */
+  open?: boolean;
   query?: z.ZodObject;
   headers?: Record<string, string>;
   /** Media type to shape; null is any text of that type. */

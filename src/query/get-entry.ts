@@ -25,23 +25,35 @@ export async function getEntry(
     // No id is longer; what is asked through a binding may be any text.
     filter: new URLSearchParams({ event: idOrIndex.slice(0, ID_MAX_CHARACTERS) }).toString(),
     read: async (grant) => {
-      let entry = await find(config, org, { grant, visible: grant.visible, idOrIndex });
-      if (entry === null && grant.visible < grant.size) {
-        const { size } = grant;
-        const waited = await callLedger(config, org, (ledger) => ledger.waitVisible(org, size, VISIBLE_WAIT_MAX_MS));
-        if (!waited.ok) return waited;
-        entry = await find(config, org, { grant, visible: waited.value, idOrIndex });
-      }
-      if (entry === null) return ok({ answer: null, results: 0, range: null });
+      const found = await findEntry(config, org, { grant, idOrIndex });
+      if (!found.ok) return found;
+      if (found.value === null) return ok({ answer: null, results: 0, range: null });
+      const { entry } = found.value;
       const { index } = entry.leaf;
       return ok({ answer: entryText(entry), results: 1, range: { from: index, to: index } });
     },
   });
 }
 
+/** A found entry: opened for its reader, and the record line it was opened from, which holds all its sections. */
+export type FoundEntry = { entry: OpenedEntry; line: string };
+
+/** An entry by index or id; one that is sequenced and not yet projected is waited for. Null when the log has none. */
+export async function findEntry(
+  config: Config,
+  org: string,
+  { grant, idOrIndex }: { grant: ReadGrant; idOrIndex: string },
+): Promise<Result<FoundEntry | null>> {
+  const { size, visible } = grant;
+  const entry = await find(config, org, { grant, visible, idOrIndex });
+  if (entry !== null || visible >= size) return ok(entry);
+  const waited = await callLedger(config, org, (ledger) => ledger.waitVisible(org, size, VISIBLE_WAIT_MAX_MS));
+  return waited.ok ? ok(await find(config, org, { grant, visible: waited.value, idOrIndex })) : waited;
+}
+
 type Wanted = { grant: ReadGrant; visible: number; idOrIndex: string };
 
-async function find(config: Config, org: string, { grant, visible, idOrIndex }: Wanted): Promise<OpenedEntry | null> {
+async function find(config: Config, org: string, { grant, visible, idOrIndex }: Wanted): Promise<FoundEntry | null> {
   const months = monthsOf(grant);
   const byIndex = /^\d{1,10}$/.test(idOrIndex);
   const index = Number(idOrIndex);
@@ -52,14 +64,15 @@ async function find(config: Config, org: string, { grant, visible, idOrIndex }: 
     const reader = { log: placement.log, personal: grant.personal };
     if (byIndex) {
       const row = await readEntry(cell, { placement, index, months });
-      if (row !== null) return openRow(row, reader);
+      if (row !== null) return { entry: openRow(row, reader), line: row.line };
       continue;
     }
     const wanted = { termKey: knownTermKey(config, org), filter: { id: [idOrIndex] } };
     // More than one only when tokens of two ids are alike.
     const limits = { limit: 10, max_bytes: PAGE_MAX_BYTES };
     const rows = await findEntries(cell, { placement, low, high, months }, { ...wanted, ...limits });
-    const found = rows.map((row) => openRow(row, reader)).find((entry) => entry.id === idOrIndex);
+    const opened = rows.map((row) => ({ entry: openRow(row, reader), line: row.line }));
+    const found = opened.find(({ entry }) => entry.id === idOrIndex);
     if (found !== undefined) return found;
   }
   return null;

@@ -18,6 +18,8 @@ import { type BindingProps, bindingPropsSchema } from "../schema/binding.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type { Appended } from "../schema/ledger.ts";
 import { idempotencyKeySchema, orgSchema, PLATFORM_ORG } from "../schema/names.ts";
+import { proveEntry } from "../verify/prove-entry.ts";
+import { viewOf } from "../verify/tree-view.ts";
 import { verifyLog, type VerifyReport } from "../verify/verify-log.ts";
 
 type Options = { idempotency_key?: string; reason?: string };
@@ -90,6 +92,26 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
       if (!reader.ok) return reader;
       const found = await getEntry(config, reader.value, String(id));
       return found.ok ? ok(found.value.answer) : found;
+    });
+  }
+
+  /** The newest signed checkpoint, a C2SP signed note; null before the first. */
+  checkpoint(org: string): Promise<Result<string | null>> {
+    return this.#valued("checkpoint", async (config) => {
+      const caller = this.#caller(org, "events:read");
+      if (!caller.ok) return caller;
+      const view = await viewOf(config, { org, caller: caller.value });
+      return view.ok ? ok(view.value.note) : view;
+    });
+  }
+
+  /** The proof of one entry by id or index, a C2SP tlog-proof; null when there is none. */
+  prove(org: string, id: string | number, options: Options = {}): Promise<Result<string | null>> {
+    return this.#valued("prove", async (config) => {
+      const reader = this.#reader(org, options);
+      if (!reader.ok) return reader;
+      const proved = await proveEntry(config, reader.value, String(id));
+      return proved.ok ? ok(proved.value.answer) : proved;
     });
   }
 

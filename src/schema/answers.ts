@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
+import { PROOF_MAX_HASHES } from "../limits.ts";
 import { SCOPES } from "./caller.ts";
 import { eventSchema } from "./event.ts";
 import { CATEGORIES } from "./names.ts";
@@ -170,6 +171,24 @@ export const verifyReportSchema = z
     continue_expect: hash.nullable(),
   })
   .meta({ id: "VerifyReport" });
+
+const treeHash = z.string().meta({ description: "SHA-256, base64." });
+const proofHashes = z.array(treeHash).max(PROOF_MAX_HASHES);
+
+export const inclusionProofSchema = z
+  .object({ log: z.string(), index, size: z.int(), leaf_hash: treeHash, root: treeHash, hashes: proofHashes })
+  .meta({ id: "InclusionProof", description: "RFC 9162 section 2.1.3: `hashes` from the leaf's sibling up." });
+
+export const consistencyProofSchema = z
+  .object({
+    log: z.string(),
+    from: z.int(),
+    to: z.int(),
+    from_root: treeHash,
+    to_root: treeHash,
+    hashes: proofHashes,
+  })
+  .meta({ id: "ConsistencyProof", description: "RFC 9162 section 2.1.4." });
 
 export const problemSchema = z
   .object({

@@ -41,6 +41,7 @@ describe("docs/operate.md", () => {
     const gauges = [
       "audit_projection_lag_seconds",
       "audit_archive_lag_seconds",
+      "audit_publish_lag_seconds",
       "audit_parked_messages",
       "audit_dead_letters",
     ];
@@ -68,6 +69,9 @@ describe("relations between limits", () => {
     expect(limits.CELL_MAX_ORG_NUMBERS * limits.LOG_MAX_ENTRIES).toBeLessThanOrEqual(2 ** 53);
     expect(limits.VERIFY_PAGE_ENTRIES).toBeLessThan(limits.VERIFY_MAX_ENTRIES);
     expect(limits.BACKLOG_MAX_BYTES).toBeLessThan(10_000_000_000);
+    // The open tile stays staged whatever happens, and staged rows never fill the backlog because of the tree.
+    expect(limits.TREE_KEPT_MAX_ENTRIES).toBeGreaterThanOrEqual(limits.PUBLISH_MAX_ENTRIES + 256);
+    expect(limits.TREE_KEPT_MAX_BYTES).toBeLessThan(limits.BACKLOG_MAX_BYTES / 2);
     expect(limits.PLATFORM_KEY_FRESH_MS).toBeLessThan(limits.PLATFORM_KEY_STALE_MS);
   });
 });

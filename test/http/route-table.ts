@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { configOf } from "../../src/env.ts";
 import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
 import * as answers from "../../src/schema/answers.ts";
-import { event, freshOrg } from "../support/client.ts";
+import { call, event, freshOrg } from "../support/client.ts";
 import { orgKey, platformKey } from "./support.ts";
 
 type Request_ = { method: string; path: string; body?: unknown; headers?: Record<string, string> };
@@ -18,6 +18,12 @@ export type Route = {
   status: number;
   shape: z.ZodType | null;
 };
+
+/** A path below an org's URL that needs a checkpoint. */
+async function published(org: string, path: string): Promise<Request_> {
+  await call("GET", `/v1/orgs/${org}/checkpoint?min_size=1`);
+  return { method: "GET", path: `/v1/orgs/${org}/${path}` };
+}
 
 /** Every operation by its id; a route without a line here fails `routes.test.ts`. */
 export const ROUTES: Record<string, Route> = {
@@ -66,6 +72,42 @@ export const ROUTES: Record<string, Route> = {
   verifyLog: {
     of: "org",
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/verify` }),
+    status: 200,
+    shape: null,
+  },
+  getCheckpoint: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/checkpoint?min_size=1` }),
+    status: 200,
+    shape: null,
+  },
+  getLogKey: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/log-key` }),
+    status: 200,
+    shape: null,
+  },
+  getTile: {
+    of: "org",
+    make: (org) => published(org, "tile/0/000.p/1"),
+    status: 200,
+    shape: null,
+  },
+  proveInclusion: {
+    of: "org",
+    make: (org) => published(org, "proof/inclusion?index=0&size=1"),
+    status: 200,
+    shape: answers.inclusionProofSchema,
+  },
+  proveConsistency: {
+    of: "org",
+    make: (org) => published(org, "proof/consistency?from=0&to=1"),
+    status: 200,
+    shape: answers.consistencyProofSchema,
+  },
+  proveEntry: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events/0/proof` }),
     status: 200,
     shape: null,
   },

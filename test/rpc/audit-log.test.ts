@@ -37,6 +37,8 @@ const METHODS: [
   ["enqueue", "events:append", (log, to) => log.enqueue(to, event(1))],
   ["list", "events:read", (log, to) => log.list(to)],
   ["get", "events:read", (log, to) => log.get(to, 0)],
+  ["checkpoint", "events:read", (log, to) => log.checkpoint(to)],
+  ["prove", "events:read", (log, to) => log.prove(to, 0)],
   ["verify", "events:read", (log, to) => log.verify(to)],
 ];
 
@@ -210,5 +212,18 @@ describe("appending through a binding", () => {
     expect(codeOf(lost)).toBe("internal");
     const { key } = await orgKey(org, ["events:read"]);
     expect((await call("GET", `/v1/orgs/${org}/events/lost`, { key })).status).toBe(404);
+  });
+});
+
+describe("AuditLog.prove and AuditLog.checkpoint", () => {
+  it("answer the texts the HTTP API answers, and null where there is nothing", async () => {
+    const mine = await createOrg("bound-proof");
+    const log = bound();
+    expect(await log.checkpoint(mine)).toEqual({ ok: true, value: null });
+    const proof = await log.prove(mine, 0);
+    expect(proof).toMatchObject({ ok: true, value: expect.stringMatching(/^c2sp\.org\/tlog-proof@v1\nextra /) });
+    const { text } = await call("GET", `/v1/orgs/${mine}/checkpoint`);
+    expect(await log.checkpoint(mine)).toEqual({ ok: true, value: text });
+    expect(await log.prove(mine, "nothing")).toEqual({ ok: true, value: null });
   });
 });

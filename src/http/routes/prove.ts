@@ -1,0 +1,184 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { LOG_MAX_ENTRIES } from "../../limits.ts";
+import { ok, refuse, type Result, UNAUTHORIZED } from "../../errors.ts";
+import { consistencyProofSchema, inclusionProofSchema } from "../../schema/answers.ts";
+import { proveEntry } from "../../verify/prove-entry.ts";
+import { proveConsistency, proveInclusion } from "../../verify/prove-tree.ts";
+import { readCheckpoint, readLogKey } from "../../verify/read-checkpoint.ts";
+import { readTile } from "../../verify/read-tile.ts";
+import { type TreeReader, viewOf } from "../../verify/tree-view.ts";
+import {
+  type App,
+  answer,
+  callerOrNobody,
+  type Ctx,
+  json,
+  orgOf,
+  problem,
+  readerOf,
+  tracedHeaders,
+} from "../context.ts";
+import type { Operation } from "../operation.ts";
+
+const TEXT = { "content-type": "text/plain; charset=utf-8" };
+const FRESH = { "cache-control": "no-cache" };
+
+export const prove = new Hono<App>()
+  .get("/v1/orgs/:org/checkpoint", async (c) => {
+    const asked = await askedOf(c, checkpointQuery);
+    if (!asked.ok) return problem(c, asked.refusal);
+    const { reader, query } = asked.value;
+    const { min_size } = query;
+    // To have something signed at once is for who has a key.
+    if (min_size > 0 && reader.caller === null) return problem(c, UNAUTHORIZED.refusal);
+    const note = await readCheckpoint(c.get("config"), reader, min_size);
+    return note.ok ? answer(c, 200, note.value, { ...TEXT, ...FRESH }) : problem(c, note.refusal);
+  })
+  .get("/v1/orgs/:org/log-key", async (c) => {
+    const asked = await askedOf(c, nothing);
+    if (!asked.ok) return problem(c, asked.refusal);
+    const lines = await readLogKey(c.get("config"), asked.value.reader);
+    return lines.ok ? answer(c, 200, lines.value, { ...TEXT, ...FRESH }) : problem(c, lines.refusal);
+  })
+  .get("/v1/orgs/:org/tile/:path{.+}", async (c) => {
+    const asked = await askedOf(c, nothing);
+    if (!asked.ok) return problem(c, asked.refusal);
+    const path = `tile/${c.req.param("path")}`;
+    const tile = await readTile(c.get("config"), asked.value.reader, path);
+    if (!tile.ok) return problem(c, tile.refusal);
+    const headers = { "content-type": "application/octet-stream", ...kept(tile.value) };
+    return answer(c, 200, tile.value.bytes, headers);
+  })
+  .get("/v1/orgs/:org/proof/inclusion", async (c) => {
+    const asked = await askedOf(c, inclusionQuery);
+    if (!asked.ok) return problem(c, asked.refusal);
+    const { reader, query } = asked.value;
+    const proved = await proveInclusion(c.get("config"), reader, query);
+    if (!proved.ok) return problem(c, proved.refusal);
+    return json(c, proved.value.proof, 200, query.size === null ? FRESH : kept(proved.value));
+  })
+  .get("/v1/orgs/:org/proof/consistency", async (c) => {
+    const asked = await askedOf(c, consistencyQuery);
+    if (!asked.ok) return problem(c, asked.refusal);
+    const { reader, query } = asked.value;
+    const proved = await proveConsistency(c.get("config"), reader, query);
+    if (!proved.ok) return problem(c, proved.refusal);
+    return json(c, proved.value.proof, 200, query.to === null ? FRESH : kept(proved.value));
+  })
+  .get("/v1/orgs/:org/events/:id/proof", async (c) => {
+    const reader = await readerOf(c);
+    if (!reader.ok) return problem(c, reader.refusal);
+    const proved = await proveEntry(c.get("config"), reader.value, c.req.param("id"));
+    if (!proved.ok) return problem(c, proved.refusal);
+    const { answer: text, read_index } = proved.value;
+    const headers = tracedHeaders(read_index);
+    if (text !== null) return answer(c, 200, text, { ...TEXT, ...headers });
+    const { refusal } = refuse("not_found", "This log has no entry of this id or index, or not yet.");
+    return problem(c, refusal, headers);
+  });
+
+/** What never changes may be kept for ever: by everybody, or where the log is not public by who was given it. */
+function kept({ public: open }: { public: boolean }): Record<string, string> {
+  return { "cache-control": `${open ? "public" : "private"}, max-age=31536000, immutable` };
+}
+
+/** Who asks for which tree, and what. What is wrong with a question is for those to know who may ask. */
+async function askedOf<T extends z.ZodType>(
+  c: Ctx,
+  schema: T,
+): Promise<Result<{ reader: TreeReader; query: z.infer<T> }>> {
+  const caller = await callerOrNobody(c, "events:read");
+  if (!caller.ok) return caller;
+  const org = orgOf(c);
+  // Nobody in particular is told the same of a name that cannot be an org's as of one that is not.
+  if (!org.ok) return caller.value === null ? UNAUTHORIZED : org;
+  const reader = { org: org.value, caller: caller.value };
+  const query = schema.safeParse(Object.fromEntries(new URL(c.req.url).searchParams));
+  if (query.success) return ok({ reader, query: query.data });
+  const allowed = await viewOf(c.get("config"), reader);
+  if (!allowed.ok) return allowed;
+  const [issue] = query.error.issues;
+  const name = issue?.code === "unrecognized_keys" ? issue.keys[0] : issue?.path[0];
+  return refuse("invalid_request", `${String(name)} is not valid here: sizes and indexes are decimal numbers.`);
+}
+
+const size = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,9})$/)
+  .transform(Number)
+  .refine((value) => value <= LOG_MAX_ENTRIES);
+const nothing = z.strictObject({});
+const checkpointQuery = z.strictObject({ min_size: size.default(0) });
+const inclusionQuery = z.strictObject({ index: size, size: size.nullable().default(null) });
+const consistencyQuery = z.strictObject({ from: size, to: size.nullable().default(null) });
+
+const entries = (what: string) => z.int().min(0).meta({ description: what });
+const errors = ["invalid_request", "unauthorized", "forbidden", "not_found", "overloaded"] as const;
+const common = { method: "get", tag: "Prove", scope: "events:read", open: true, errors } as const;
+
+export const operations: Operation[] = [
+  {
+    ...common,
+    path: "/v1/orgs/{org}/checkpoint",
+    id: "getCheckpoint",
+    summary: "The newest signed checkpoint",
+    description: "C2SP tlog-checkpoint: origin, size and root, signed by the log's key.",
+    query: z.object({
+      min_size: entries("Publishes, if need be, and waits up to 5 s; needs a key.").optional(),
+    }),
+    answers: { 200: { description: "A signed note.", body: { "text/plain": null } } },
+  },
+  {
+    ...common,
+    path: "/v1/orgs/{org}/log-key",
+    id: "getLogKey",
+    summary: "The keys that sign the log's checkpoints",
+    description: "C2SP signed-note vkeys, a line each. Pin it the first time: whoever can change this answer can sign.",
+    answers: { 200: { description: "vkey lines.", body: { "text/plain": null } } },
+  },
+  {
+    ...common,
+    path: "/v1/orgs/{org}/tile/{path}",
+    id: "getTile",
+    summary: "A tile of the Merkle tree, or an entry bundle",
+    description:
+      "C2SP tlog-tiles: `{path}` is `<L>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`, `<N>` such as `x001/234`. 404 beyond the newest checkpoint.",
+    answers: { 200: { description: "The bytes.", body: { "application/octet-stream": null } } },
+  },
+  {
+    ...common,
+    path: "/v1/orgs/{org}/proof/inclusion",
+    id: "proveInclusion",
+    summary: "That an entry is in the tree of a size",
+    query: z.object({
+      index: entries("The entry."),
+      size: entries("Of the tree; that of the newest checkpoint by default.").optional(),
+    }),
+    answers: { 200: { description: "The proof.", body: { "application/json": inclusionProofSchema } } },
+  },
+  {
+    ...common,
+    path: "/v1/orgs/{org}/proof/consistency",
+    id: "proveConsistency",
+    summary: "That a tree only grew from one size to another",
+    query: z.object({
+      from: entries("Size of the older tree."),
+      to: entries("Size of the newer tree; that of the newest checkpoint by default.").optional(),
+    }),
+    answers: { 200: { description: "The proof.", body: { "application/json": consistencyProofSchema } } },
+  },
+  {
+    method: "get",
+    path: "/v1/orgs/{org}/events/{id}/proof",
+    id: "proveEntry",
+    summary: "The proof of one entry, to be verified by anybody, offline",
+    description:
+      "C2SP tlog-proof with the entry's record in `extra`; personal sections are withheld without `personal:read`. An entry under no checkpoint yet gets one, which is waited for up to 5 s. Traced like `getEntry`.",
+    tag: "Prove",
+    scope: "events:read",
+    headers: { "Audit-Reason": "Why you read; kept in the trace." },
+    answers: { 200: { description: "The proof.", body: { "text/plain": null } } },
+    errors: ["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+  },
+];

@@ -1,0 +1,66 @@
+import { utf8 } from "../chain/encoding.ts";
+import { noteKey } from "../chain/note/note-key.ts";
+import { parseRecord, withholdPersonal } from "../chain/open.ts";
+import { formatTlogProof } from "../chain/proof/tlog-proof.ts";
+import { verifyEntryProof } from "../chain/proof/verify-entry-proof.ts";
+import type { Config } from "../env.ts";
+import { assert, ok, type Result } from "../errors.ts";
+import { ID_MAX_CHARACTERS } from "../limits.ts";
+import { logSigner } from "../log-signer.ts";
+import { findEntry } from "../query/get-entry.ts";
+import { type Reader, type Traced, traced } from "../query/traced.ts";
+import { sha256 } from "../sha256.ts";
+import { verifyEd25519 } from "../verify-ed25519.ts";
+import { inclusionOf } from "./prove.ts";
+import { TreeTiles } from "./tree-tiles.ts";
+import { type PublishedTree, treeOf } from "./tree-view.ts";
+
+/**
+ * The proof of one entry, a C2SP tlog-proof with the sections its reader may see: the others are absent as `withheld`. An
+ * entry under no checkpoint yet gets one, which is waited for. Traced like a get, for it carries sections; null, and
+ * traced as well, when the log has no such entry.
+ */
+export async function proveEntry(
+  config: Config,
+  reader: Reader,
+  idOrIndex: string,
+): Promise<Result<Traced<string | null>>> {
+  const { org, caller } = reader;
+  return traced<string | null>(config, reader, {
+    route: "events.proof",
+    filter: new URLSearchParams({ event: idOrIndex.slice(0, ID_MAX_CHARACTERS) }).toString(),
+    read: async (grant) => {
+      const found = await findEntry(config, org, { grant, idOrIndex });
+      if (!found.ok) return found;
+      if (found.value === null) return ok({ answer: null, results: 0, range: null });
+      const { index } = found.value.entry.leaf;
+      const tree = await treeOf(config, { org, caller }, index + 1);
+      if (!tree.ok) return tree;
+      const record = shownTo(grant, found.value.line);
+      const answer = await proofOf(config, { tree: tree.value, index, record });
+      return ok({ answer, results: 1, range: { from: index, to: index } });
+    },
+  });
+}
+
+/** The record line as this reader may see it. */
+function shownTo({ personal }: { personal: boolean }, line: string): string {
+  if (personal) return line;
+  const record = parseRecord(line);
+  assert(record !== null, "an entry that was opened is a record");
+  return JSON.stringify(withholdPersonal(record));
+}
+
+/** The text of the proof, checked as its receiver will check it. */
+async function proofOf(
+  config: Config,
+  { tree, index, record }: { tree: PublishedTree; index: number; record: string },
+): Promise<string> {
+  const { size, note, log } = tree;
+  const { hashes } = await inclusionOf(new TreeTiles(config, tree), { index, size, stored: size });
+  const proof = formatTlogProof({ extra: utf8(record), index, hashes, checkpoint: note });
+  const keys = [noteKey(sha256, { name: log, type: "ed25519", publicKey: logSigner(config, log).publicKey })];
+  const report = await verifyEntryProof({ sha256, verifyEd25519 }, { proof, origin: log, keys });
+  assert(report.ok, `a proof that is answered verifies${report.ok ? "" : `: ${report.kind}`}`);
+  return proof;
+}

@@ -1,0 +1,29 @@
+import type { Config } from "../env.ts";
+import { ok, refuse, type Result } from "../errors.ts";
+import { callLedger } from "../ledger/client.ts";
+import type { Caller } from "../schema/caller.ts";
+import type { TreeView } from "../schema/ledger.ts";
+
+/** A tree of which there is a checkpoint. */
+export type PublishedTree = TreeView & { note: string };
+
+/** Whoever asks for the tree: `caller` null is everybody, who gets it where the log is public. */
+export type TreeReader = { org: string; caller: Caller | null };
+
+/** The published tree of an org, of at least `minSize` entries: they are put under a checkpoint, which is waited for. */
+export async function treeOf(config: Config, { org, caller }: TreeReader, minSize = 0): Promise<Result<PublishedTree>> {
+  const view = await viewOf(config, { org, caller }, minSize);
+  if (!view.ok) return view;
+  const { note, ...tree } = view.value;
+  return note === null ? NOT_PUBLISHED : ok({ ...tree, note });
+}
+
+/** The same, also where there is no checkpoint yet. */
+export function viewOf(config: Config, { org, caller }: TreeReader, minSize = 0): Promise<Result<TreeView>> {
+  return callLedger(config, org, async (ledger) => await ledger.treeView(org, caller, minSize));
+}
+
+const NOT_PUBLISHED = refuse(
+  "not_found",
+  "This log has no checkpoint yet; the first comes a minute after its first entry.",
+);
