@@ -66,7 +66,7 @@ async function platformCaller(
     if (error instanceof CorruptKey) {
       log("error", { message: "a key of the directory is corrupt", error: String(error) });
       verdicts.delete(id);
-      return { ok: false, refusal: UNAUTHORIZED };
+      return UNAUTHORIZED;
     }
     // The directory is down: an append may rest on what we knew, nothing else may.
     if (known !== undefined && scope === "events:append" && now - known.at < PLATFORM_KEY_STALE_MS) {
