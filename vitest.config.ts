@@ -18,7 +18,7 @@ export default defineConfig(async () => {
       silent: "passed-only" as const,
       projects: [
         // Code that knows no platform, and commands, in Node.
-        { test: { name: "node", include: ["test/{chain,cli,docs}/**/*.test.ts"], testTimeout: 60_000 } },
+        { test: { name: "node", include: ["test/{chain,cli,docs,verifier}/**/*.test.ts"], testTimeout: 60_000 } },
         // Everything that runs at the edge, in workerd with real bindings.
         {
           plugins: [

@@ -1,4 +1,5 @@
 import { LEAF_MAX_BYTES, LOG_MAX_ENTRIES, ORIGIN_MAX_BYTES } from "../limits.ts";
+import { joinBytes } from "./bytes.ts";
 import { digest } from "./digest.ts";
 import { utf8 } from "./encoding.ts";
 import { isSectionName } from "./section.ts";
@@ -58,6 +59,11 @@ export function leafText(leaf: Omit<Leaf, "sections" | "v">, sections: string): 
 /** RFC 6962 section 2.1: SHA-256(0x00 || leaf). It names the entry in the chain and in the tree. */
 export function entryHash(sha256: Sha256, leafText: string): Uint8Array {
   return digest(sha256, { head: LEAF_PREFIX, salt: null, saltAt: 0, text: leafText });
+}
+
+/** The same over the bytes of a leaf, which need not be a text. */
+export function entryHashOf(sha256: Sha256, leafBytes: Uint8Array): Uint8Array {
+  return sha256(joinBytes(LEAF_PREFIX, leafBytes));
 }
 
 /**

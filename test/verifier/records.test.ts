@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { base64url } from "../../src/chain/encoding.ts";
+import { verifyLog } from "../../src/verifier/verify-log.ts";
+import { edited, makeLog, OTHER_LOG, sealEvent } from "../chain/support.ts";
+import { blamed, linesOf, mapSource, plainEvents, publish, published, verified } from "./support.ts";
+
+const big = publish(makeLog(plainEvents(1_000)));
+
+const rich = published(Array.from({ length: 20 }, () => ({})));
+
+const service = { source: "service", category: "general" } as const;
+
+const erasure = { ...service, action: "indelible.erasure.begun" };
+
+const retention = { ...service, action: "indelible.retention.run" };
+
+describe("records", () => {
+  const tamper = (index: number, edit: (record: any) => void) =>
+    rich.lines.map((line, at) => (at === index ? edited({ index: at, line }, edit).line : line));
+
+  it("name a section that does not open, is added, or lost", async () => {
+    const cases: [(record: any) => void, string][] = [
+      [(r) => (r.sections.metadata.text = '{"amount":1.1,"n":7}'), "content_changed 7 metadata"],
+      [(r) => (r.sections.context = r.sections.metadata), "content_changed 7 context"],
+      [(r) => delete r.sections.metadata, "unexplained_gap 7 metadata"],
+      [(r) => (r.more = 1), "content_changed 7"],
+      [(r) => (r.leaf = r.leaf.replace("general", "login")), "leaf_changed 7"],
+    ];
+    for (const [edit, blame] of cases) {
+      const lines = tamper(7, edit);
+      for (const has of [
+        { tiles: true, entries: true },
+        { tiles: true, entries: false },
+      ]) {
+        expect(blamed(await verified(rich, { lines, has }))).toEqual([blame]);
+      }
+    }
+  });
+
+  it("say withheld, erased or expired only with a cause", async () => {
+    const absent = (index: number, claim: Record<string, unknown>) =>
+      tamper(index, (r) => {
+        delete r.sections.note;
+        r.absent = [{ section: "note", ...claim }];
+      });
+    expect(await verified(rich, { lines: absent(7, { cause: "withheld" }) })).toMatchObject({
+      ok: true,
+      absent: { withheld: 1 },
+    });
+    const complete = await verified(rich, { lines: absent(7, { cause: "withheld" }), complete: true });
+    expect(blamed(complete)).toEqual(["unexplained_gap 7 note"]);
+    for (const claim of [
+      { cause: "erased", by: 9 },
+      { cause: "expired", by: 9 },
+      { cause: "erased", by: 3 },
+      { cause: "erased" },
+    ]) {
+      expect(blamed(await verified(rich, { lines: absent(7, claim) }))).toEqual(["unexplained_gap 7 note"]);
+    }
+    const beyond = await verified(rich, { lines: absent(7, { cause: "erased", by: 99 }) });
+    expect(beyond).toMatchObject({ ok: false, breaks: [], could_not_check: [{ index: 7 }] });
+  });
+
+  it("accept a cause of the service's own, and count what it took", async () => {
+    const events = Array.from({ length: 600 }, (_, n) => (n === 500 ? erasure : n === 590 ? retention : {}));
+    const log = published(events);
+    const lines = log.lines.map((line, index) => {
+      if (index >= 500) return line;
+      return edited({ index, line }, (r: any) => {
+        delete r.sections.note;
+        r.absent = [{ section: "note", cause: "erased", by: 500 }];
+      }).line;
+    });
+    expect(await verified(log, { lines })).toMatchObject({ ok: true, absent: { erased: 500, expired: 0 } });
+    const swapped = lines.map((line) => line.replaceAll('"by":500', '"by":590'));
+    const wrong = await verified(log, { lines: swapped });
+    expect(blamed(wrong)).toEqual(["unexplained_gap 0 note"]);
+    expect(wrong.breaks[0]?.detail).toContain("499 more");
+    const early = lines.map((line) => line.replaceAll('"erased","by":500', '"expired","by":590'));
+    expect((await verified(log, { lines: early })).breaks[0]?.detail).toContain("kept until 2027-11-21");
+  });
+
+  it("may stand in another order within a segment, and twice only once", async () => {
+    expect((await verified(rich, { lines: rich.lines.toReversed() })).ok).toBe(true);
+    const twice = await verified(rich, { lines: [...rich.lines, rich.lines[4] as string] });
+    expect(blamed(twice)).toEqual(["extra 4"]);
+  });
+
+  it("are not all there", async () => {
+    const some = rich.lines.filter((_, index) => index !== 4);
+    expect(await verified(rich, { lines: some })).toMatchObject({
+      ok: true,
+      records: 19,
+      entries: 20,
+      sections_unseen: 6,
+    });
+    const has = { tiles: true, entries: false };
+    expect(blamed(await verified(rich, { lines: some, has }))).toEqual(["missing 4"]);
+    expect(blamed(await verified(rich, { lines: some, has: { tiles: false, entries: false } }))).toEqual(["missing 4"]);
+  });
+
+  it("of which one comes twice, with another content: a fork", async () => {
+    const prev = base64url(rich.sealed.sealed[3]?.hash as Uint8Array);
+    const forked = sealEvent({ action: "forked" }, { index: 4, prev, seed: "f" }).line;
+    expect(blamed(await verified(rich, { lines: [...rich.lines, forked] }))).toEqual(["duplicate_index 4"]);
+  });
+
+  it("of another log", async () => {
+    const foreign = makeLog([{}], { log: OTHER_LOG }).sealed[0]?.line as string;
+    expect(
+      blamed(
+        await verified(rich, { lines: rich.lines.toSpliced(4, 1, foreign), has: { tiles: true, entries: false } }),
+      ),
+    ).toEqual(["misrouted 4"]);
+  });
+
+  it("changed without a tree to say where: all of them are in doubt", async () => {
+    const rewritten = published(20, { seed: "other" });
+    const report = await verified(
+      { ...big, size: 20, root: big.root },
+      { lines: rewritten.lines, has: { tiles: false, entries: false } },
+    );
+    expect(blamed(report)).toEqual(["diverged"]);
+    expect(report.unvouched).toEqual([{ from: 0, to: 19 }]);
+  });
+});
+
+it("verifies a log that continues another by that one's last checkpoint", async () => {
+  expect(
+    await verifyLog({
+      source: mapSource(rich.files),
+      checkpoint: { origin: rich.log, size: 20, root: rich.root },
+      records: linesOf(rich.lines),
+      predecessor: "other\n1\nx\n",
+    }),
+  ).toMatchObject({
+    breaks: [{ kind: "link_broken", index: 0 }],
+  });
+});
