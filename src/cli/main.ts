@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { runImport } from "./import.ts";
 import { EXIT, type ExitCode, type Outcome } from "./outcome.ts";
 import { inkFor, processTerminal, type Terminal } from "./terminal/terminal.ts";
@@ -6,7 +7,7 @@ import { runVerify } from "./verify.ts";
 const HELP = `Indelible: audit logs that cannot be quietly rubbed out.
 
   npm run import -- --help    bring logs of other systems into an org
-  npm run verify -- --help    check an org's log, entry by entry
+  npm run verify -- --help    verify a proof, a log or a copy of one
 `;
 
 process.exitCode = await main(process.argv.slice(2), processTerminal(process.env));

@@ -1,90 +1,110 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { COMMON_HELP, COMMON_OPTIONS, type Connection, connectionOf, type Surroundings } from "./options.ts";
+import { NOTE_MAX_BYTES } from "../limits.ts";
+import { COMMON_OPTIONS, connectionOf, type Surroundings } from "./options.ts";
 import { EXIT, type ExitCode, failed, type Outcome } from "./outcome.ts";
-import { count } from "./terminal/format.ts";
-import { showProgress } from "./terminal/progress.ts";
+import { printable } from "./terminal/printable.ts";
 import type { Terminal } from "./terminal/terminal.ts";
-import { checkPart, type Counter, type Part } from "./verify/check-part.ts";
-import { addPart, type Summary } from "./verify/summary.ts";
-import { verifyReport } from "./verify/report.ts";
+import { VERIFY_HELP } from "./verify/help.ts";
+import type { Job } from "./verify/job.ts";
+import { stateFolder } from "./verify/memory.ts";
+import { serviceCheck } from "./verify/service-check.ts";
+import { targetOf } from "./verify/target.ts";
+import { keysOf } from "./verify/trust.ts";
+import { verifyLogAt } from "./verify/verify-log.ts";
+import { verifyProofText } from "./verify/verify-proof.ts";
 
-const VERIFY_HELP = `Checks an org's log: every section, every leaf, every link, from the newest entry to the oldest.
+const OPTIONS = {
+  ...COMMON_OPTIONS,
+  key: { type: "string", multiple: true },
+  "api-key": { type: "string" },
+  since: { type: "string" },
+  continues: { type: "string" },
+  state: { type: "string" },
+  complete: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+} as const;
 
-  npm run verify -- --org acme
-
-  --org ORG      the org whose log is checked
-  --json         the report as JSON
-${COMMON_HELP}
-Ends with 0 when the log is whole, 1 when it is broken, 2 when it could not be checked.
-`;
-
-const OPTIONS = { ...COMMON_OPTIONS, json: { type: "boolean", default: false } } as const;
-
+type Values = ReturnType<typeof parse>["values"];
 type Around = Surroundings & { terminal: Terminal; signal: AbortSignal };
 
-/** The verb `verify`. */
+/**
+ * The verb `verify`. What is named as a file, a folder or an address is verified here, by its own bytes; an org alone is
+ * a question to the service.
+ */
 export async function runVerify(args: string[], around: Around): Promise<Outcome<ExitCode>> {
-  let values: ReturnType<typeof parse>["values"];
+  let parsed: ReturnType<typeof parse>;
   try {
-    values = parse(args).values;
+    parsed = parse(args);
   } catch (error) {
     return failed(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "wrong options", "see --help");
   }
-  const { out } = around.terminal;
+  const { values, positionals } = parsed;
   if (values.help) {
-    out.write(VERIFY_HELP);
+    around.terminal.out.write(VERIFY_HELP);
     return { ok: true, value: EXIT.good };
   }
-  const connection = connectionOf(values, around);
-  if (!connection.ok) return connection;
-  const startedAt = performance.now();
-  const summary = await checkAll(connection.value, around);
-  if (!summary.ok) return summary;
-  const elapsedMs = performance.now() - startedAt;
-  if (values.json) out.write(`${JSON.stringify(summary.value)}\n`);
-  else out.write(verifyReport(summary.value, { org: connection.value.org, elapsedMs, sink: out }));
-  if (!summary.value.ok) return { ok: true, value: EXIT.findings };
-  return { ok: true, value: summary.value.could_not_check.length > 0 ? EXIT.failed : EXIT.good };
+  const [name, ...more] = positionals;
+  if (more.length > 0) return failed(`${positionals.length} things were named`, "name one proof, folder or address");
+  return name === undefined ? askService(values, around) : verifyNamed(name, values, around);
 }
 
 function parse(args: string[]) {
-  return parseArgs({ args, options: OPTIONS, strict: true });
+  return parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: true });
 }
 
-/** The whole log, in as many requests as it takes: each goes on where the one before says. */
-async function checkAll(connection: Connection, { terminal, signal }: Around): Promise<Outcome<Summary>> {
-  const counter: Counter = { checked: 0, total: null, breaks: 0, waiting: null };
-  let before = { checked: 0, breaks: 0 };
-  const progress = showProgress(terminal.err, () => {
-    const checked = before.checked + counter.checked;
-    const breaks = before.breaks + counter.breaks;
-    const total = counter.total;
-    return {
-      fraction: total === null || total === 0 ? null : Math.min(1, checked / total),
-      done: checked,
-      unit: total === null ? "entries" : `of ${count(total)} entries`,
-      notes: [breaks === 1 ? "1 break" : `${count(breaks)} breaks`],
-      waiting: counter.waiting,
-    };
-  });
+async function askService(values: Values, around: Around): Promise<Outcome<ExitCode>> {
+  const alone = (["since", "continues", "complete", "api-key", "state"] as const).find((name) => values[name]);
+  if (alone !== undefined || values.key?.some((key) => key.includes("+"))) {
+    const option = alone ?? "key VKEY";
+    return failed(`--${option} needs a log to verify`, "name its address, a folder or a proof before it");
+  }
+  if (values.org === undefined)
+    return failed("nothing was named to verify", "name a proof, a folder or an address, or --org ORG");
+  const connection = connectionOf({ ...values, key: values.key?.at(-1) }, around);
+  if (!connection.ok) return connection;
+  return serviceCheck(connection.value, { terminal: around.terminal, signal: around.signal, json: values.json });
+}
+
+async function verifyNamed(name: string, values: Values, around: Around): Promise<Outcome<ExitCode>> {
+  if (values.url !== undefined) return failed("an address was given twice", "leave out --url");
+  const keys = keysOf(values.key ?? []);
+  if (!keys.ok) return keys;
+  const since = await noteAt(values.since, around);
+  if (!since.ok) return since;
+  const predecessor = await noteAt(values.continues, around);
+  if (!predecessor.ok) return predecessor;
+  const { terminal, signal } = around;
+  const note = predecessor.value?.note ?? null;
+  const job: Job = {
+    keys: keys.value,
+    memory: stateFolder(values.state, around),
+    json: values.json,
+    complete: values.complete,
+    since: since.value,
+    // What an entry names as its predecessor is the three lines, without their signatures.
+    predecessor: note === null ? null : note.slice(0, note.indexOf("\n\n") + 1) || note,
+    terminal,
+    signal,
+  };
+  const target = await targetOf(name, { org: values.org, apiKey: values["api-key"], signal }, around);
+  if (!target.ok) return target;
+  if (target.value.kind === "log") return verifyLogAt(target.value.log, job);
+  return verifyProofText(target.value.text, { shown: target.value.shown, job });
+}
+
+/** A file with a checkpoint; null when none was named. */
+async function noteAt(
+  name: string | undefined,
+  { directory }: Around,
+): Promise<Outcome<{ name: string; note: string } | null>> {
+  if (name === undefined) return { ok: true, value: null };
   try {
-    let summary: Summary | null = null;
-    let from: Part | null = null;
-    for (;;) {
-      const report = await checkPart(connection, { from, counter, signal });
-      if (!report.ok) return report;
-      summary = addPart(summary, report.value);
-      const { continue_from: next, continue_expect: expect } = report.value;
-      if (next === null || report.value.stopped_at !== null) return { ok: true, value: summary };
-      if (from !== null && next >= from.to) {
-        return failed(`the check does not get on: it stopped at ${next} twice`, "tell whoever runs the service");
-      }
-      from = { to: next, expect };
-      before = { checked: summary.checked, breaks: summary.breaks.length };
-      counter.checked = 0;
-      counter.breaks = 0;
-    }
-  } finally {
-    progress.stop();
+    const note = await readFile(resolve(directory, name), "utf8");
+    if (note.length <= NOTE_MAX_BYTES) return { ok: true, value: { name: printable(name), note } };
+    return failed(`${printable(name)} is longer than any checkpoint`, "give a file that was saved from …/checkpoint");
+  } catch {
+    return failed(`${printable(name)} cannot be read`, "give a file that was saved from …/checkpoint");
   }
 }

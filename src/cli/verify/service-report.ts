@@ -7,7 +7,7 @@ import type { Summary } from "./summary.ts";
 const SHOWN_BREAKS = 20;
 
 /** The result of a check for a reader: the verdict first, then what it rests on. */
-export function verifyReport(
+export function serviceReport(
   summary: Summary,
   { org, elapsedMs, sink }: { org: string; elapsedMs: number; sink: Sink },
 ): string {

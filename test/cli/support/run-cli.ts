@@ -11,12 +11,12 @@ import { ContractServer } from "./contract-server.ts";
 
 export type Ran = { outcome: Outcome<ExitCode>; out: string; err: string };
 
-export function testTerminal(live = false) {
+export function testTerminal(live = false, columns = 100) {
   const said = { out: "", err: "" };
   const sink = (name: "out" | "err") => ({
     write: (text: string) => void (said[name] += text),
     live,
-    columns: () => 100,
+    columns: () => columns,
   });
   return { said, terminal: { out: sink("out"), err: sink("err") } satisfies Terminal };
 }
@@ -33,11 +33,11 @@ export async function workplace() {
   const run = async (
     verb: "import" | "verify",
     args: string[],
-    more: { stdin?: string; signal?: AbortSignal; live?: boolean } = {},
+    more: { stdin?: string; signal?: AbortSignal; live?: boolean; columns?: number; env?: Record<string, string> } = {},
   ): Promise<Ran> => {
-    const { said, terminal } = testTerminal(more.live);
+    const { said, terminal } = testTerminal(more.live, more.columns);
     const around = {
-      env: { INDELIBLE_URL: url, INDELIBLE_KEY: "ind_test" },
+      env: { INDELIBLE_URL: url, INDELIBLE_KEY: "ind_test", XDG_STATE_HOME: join(directory, "state"), ...more.env },
       directory,
       terminal,
       stdin: Readable.from([Buffer.from(more.stdin ?? "")]),
