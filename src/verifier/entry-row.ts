@@ -1,5 +1,5 @@
 import { base64url } from "../chain/encoding.ts";
-import { entryHash, entryHashOf, type Leaf, type ParsedLeaf, parseLeaf } from "../chain/leaf.ts";
+import { entryHash, type Leaf, type ParsedLeaf, parseLeaf } from "../chain/leaf.ts";
 import { type LooseRecord, readRecord } from "../chain/parse-record.ts";
 import { leafTextOf } from "../chain/proof/read-bundle.ts";
 import type { Sha256 } from "../chain/sha256.ts";
@@ -17,9 +17,8 @@ export type EntryRow = {
   record: LooseRecord | null;
 };
 
-/** An entry of a bundle. */
-export function rowOfEntry(sha256: Sha256, { at, entry }: { at: number; entry: Uint8Array }): EntryRow {
-  const hash = base64url(entryHashOf(sha256, entry));
+/** An entry of a bundle, with its hash. */
+export function rowOfEntry({ at, hash, entry }: { at: number; hash: string; entry: Uint8Array }): EntryRow {
   const text = leafTextOf(entry);
   const parsed: ParsedLeaf = text === null ? { kind: "malformed", why: "it is not UTF-8" } : parseLeaf(text);
   return { at, place: null, hash, record: null, ...split(parsed) };
