@@ -67,6 +67,8 @@ describe("relations between limits", () => {
     expect(limits.STAGED_ROW_MAX_BYTES).toBeLessThan(2_000_000);
     expect(limits.SEGMENT_MAX_ENTRIES).toBeGreaterThanOrEqual(limits.GATHER_MAX_EVENTS);
     expect(limits.CELL_MAX_ORG_NUMBERS * limits.LOG_MAX_ENTRIES).toBeLessThanOrEqual(2 ** 53);
+    expect(limits.VERIFIER_AHEAD_RECORDS).toBeGreaterThan(limits.SEGMENT_MAX_ENTRIES);
+    expect(limits.RECORD_MAX_BYTES).toBeGreaterThan(2 * limits.EVENT_MAX_BYTES + limits.LEAF_MAX_BYTES);
     expect(limits.VERIFY_PAGE_ENTRIES).toBeLessThan(limits.VERIFY_MAX_ENTRIES);
     expect(limits.BACKLOG_MAX_BYTES).toBeLessThan(10_000_000_000);
     // The open tile stays staged whatever happens, and staged rows never fill the backlog because of the tree.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { base64url } from "../../src/chain/encoding.ts";
 import { verifyLog } from "../../src/verifier/verify-log.ts";
-import { edited, makeLog, OTHER_LOG, sealEvent } from "../chain/support.ts";
+import { edited, makeLog, OTHER_LOG, record, sealEvent, sha256 } from "../chain/support.ts";
 import { blamed, linesOf, mapSource, plainEvents, publish, published, verified } from "./support.ts";
 
 const big = publish(makeLog(plainEvents(1_000)));
@@ -78,6 +78,29 @@ describe("records", () => {
     expect(wrong.breaks[0]?.detail).toContain("499 more");
     const early = lines.map((line) => line.replaceAll('"erased","by":500', '"expired","by":590'));
     expect((await verified(log, { lines: early })).breaks[0]?.detail).toContain("kept until 2027-11-21");
+  });
+
+  it("were sealed in a shape that no section has", async () => {
+    const log = published([{}, { sections: [{ name: "note", text: '{"id":7}' }] }]);
+    expect(blamed(await verified(log, { lines: log.lines }))).toEqual(["section_malformed 1 note"]);
+  });
+
+  it("of a later version are in the tree, and could not be checked", async () => {
+    const log = makeLog([{}, {}]);
+    const line = log.sealed[1]?.line as string;
+    const leaf = record({ line }).leaf.replace('"v":1', '"v":2');
+    const sealed = {
+      ...log.sealed[1],
+      line: JSON.stringify({ ...record({ line }), leaf }),
+      hash: sha256(Buffer.from(`\0${leaf}`)),
+    };
+    const later = publish({ ...log, sealed: [log.sealed[0], sealed] as typeof log.sealed });
+    const report = await verified(later, { lines: later.lines });
+    expect(report).toMatchObject({
+      ok: false,
+      breaks: [],
+      could_not_check: [{ index: 1, why: "the leaf is of version 2" }],
+    });
   });
 
   it("may stand in another order within a segment, and twice only once", async () => {

@@ -1,4 +1,3 @@
-import { joinBytes } from "../../src/chain/bytes.ts";
 import { formatVkey, type NoteKey } from "../../src/chain/note/note-key.ts";
 import { signCheckpoint } from "../../src/chain/note/sign-note.ts";
 import { rootFromEdge } from "../../src/chain/proof/verify-tiles.ts";
@@ -37,7 +36,7 @@ export function plainEvents(count: number): TestEvent[] {
 export function publish(log: TestLog, { size = log.sealed.length, by = LOG_SIGNER } = {}): Published {
   const files = new Map<string, Uint8Array>();
   const sealed = log.sealed.slice(0, size);
-  const leafHashes = joinBytes(...sealed.map(({ hash }) => hash));
+  const leafHashes = Buffer.concat(sealed.map(({ hash }) => hash));
   for (const { tile, bytes } of growTiles(sha256, { size: 0, edge: [], leafHashes })) files.set(tilePath(tile), bytes);
   for (let first = 0; first < size; first += 256) {
     const leaves = sealed.slice(first, first + 256).map(({ line }) => record({ line }).leaf);
