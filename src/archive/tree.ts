@@ -1,11 +1,15 @@
 import { sameBytes } from "../chain/bytes.ts";
 import { utf8 } from "../chain/encoding.ts";
+import { TILE_WIDTH } from "../chain/tile.ts";
+import { LEAF_MAX_BYTES } from "../limits.ts";
 
 /** R2 holds another object under a name this log writes once. Whoever put it there, nothing may be signed over it. */
 export class TreeConflict extends Error {
   override name = "TreeConflict";
 }
 
+/** A bundle of 256 leaves with their lengths; tiles and notes are smaller. */
+const OBJECT_MAX_BYTES = TILE_WIDTH * (LEAF_MAX_BYTES + 2);
 const SIZE_DIGITS = 10;
 /** What one list operation names at most. */
 const LIST_MAX_KEYS = 1_000;
@@ -86,9 +90,11 @@ async function putOnce(
   return taken;
 }
 
+/** What is larger than anything of ours is somebody else's, and not read: it would not fit into memory. */
 async function readObject(bucket: R2Bucket, name: string): Promise<Uint8Array | null> {
   const object = await bucket.get(name);
-  return object === null ? null : new Uint8Array(await object.arrayBuffer());
+  if (object === null) return null;
+  return object.size > OBJECT_MAX_BYTES ? new Uint8Array(0) : new Uint8Array(await object.arrayBuffer());
 }
 
 /** The signed part of a note. */

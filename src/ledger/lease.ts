@@ -17,7 +17,8 @@ export class Lease {
     return ok(null);
   }
 
-  release(holder: string): void {
+  release(holder: string): Result<null> {
     if (this.#holder === holder) this.#until = 0;
+    return ok(null);
   }
 }

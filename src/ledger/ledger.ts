@@ -211,9 +211,7 @@ export class Ledger {
 
   /** Takes or renews the org's one verification run, or ends it. */
   leaseVerify(holder: string, { release }: { release: boolean }): Result<null> {
-    if (!release) return this.#verifying.take(holder, this.#core.now());
-    this.#verifying.release(holder);
-    return ok(null);
+    return release ? this.#verifying.release(holder) : this.#verifying.take(holder, this.#core.now());
   }
 
   lines(from: number, limit: number) {
@@ -241,10 +239,11 @@ export class Ledger {
     // First the net: a crash from here on is found by the alarm within a minute.
     await this.armAlarm();
     const archived = force || this.#archiver.pressing() ? this.#archiver.run({ force }) : null;
-    // A busy log is always being projected: a checkpoint that is due does not wait for the end of it.
-    await Promise.all([this.projector.run(), archived, this.#publisher.run(), this.#dueSeals.run()]);
+    // A busy log is always being projected: a checkpoint that is due does not wait for it, nor anything for a checkpoint.
+    const published = this.#publisher.run();
+    await Promise.all([this.projector.run(), archived, this.#dueSeals.run()]);
     await this.#archiver.run({ force });
-    await this.#publisher.run();
+    await published;
     await this.armAlarm();
     await this.#reporter.report();
   }

@@ -5,8 +5,15 @@ import { signCheckpoint } from "../chain/note/sign-note.ts";
 import { rootFromEdge } from "../chain/proof/verify-tiles.ts";
 import { TILE_WIDTH } from "../chain/tile.ts";
 import { assert } from "../errors.ts";
-import { PUBLISH_BUSY_MS, PUBLISH_CONFLICT_RETRY_MS, PUBLISH_MAX_ENTRIES } from "../limits.ts";
-import { PUBLISH_PUTS, PUBLISH_QUIET_MS, PUBLISH_RETRY_MS } from "../limits.ts";
+import {
+  PUBLISH_ANSWER_MS,
+  PUBLISH_BUSY_MS,
+  PUBLISH_CONFLICT_RETRY_MS,
+  PUBLISH_MAX_ENTRIES,
+  PUBLISH_PUTS,
+  PUBLISH_QUIET_MS,
+  PUBLISH_RETRY_MS,
+} from "../limits.ts";
 import { log } from "../log.ts";
 import { logSigner } from "../log-signer.ts";
 import { count } from "../meter.ts";
@@ -113,14 +120,15 @@ export class Publisher {
     // A crash here leaves tiles and bundles that no checkpoint covers yet: nobody is given them.
     for (let at = 0; at < objects.length; at += PUBLISH_PUTS) {
       const some = objects.slice(at, at + PUBLISH_PUTS);
-      await Promise.all(some.map((object) => putTreeObject(config.archive, { log: org.log, ...object })));
+      const puts = some.map((object) => putTreeObject(config.archive, { log: org.log, ...object }));
+      await within(PUBLISH_ANSWER_MS, Promise.all(puts));
     }
     const root = rootFromEdge(sha256, { size, edge: splitEdge({ size, edge }).map(({ bytes }) => bytes) });
     assert(root !== null, "a grown edge is that of its size");
     this.#signer ??= logSigner(config, org.log);
     const checkpoint = { origin: org.log, size, root };
     const note = signCheckpoint(sha256, { checkpoint, signers: [this.#signer] });
-    await putCheckpoint(config.archive, { log: org.log, size, note });
+    await within(PUBLISH_ANSWER_MS, putCheckpoint(config.archive, { log: org.log, size, note }));
     // A crash here leaves a checkpoint beyond the row: the next run finds it and makes that very one again.
     const published = { size, edge, note, root: base64(root), publishedAt: this.#core.now() };
     transact(this.#core, () => saveTree(storage.sql, published));
@@ -139,7 +147,8 @@ export class Publisher {
     const { state, config } = this.#core;
     const { tree, head, org } = state;
     if (state.aheadCheckpoints === null) {
-      const { sizes, whole } = await listCheckpoints(config.archive, { log: org.log, after: tree.size });
+      const listed = listCheckpoints(config.archive, { log: org.log, after: tree.size });
+      const { sizes, whole } = await within(PUBLISH_ANSWER_MS, listed);
       if (!whole) throw new TreeConflict(`R2 holds very many checkpoints beyond size ${tree.size}`);
       state.aheadCheckpoints = sizes;
     }

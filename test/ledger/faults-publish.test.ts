@@ -98,6 +98,23 @@ describe("a checkpoint that is not published", () => {
     await checkLedger(org, { archived: true });
   });
 
+  it("because R2 hangs keeps neither projection nor archiving waiting", async () => {
+    const org = await createOrg("hung");
+    const puts = breakTree(org, { method: "put", kind: "hangs" });
+    await append(org, batchOf(events(1_100)));
+    await expect.poll(() => puts.hits).toBeGreaterThan(0);
+    await append(org, batchOf(events(1_100)));
+    const stands = async () => {
+      const { projected, archived, published } = await statusOf(org);
+      return { projected, archived, published };
+    };
+    await expect.poll(stands, { timeout: 20_000 }).toMatchObject({ projected: 2_201, archived: 2_201, published: 0 });
+    await abort(org);
+    puts.restore();
+    await afterwards(org);
+    await checkLedger(org, { archived: true });
+  });
+
   it("though R2 is down altogether keeps no append waiting", async () => {
     const org = await createOrg("all");
     breakR2();

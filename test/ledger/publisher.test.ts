@@ -127,6 +127,7 @@ describe("a ledger from before there was a tree", () => {
 describe("what contradicts the tree in R2", () => {
   const FOREIGN: Record<string, (log: string) => Promise<unknown>> = {
     "a tile of other bytes": (log) => env.ARCHIVE.put(`tree/${log}/tile/0/000`, new Uint8Array(8_192)),
+    "a tile too large to be one": (log) => env.ARCHIVE.put(`tree/${log}/tile/0/000`, new Uint8Array(4_000_000)),
     "a bundle of other bytes": (log) => env.ARCHIVE.put(`tree/${log}/tile/entries/000`, "x"),
     "a checkpoint of another root at the very size": (log) =>
       env.ARCHIVE.put(
