@@ -4,6 +4,7 @@ import type { Caller, Scope } from "../schema/caller.ts";
 import type { Core } from "./core.ts";
 import type { OrgKeys, Principal } from "./keys.ts";
 import { ReadLimiter } from "./read-limiter.ts";
+import { findBatchesOf } from "./receipts.ts";
 
 /** Who may read what of this org, and when it has to wait. */
 export class Admission {
@@ -27,6 +28,12 @@ export class Admission {
     }
     const limited = this.#limiter.take(principal.value.key, this.#core.now());
     return limited.ok ? principal : limited;
+  }
+
+  /** For handing over to the queue: answers which batches of the client's `Idempotency-Key` are sequenced already. */
+  admitHandover(caller: Caller, scope: Scope, idempotencyKey: string | null): Result<string[]> {
+    const principal = this.#keys.check(this.#core.state.org.org, caller, scope);
+    return principal.ok ? ok(findBatchesOf(this.#core.storage.sql, idempotencyKey)) : principal;
   }
 
   /** For checkpoint, tiles and bare proofs, which seal nothing: a key that reads, or none where the log is public. */

@@ -31,7 +31,6 @@ import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { Publisher } from "./publisher.ts";
 import { planRead } from "./reads.ts";
-import { findBatchesOf } from "./receipts.ts";
 import { beginRebuild } from "./rebuild.ts";
 import { compareOnStart, rewound } from "./recover.ts";
 import { noteRefusal } from "./refusals.ts";
@@ -57,7 +56,7 @@ export class Ledger {
   readonly #alarm: Alarm;
   readonly #dueSeals: DueSeals;
   readonly #reporter: Reporter;
-  readonly #admission: Admission;
+  readonly admission: Admission;
   readonly #verifying = new Lease();
   /** Why appends are refused since the start-up comparison; null when they are not. */
   #refusal: Refusal | null = null;
@@ -67,7 +66,7 @@ export class Ledger {
     this.#ctx = ctx;
     this.#core = coreOf(config, ctx.storage, state);
     this.#keys = new OrgKeys(ctx.storage.sql);
-    this.#admission = new Admission(this.#core, this.#keys);
+    this.admission = new Admission(this.#core, this.#keys);
     this.projector = new Projector(this.#core);
     this.#archiver = new Archiver(this.#core);
     this.#publisher = new Publisher(this.#core, this.#archiver);
@@ -130,7 +129,7 @@ export class Ledger {
   }
 
   authorize(caller: Caller, scope: Scope): Result<ReadGrant> {
-    const principal = this.#admission.admit(caller, scope);
+    const principal = this.admission.admit(caller, scope);
     return principal.ok ? ok(grantOf(this.#core.state, principal.value)) : principal;
   }
 
@@ -139,26 +138,16 @@ export class Ledger {
    * `minSize` that many entries are put under a checkpoint, which is waited for.
    */
   async treeView(caller: Caller | null, minSize: number): Promise<Result<TreeView>> {
-    const allowed = this.admitToTree(caller);
+    const allowed = this.admission.admitToTree(caller);
     if (!allowed.ok) return allowed;
     // A ledger that was rewound signs nothing: it would be a fork.
     const publisher = this.#refusal === null && caller !== null ? this.#publisher : null;
     return treeViewAt(this.#core.state, { minSize, publisher });
   }
 
-  /** Whether this caller, or (null) everybody, may read the tree; no store is asked. */
-  admitToTree(caller: Caller | null): Result<null> {
-    return this.#admission.admitToTree(caller);
-  }
-
   /** Leaf texts of entries `[from, to)`. */
   leaves(range: { from: number; to: number }): Promise<string[]> {
     return leavesOf(this.#core, range);
-  }
-
-  permitHandover(caller: Caller, scope: Scope, idempotencyKey: string | null): Result<string[]> {
-    const principal = this.#keys.check(this.#core.state.org.org, caller, scope);
-    return principal.ok ? ok(findBatchesOf(this.#core.storage.sql, idempotencyKey)) : principal;
   }
 
   settings(caller: Caller, scope: Scope): Result<OrgSettings> {

@@ -76,7 +76,7 @@ export class OrgLedger extends DurableObject<Env> {
     const stranger = this.#stranger(org, caller);
     if (stranger !== null) return stranger;
     const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.permitHandover(caller, scope, idempotencyKey) : ledger;
+    return ledger.ok ? ledger.value.admission.admitHandover(caller, scope, idempotencyKey) : ledger;
   }
 
   /** An org's settings, for who may change them. */
@@ -218,7 +218,7 @@ export class OrgLedger extends DurableObject<Env> {
   #unkeyed(org: string): { ok: false; refusal: Refusal } | null {
     const foreign = this.#foreign(org);
     if (foreign !== null) return foreign;
-    const allowed = this.#ledger?.admitToTree(null) ?? UNAUTHORIZED;
+    const allowed = this.#ledger?.admission.admitToTree(null) ?? UNAUTHORIZED;
     return allowed.ok ? null : allowed;
   }
 
