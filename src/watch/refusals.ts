@@ -23,9 +23,14 @@ let sweptAt = 0;
 export async function sealRefusal(config: Config, refused: Refused): Promise<void> {
   const now = Date.now();
   const one = gather(refused);
-  const all = now - sweptAt >= METRICS_FLUSH_MS || gathered.size >= REFUSALS_GATHERED_MAX_COUNT;
+  const all = isPast(sweptAt, now) || gathered.size >= REFUSALS_GATHERED_MAX_COUNT;
   if (all) await Promise.all(sweep(now).map((kind) => tell(config, kind, now)));
-  else if (one !== null && now - one.toldAt >= METRICS_FLUSH_MS) await tell(config, one, now);
+  else if (one !== null && isPast(one.toldAt, now)) await tell(config, one, now);
+}
+
+/** Whether what was done `at` may be done again; also when the clock was set back since. */
+function isPast(at: number, now: number): boolean {
+  return now < at || now - at >= METRICS_FLUSH_MS;
 }
 
 /** All that a log was not told of yet. What was told and not seen again is forgotten. */
@@ -34,7 +39,7 @@ function sweep(now: number): Gathered[] {
   const untold = [...gathered.values()].filter(({ calls }) => calls > 0);
   const full = gathered.size >= REFUSALS_GATHERED_MAX_COUNT;
   for (const [id, { calls, toldAt }] of gathered) {
-    if (full || (calls === 0 && now - toldAt >= METRICS_FLUSH_MS)) gathered.delete(id);
+    if (full || (calls === 0 && isPast(toldAt, now))) gathered.delete(id);
   }
   return untold;
 }

@@ -13,6 +13,7 @@ beforeAll(async () => {
   other = await createOrg("owner");
   const body = { events: [event(1), event(2, { id: "secret-1", reason: "of-the-other-org" })] };
   await call("POST", `/v1/orgs/${other}/events`, { body });
+  await list(other, { min_size: 3 });
 });
 beforeEach(async () => {
   org = await createOrg("planted");

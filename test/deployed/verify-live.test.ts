@@ -1,0 +1,115 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestHarness } from "wrangler";
+import { runVerify } from "../../src/cli/verify.ts";
+import { testTerminal } from "../cli/support/run-cli.ts";
+
+process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
+process.env["WRANGLER_REGISTRY_PATH"] = mkdtempSync(join(tmpdir(), "indelible-registry-"));
+
+const ROOT_KEY = "ind_root_test-test-test-test-test-test-test-test";
+const vars = {
+  ROOT_KEY,
+  KEY_PEPPER: "p".repeat(40),
+  INDEX_KEY: "i".repeat(40),
+  LOG_SIGNING_KEY: Buffer.alloc(32, 7).toString("base64"),
+};
+const server = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
+const folder = mkdtempSync(join(tmpdir(), "indelible-live-"));
+let url = "";
+
+beforeAll(async () => {
+  ({ origin: url } = (await server.listen()).url);
+  const audit = server.getWorker("indelible");
+  for (const binding of ["DIRECTORY", "CELL_0", "CELL_1"]) await audit.applyD1Migrations(binding as never);
+});
+afterAll(() => server.close());
+
+/** A request over the network, as a client's. */
+async function api(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
+  const headers = { authorization: `Bearer ${ROOT_KEY}`, "content-type": "application/json" };
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+async function append(org: string, from: number, count: number): Promise<number> {
+  const events = Array.from({ length: count }, (_, n) => ({
+    id: `order-${from + n}`,
+    action: "order.placed",
+    actor: { type: "user", id: "u_17", name: "Jane" },
+    metadata: { n: from + n, price: 1.1 },
+  }));
+  const answer = await api("POST", `/v1/orgs/${org}/events`, { events });
+  expect(answer.status, answer.text).toBe(201);
+  return JSON.parse(answer.text).size;
+}
+
+async function saved(path: string, name: string): Promise<string> {
+  const answer = await api("GET", path);
+  expect(answer.status, answer.text).toBe(200);
+  writeFileSync(join(folder, name), answer.text);
+  return answer.text;
+}
+
+async function verify(args: string[], env: Record<string, string> = {}) {
+  const { said, terminal } = testTerminal();
+  const around = {
+    env: { XDG_STATE_HOME: join(folder, "state"), ...env },
+    directory: folder,
+    terminal,
+    stdin: Readable.from([]),
+    signal: new AbortController().signal,
+  };
+  const outcome = await runVerify(args, around);
+  return { code: outcome.ok ? outcome.value : 2, ...said };
+}
+
+describe("somebody who trusts nobody", () => {
+  it("verifies a log of the real service, its growth, and one event of it", { timeout: 60_000 }, async () => {
+    const created = await api("PUT", "/v1/orgs/live", { name: "Live", public_log: true });
+    expect(created.status, created.text).toBe(201);
+    const size = await append("live", 0, 600);
+    await saved(`/v1/orgs/live/checkpoint?min_size=${size}`, "old.checkpoint");
+    const vkey = (await saved("/v1/orgs/live/log-key", "log-key")).trim();
+
+    // Public: no key is sent.
+    const first = await verify([`${url}/v1/orgs/live`, "--key", vkey]);
+    expect(first.code, first.out + first.err).toBe(0);
+    expect(first.out).toContain("601");
+
+    const proof = await saved("/v1/orgs/live/events/order-417/proof", "event.tlog-proof");
+    expect(proof).toContain("c2sp.org/tlog-proof@v1\n");
+    const shown = await verify(["event.tlog-proof", "--key", vkey]);
+    expect(shown.code, shown.out + shown.err).toBe(0);
+    expect(shown.out).toContain("order.placed");
+    expect(shown.out).toContain("418");
+
+    const grown = await append("live", 600, 300);
+    await saved(`/v1/orgs/live/checkpoint?min_size=${grown}`, "new.checkpoint");
+    const since = await verify([`${url}/v1/orgs/live`, "--key", vkey, "--since", "old.checkpoint"]);
+    expect(since.code, since.out + since.err).toBe(0);
+
+    // What it was sold as a checkpoint of this log, and is not, is found out.
+    const forged = readFileSync(join(folder, "old.checkpoint"), "utf8").replace("\n601\n", "\n600\n");
+    writeFileSync(join(folder, "forged.checkpoint"), forged);
+    const caught = await verify([`${url}/v1/orgs/live`, "--key", vkey, "--since", "forged.checkpoint"]);
+    expect(caught.code, caught.out).not.toBe(0);
+  });
+
+  it("gets nothing of a log that is not public without a key", { timeout: 60_000 }, async () => {
+    await api("PUT", "/v1/orgs/closed", { name: "Closed" });
+    const size = await append("closed", 0, 3);
+    await saved(`/v1/orgs/closed/checkpoint?min_size=${size}`, "closed.checkpoint");
+    const refused = await verify([`${url}/v1/orgs/closed`]);
+    expect(refused.code).toBe(2);
+    const opened = await verify([`${url}/v1/orgs/closed`, "--api-key", ROOT_KEY]);
+    expect(opened.code, opened.out + opened.err).toBe(0);
+  });
+});
