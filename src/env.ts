@@ -1,5 +1,7 @@
 import { fromBase64 } from "./chain/encoding.ts";
-import { CELL_FULL_BYTES } from "./limits.ts";
+import { type NoteKey, parseVkey } from "./chain/note/note-key.ts";
+import { CELL_FULL_BYTES, WITNESSES_MAX_COUNT } from "./limits.ts";
+import { sha256 } from "./sha256.ts";
 
 /** The bindings and settings of this deployment, checked once. */
 export type Config = {
@@ -17,7 +19,12 @@ export type Config = {
   /** Scheme-less URL prefix of the public address, or null: the host of the request that creates an org. */
   logName: string | null;
   cellFullBytes: number;
+  /** Who is asked to cosign checkpoints; none unless configured. */
+  witnesses: readonly Witness[];
 };
+
+/** Somebody who cosigns that a log only grows: its key, of type `cosignature`, and its submission prefix. Source: C2SP tlog-witness. */
+export type Witness = { key: NoteKey; url: string };
 
 /** A deployment that must not start: `message` names the binding or secret and the remedy. */
 export class ConfigError extends Error {
@@ -67,6 +74,7 @@ export function configOf(env: Env): Config {
     logSigningKey: logSigningKeyOf(values["LOG_SIGNING_KEY"]),
     logName: logNameOf(values["LOG_NAME"]),
     cellFullBytes: bytesOf("CELL_FULL_BYTES", values["CELL_FULL_BYTES"], CELL_FULL_BYTES),
+    witnesses: witnessesOf(values["WITNESSES"]),
   };
   parsed.set(env, config);
   return config;
@@ -100,6 +108,30 @@ function logNameOf(value: unknown): string | null {
   if (value === undefined || value === "") return null;
   if (typeof value === "string" && value.length <= 180 && LOG_NAME_PATTERN.test(value)) return value;
   throw new ConfigError("LOG_NAME must be a URL prefix without scheme, such as audit.example.com/v1/orgs");
+}
+
+/** One a line: `<vkey> <URL>`. Plain http is for loopback alone: anybody between could keep a checkpoint from its witness. */
+function witnessesOf(value: unknown): Witness[] {
+  if (value === undefined || value === "") return [];
+  if (typeof value !== "string") throw new ConfigError("WITNESSES must be text: one witness a line");
+  const lines = value.split("\n").filter((line) => line.trim() !== "");
+  const fault = (line: number, why: string) => new ConfigError(`WITNESSES, line ${line}: ${why}`);
+  const witnesses = lines.map((line, n): Witness => {
+    const [vkey = "", url = "", ...rest] = line.trim().split(/\s+/);
+    if (url === "" || rest.length > 0) throw fault(n + 1, "write a verifier key, a space, and the URL of the witness");
+    const parsed = parseVkey(sha256, vkey);
+    if (!parsed.ok) throw fault(n + 1, parsed.why);
+    if (parsed.key.type !== "cosignature") throw fault(n + 1, "the key is not of type 0x04, which cosigns");
+    if (!/^(https:\/\/[^\s/?#]+|http:\/\/(127\.0\.0\.1|localhost)(:\d+)?)(\/[^\s?#]*)?$/.test(url)) {
+      throw fault(n + 1, "the URL must begin with https:// and have no query");
+    }
+    return { key: parsed.key, url: url.replace(/\/$/, "") };
+  });
+  if (witnesses.length > WITNESSES_MAX_COUNT) throw new ConfigError(`WITNESSES: at most ${WITNESSES_MAX_COUNT}`);
+  if (new Set(witnesses.map(({ key }) => key.name)).size < witnesses.length) {
+    throw new ConfigError("WITNESSES: each needs a name of its own");
+  }
+  return witnesses;
 }
 
 function bytesOf(name: string, value: unknown, normal: number): number {

@@ -223,3 +223,13 @@ export const VERIFIER_ANSWER_MAX_MS = 30_000;
 export const VERIFIER_TRIES = 5;
 export const VERIFIER_RETRY_MIN_MS = 500;
 export const VERIFIER_RETRY_MAX_MS = 30_000;
+
+/** Witnesses a deployment asks: each costs a request and a row a checkpoint. */
+export const WITNESSES_MAX_COUNT = 8;
+/** How long one may take; publishing does not wait for it. */
+export const WITNESS_TIMEOUT_MS = 5_000;
+/** A cosignature line is 150 bytes and a name; some answer with several. */
+export const WITNESS_ANSWER_MAX_BYTES = 16_384;
+/** When one that did not answer is asked again if no checkpoint comes before; doubled each time. */
+export const WITNESS_RETRY_MIN_MS = 60_000;
+export const WITNESS_RETRY_MAX_MS = 3_600_000;

@@ -20,6 +20,7 @@ export const METRICS = {
   audit_segments_damaged_total:
     "Objects of R2 found to hold other bytes than their segment; it was stored beside them.",
   audit_publish_failures_total: "Checkpoints not published, by reason; they are tried again.",
+  audit_witness_failures_total: "Checkpoints a witness did not cosign, by witness and whether it was away or refused.",
   audit_clock_ahead_total: "Transactions sealed with a time more than 5 s ahead of the clock.",
   audit_rows_written_total: "Rows written, by store.",
   audit_cells_full_total: "Times a full cell had no free one to hand over to: add a CELL_n.",

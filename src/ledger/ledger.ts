@@ -36,6 +36,7 @@ import { compareOnStart, rewound } from "./recover.ts";
 import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
+import { Witnesses } from "./witnesses.ts";
 import type { Act } from "../schema/act.ts";
 import { sealAct } from "./service-entry.ts";
 import type { State } from "./state.ts";
@@ -53,6 +54,7 @@ export class Ledger {
   readonly #sequencer: Sequencer;
   readonly #archiver: Archiver;
   readonly #publisher: Publisher;
+  readonly #witnesses: Witnesses;
   readonly #alarm: Alarm;
   readonly #dueSeals: DueSeals;
   readonly #reporter: Reporter;
@@ -70,7 +72,13 @@ export class Ledger {
     this.projector = new Projector(this.#core);
     this.#archiver = new Archiver(this.#core);
     this.#publisher = new Publisher(this.#core, this.#archiver);
-    const parts = { projector: this.projector, archiver: this.#archiver, publisher: this.#publisher };
+    this.#witnesses = new Witnesses(this.#core);
+    const parts = {
+      projector: this.projector,
+      archiver: this.#archiver,
+      publisher: this.#publisher,
+      witnesses: this.#witnesses,
+    };
     this.#alarm = new Alarm(this.#core, parts);
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
@@ -142,7 +150,7 @@ export class Ledger {
     if (!allowed.ok) return allowed;
     // A ledger that was rewound signs nothing: it would be a fork.
     const publisher = this.#refusal === null && caller !== null ? this.#publisher : null;
-    return treeViewAt(this.#core.state, { minSize, publisher });
+    return treeViewAt(this.#core.state, { minSize, publisher, cosignatures: () => this.#witnesses.lines() });
   }
 
   /** Leaf texts of entries `[from, to)`. */
@@ -233,6 +241,8 @@ export class Ledger {
     await Promise.all([this.projector.run(), archived, this.#dueSeals.run()]);
     await this.#archiver.run({ force });
     await published;
+    // Apart from the rest: a witness may take its time.
+    this.#ctx.waitUntil(this.#witnesses.run());
     await this.armAlarm();
     await this.#reporter.report();
   }

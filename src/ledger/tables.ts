@@ -54,6 +54,10 @@ const LATER_TABLES = [
      only integer primary key check (only = 0),
      size integer not null, edge blob not null, note text not null, published_at integer not null
    )`,
+  // What each witness cosigned last: the size, its signature line, and when it says it did.
+  `create table if not exists cosignature (
+     witness text primary key, size integer not null, line text not null, at integer not null
+   ) without rowid`,
 ];
 
 /** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */

@@ -11,8 +11,8 @@ import { findEntry } from "../query/get-entry.ts";
 import { type Reader, type Traced, traced } from "../query/traced.ts";
 import { sha256 } from "../sha256.ts";
 import { verifyEd25519 } from "../verify-ed25519.ts";
-import { inclusionOf } from "./prove.ts";
-import { TreeTiles } from "./tree-tiles.ts";
+import { inclusionOf } from "../archive/prove.ts";
+import { TreeTiles } from "../archive/tree-tiles.ts";
 import { type PublishedTree, treeOf } from "./tree-view.ts";
 
 /**
@@ -57,7 +57,7 @@ async function proofOf(
   { tree, index, record }: { tree: PublishedTree; index: number; record: string },
 ): Promise<string> {
   const { size, note, log } = tree;
-  const { hashes } = await inclusionOf(new TreeTiles(config, tree), { index, size, stored: size });
+  const { hashes } = await inclusionOf(new TreeTiles(config.archive, tree), { index, size, stored: size });
   const proof = formatTlogProof({ extra: utf8(record), index, hashes, checkpoint: note });
   const keys = [noteKey(sha256, { name: log, type: "ed25519", publicKey: logSigner(config, log).publicKey })];
   const report = await verifyEntryProof({ sha256, verifyEd25519 }, { proof, origin: log, keys });

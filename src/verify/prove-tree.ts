@@ -1,8 +1,8 @@
 import { base64 } from "../chain/encoding.ts";
 import type { Config } from "../env.ts";
 import { ok, refuse, type Result } from "../errors.ts";
-import { consistencyOf, inclusionOf } from "./prove.ts";
-import { TreeTiles } from "./tree-tiles.ts";
+import { consistencyOf, inclusionOf } from "../archive/prove.ts";
+import { TreeTiles } from "../archive/tree-tiles.ts";
 import { type TreeReader, treeOf } from "./tree-view.ts";
 
 /** Hashes and roots are base64, as in checkpoints. */
@@ -38,7 +38,7 @@ export async function proveInclusion(
   const size = asked ?? stored;
   if (size > stored) return beyond(stored);
   if (index >= size) return refuse("invalid_request", `index has to be below size, which is ${size}.`);
-  const made = await inclusionOf(new TreeTiles(config, tree.value), { index, size, stored });
+  const made = await inclusionOf(new TreeTiles(config.archive, tree.value), { index, size, stored });
   const [leaf_hash, root, hashes] = [base64(made.leafHash), base64(made.root), made.hashes.map(base64)];
   return ok({ proof: { log, index, size, leaf_hash, root, hashes }, public: open });
 }
@@ -55,7 +55,7 @@ export async function proveConsistency(
   const to = asked ?? stored;
   if (to > stored) return beyond(stored);
   if (from > to) return refuse("invalid_request", `from has to be at most to, which is ${to}.`);
-  const made = await consistencyOf(new TreeTiles(config, tree.value), { from, to, stored });
+  const made = await consistencyOf(new TreeTiles(config.archive, tree.value), { from, to, stored });
   const [from_root, to_root, hashes] = [base64(made.roots.from), base64(made.roots.to), made.hashes.map(base64)];
   return ok({ proof: { log, from, to, from_root, to_root, hashes }, public: open });
 }

@@ -5,7 +5,7 @@ import { entryBundle } from "../chain/tree/entry-bundle.ts";
 import type { Config } from "../env.ts";
 import { NOT_FOUND, ok, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
-import { TreeTiles } from "./tree-tiles.ts";
+import { TreeTiles } from "../archive/tree-tiles.ts";
 import { type PublishedTree, type TreeReader, treeOf } from "./tree-view.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function readTile(
   if (!tree.ok) return tree;
   const parsed = parseTilePath(path);
   if (parsed === null) return NOT_FOUND;
-  const tiles = new TreeTiles(config, tree.value);
+  const tiles = new TreeTiles(config.archive, tree.value);
   if (!tiles.has(parsed.tile)) return NOT_FOUND;
   if (parsed.kind === "tile") return ok({ bytes: await tiles.read(parsed.tile), public: tree.value.public });
   const leaves = await leavesUnder(config, reader.org, { tree: tree.value, tile: parsed.tile });

@@ -1,22 +1,21 @@
-import { readTreeObject } from "../archive/tree.ts";
+import { readTreeObject } from "./tree.ts";
 import { HASH_BYTES } from "../chain/node-hash.ts";
 import { edgeTiles, TILE_WIDTH, type Tile, tileAt, tilePath } from "../chain/tile.ts";
-import type { Config } from "../env.ts";
 import { assert } from "../errors.ts";
-import type { PublishedTree } from "./tree-view.ts";
+import type { TreeView } from "../schema/ledger.ts";
 
 /**
  * Reads tiles of one published tree: full ones from R2, each once, partial ones from its edge. A tile may be asked for
  * with fewer hashes than it has: as it was in a smaller tree.
  */
 export class TreeTiles {
-  readonly #config: Config;
-  readonly #tree: Pick<PublishedTree, "log" | "size" | "edge">;
+  readonly #bucket: R2Bucket;
+  readonly #tree: Pick<TreeView, "log" | "size" | "edge">;
   readonly #edge: { tile: Tile; bytes: Uint8Array }[] = [];
   readonly #full = new Map<string, Promise<Uint8Array>>();
 
-  constructor(config: Config, tree: Pick<PublishedTree, "log" | "size" | "edge">) {
-    this.#config = config;
+  constructor(bucket: R2Bucket, tree: Pick<TreeView, "log" | "size" | "edge">) {
+    this.#bucket = bucket;
     this.#tree = tree;
     let at = 0;
     for (const tile of edgeTiles(tree.size)) {
@@ -47,7 +46,7 @@ export class TreeTiles {
 
   async #fetch(path: string): Promise<Uint8Array> {
     const { log } = this.#tree;
-    const bytes = await readTreeObject(this.#config.archive, { log, path });
+    const bytes = await readTreeObject(this.#bucket, { log, path });
     if (bytes?.length !== TILE_WIDTH * HASH_BYTES)
       throw new Error(`${path} of ${log} is not in the archive as it was put`);
     return bytes;
