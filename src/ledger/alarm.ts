@@ -5,12 +5,11 @@ import type { Projector } from "./projector.ts";
 import type { Publisher } from "./publisher.ts";
 import { nextCloseAt } from "./reads.ts";
 import { nextSealAt } from "./refusals.ts";
-import type { Witnesses } from "./witnesses.ts";
 
 /** An alarm this much later than needed is left as it is: setting one is a row written. */
 const SLACK_MS = 1_000 + GATHER_MS;
 
-type Parts = { projector: Projector; archiver: Archiver; publisher: Publisher; witnesses: Witnesses };
+type Parts = { projector: Projector; archiver: Archiver; publisher: Publisher };
 
 /** The net under everything that normally runs right after a commit. One alarm: for the earliest thing that is due. */
 export class Alarm {
@@ -18,19 +17,14 @@ export class Alarm {
   readonly #projector: Projector;
   readonly #archiver: Archiver;
   readonly #publisher: Publisher;
-  readonly #witnesses: Witnesses;
   /** When the platform's alarm goes off; undefined until it was asked. */
   #setFor: number | null | undefined = undefined;
   /** When a read session or a refusal is due; undefined until storage was asked. */
   #sealAt: number | null | undefined = undefined;
 
-  constructor(
-    core: Core,
-    { projector, archiver, publisher, witnesses }: Parts,
-  ) {
+  constructor(core: Core, { projector, archiver, publisher }: Parts) {
     this.#core = core;
     this.#publisher = publisher;
-    this.#witnesses = witnesses;
     this.#projector = projector;
     this.#archiver = archiver;
   }
@@ -77,7 +71,13 @@ export class Alarm {
     const missing = state.rebuilding || state.projected === null || state.projected < state.head.size;
     const behind = state.head.size > 0 && missing;
     const projection = behind ? (this.#projector.retryAt ?? now + SEGMENT_MAX_AGE_MS) : null;
-    return earliest([projection, this.#archiver.dueAt(), this.#publisher.dueAt(), this.#witnesses.dueAt(), this.#sealsAt()]);
+    return earliest([
+      projection,
+      this.#archiver.dueAt(),
+      this.#publisher.dueAt(),
+      this.#publisher.witnesses.dueAt(),
+      this.#sealsAt(),
+    ]);
   }
 }
 

@@ -36,7 +36,6 @@ import { compareOnStart, rewound } from "./recover.ts";
 import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
-import { Witnesses } from "./witnesses.ts";
 import type { Act } from "../schema/act.ts";
 import { sealAct } from "./service-entry.ts";
 import type { State } from "./state.ts";
@@ -54,7 +53,6 @@ export class Ledger {
   readonly #sequencer: Sequencer;
   readonly #archiver: Archiver;
   readonly #publisher: Publisher;
-  readonly #witnesses: Witnesses;
   readonly #alarm: Alarm;
   readonly #dueSeals: DueSeals;
   readonly #reporter: Reporter;
@@ -72,13 +70,7 @@ export class Ledger {
     this.projector = new Projector(this.#core);
     this.#archiver = new Archiver(this.#core);
     this.#publisher = new Publisher(this.#core, this.#archiver);
-    this.#witnesses = new Witnesses(this.#core);
-    const parts = {
-      projector: this.projector,
-      archiver: this.#archiver,
-      publisher: this.#publisher,
-      witnesses: this.#witnesses,
-    };
+    const parts = { projector: this.projector, archiver: this.#archiver, publisher: this.#publisher };
     this.#alarm = new Alarm(this.#core, parts);
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
@@ -150,7 +142,7 @@ export class Ledger {
     if (!allowed.ok) return allowed;
     // A ledger that was rewound signs nothing: it would be a fork.
     const publisher = this.#refusal === null && caller !== null ? this.#publisher : null;
-    return treeViewAt(this.#core.state, { minSize, publisher, cosignatures: () => this.#witnesses.lines() });
+    return treeViewAt(this.#core.state, { minSize, publisher, cosignatures: () => this.#publisher.witnesses.lines() });
   }
 
   /** Leaf texts of entries `[from, to)`. */
@@ -242,7 +234,7 @@ export class Ledger {
     await this.#archiver.run({ force });
     await published;
     // Apart from the rest: a witness may take its time.
-    this.#ctx.waitUntil(this.#witnesses.run());
+    this.#ctx.waitUntil(this.#publisher.witnesses.run().then(() => this.armAlarm()));
     await this.armAlarm();
     await this.#reporter.report();
   }

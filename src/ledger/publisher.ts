@@ -26,12 +26,14 @@ import { dropStaged } from "./staged.ts";
 import { unpublishedSince } from "./state.ts";
 import { transact } from "./transact.ts";
 import { saveTree, splitEdge } from "./tree.ts";
+import { Witnesses } from "./witnesses.ts";
 
 /**
  * Publishes checkpoints, one run at a time. A checkpoint is signed when its entries are in segments and its full tiles and
  * bundles in R2, and served when R2 and the ledger hold it. Never two roots at one size: its key in R2 is written once.
  */
 export class Publisher {
+  readonly witnesses: Witnesses;
   readonly #core: Core;
   readonly #archiver: Archiver;
   #signer: Ed25519Signer | null = null;
@@ -47,6 +49,7 @@ export class Publisher {
   constructor(core: Core, archiver: Archiver) {
     this.#core = core;
     this.#archiver = archiver;
+    this.witnesses = new Witnesses(core);
   }
 
   /** When a checkpoint is due: soon after a tile's worth of entries, else a minute after the first; null when all are under one. */

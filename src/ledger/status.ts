@@ -30,6 +30,7 @@ export function statusOf(
     oldest_unpublished_at: state.oldestUnpublishedAt,
     publishing: publisher.conflict !== null ? "stopped" : publisher.retryAt === null ? "running" : "waiting",
     conflict: publisher.conflict,
+    witnesses: publisher.witnesses.status(),
     rebuilding: state.rebuilding,
     placements: placements.map(({ first_index, cell, org_number }) => ({ first_index, cell, org_number })),
   };

@@ -31,8 +31,9 @@ export class Witnesses {
     this.#rows = new Map(rows.map((row) => [row.witness, row]));
   }
 
-  /** When one is asked next; null when all have cosigned the newest checkpoint, or will not. */
+  /** When one is asked next; null while they are being asked, and when all have cosigned the newest checkpoint, or will not. */
   dueAt(): number | null {
+    if (this.#running !== null) return null;
     const times = this.#missing().map((witness) => this.#askAt(witness));
     const due = Math.min(...times, NEVER);
     return due === NEVER ? null : due;
@@ -104,7 +105,8 @@ export class Witnesses {
       this.#failed.delete(name);
       return;
     }
-    const why = answer.kind === "behind" ? `it saw a tree of ${answer.size} entries, of which this is none` : answer.why;
+    const why =
+      answer.kind === "behind" ? `it saw a tree of ${answer.size} entries, of which this is none` : answer.why;
     const times = (this.#failed.get(name)?.times ?? 0) + 1;
     const delay = Math.min(WITNESS_RETRY_MAX_MS, WITNESS_RETRY_MIN_MS * 2 ** (times - 1));
     // A witness that refuses is asked with the next checkpoint: nothing else can change its mind.

@@ -94,6 +94,9 @@ export const statusSchema = z
       lag_entries: z.int(),
       lag_seconds: z.number(),
       conflict: z.string().nullable().meta({ description: "What in R2 contradicts the tree, when it is stopped." }),
+      witnesses: z
+        .array(z.object({ name: z.string(), size: z.int().nullable(), at: z.string().nullable() }))
+        .meta({ description: "The size each witness cosigned last, and when it says it did; null for never." }),
     }),
     placements: z.array(z.object({ first_index: z.int(), cell: z.string(), org_number: z.int() })),
     reads: z.object({ state: z.literal("enabled") }),

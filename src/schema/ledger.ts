@@ -115,6 +115,8 @@ export type LedgerStatus = {
   oldest_unpublished_at: number | null;
   publishing: "running" | "waiting" | "stopped";
   conflict: string | null;
+  /** The size each witness cosigned last, and when, in milliseconds since the epoch. */
+  witnesses: { name: string; size: number | null; at: number | null }[];
   rebuilding: boolean;
   placements: { first_index: number; cell: string; org_number: number }[];
 };

@@ -76,7 +76,8 @@ export class TestWitness {
     if (asked.old !== (known?.size ?? 0)) return void conflict();
     const hashes = proof.map((line) => fromBase64(line) ?? new Uint8Array(0));
     if (known?.size === checkpoint.size && !Buffer.from(known.root).equals(checkpoint.root)) return void conflict();
-    const grew = known === undefined ? hashes.length === 0 : verifyConsistency(sha256, { from: known, to: checkpoint, hashes });
+    const grew =
+      known === undefined ? hashes.length === 0 : verifyConsistency(sha256, { from: known, to: checkpoint, hashes });
     if (!grew) return void end(422);
     this.seen.set(origin, checkpoint);
     end(200, this.#cosign(note));

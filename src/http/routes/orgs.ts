@@ -97,6 +97,9 @@ function statusAnswer(org: string, status: LedgerStatus): z.infer<typeof statusS
       lag_entries: size - published,
       lag_seconds: secondsSince(status.oldest_unpublished_at),
       conflict: status.conflict,
+      witnesses: status.witnesses.map(({ name, size: cosigned, at }) => {
+        return { name, size: cosigned, at: at === null ? null : new Date(at).toISOString() };
+      }),
     },
     placements,
     reads: { state: "enabled" },
