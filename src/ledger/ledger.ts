@@ -69,7 +69,7 @@ export class Ledger {
     this.admission = new Admission(this.#core, this.#keys);
     this.projector = new Projector(this.#core);
     this.#archiver = new Archiver(this.#core);
-    this.#publisher = new Publisher(this.#core, this.#archiver);
+    this.#publisher = new Publisher(this.#core, this.#archiver, () => this.#askWitnesses());
     const parts = { projector: this.projector, archiver: this.#archiver, publisher: this.#publisher };
     this.#alarm = new Alarm(this.#core, parts);
     this.#reporter = new Reporter(this.#core);
@@ -233,10 +233,14 @@ export class Ledger {
     await Promise.all([this.projector.run(), archived, this.#dueSeals.run()]);
     await this.#archiver.run({ force });
     await published;
-    // Apart from the rest: a witness may take its time.
-    this.#ctx.waitUntil(this.#publisher.witnesses.run().then(() => this.armAlarm()));
+    this.#askWitnesses();
     await this.armAlarm();
     await this.#reporter.report();
+  }
+
+  /** Apart from the rest: a witness may take its time. */
+  #askWitnesses(): void {
+    this.#ctx.waitUntil(this.#publisher.witnesses.run().then(() => this.armAlarm()));
   }
 
   armAlarm({ fired = false } = {}): Promise<void> {

@@ -36,6 +36,7 @@ export class Publisher {
   readonly witnesses: Witnesses;
   readonly #core: Core;
   readonly #archiver: Archiver;
+  readonly #published: () => void;
   #signer: Ed25519Signer | null = null;
   #running: Promise<void> | null = null;
   /** The size somebody waits for. */
@@ -46,8 +47,10 @@ export class Publisher {
   /** What R2 holds that this log did not write; null when nothing was found. Nothing is signed until it is gone. */
   conflict: string | null = null;
 
-  constructor(core: Core, archiver: Archiver) {
+  /** `published` is told of each checkpoint that is out. */
+  constructor(core: Core, archiver: Archiver, published: () => void) {
     this.#core = core;
+    this.#published = published;
     this.#archiver = archiver;
     this.witnesses = new Witnesses(core);
   }
@@ -137,6 +140,7 @@ export class Publisher {
     transact(this.#core, () => saveTree(storage.sql, published));
     await storage.sync();
     state.tree = published;
+    this.#published();
     state.aheadCheckpoints = ahead.filter((one) => one > size);
     state.oldestUnpublishedAt = unpublishedSince(storage.sql, state);
     dropStaged(this.#core);

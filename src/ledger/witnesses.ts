@@ -11,7 +11,7 @@ import { transact } from "./transact.ts";
 
 type Row = { witness: string; size: number; line: string; at: number };
 
-/** What is asked of a witness when it will not change its mind before the next checkpoint. */
+/** No time at which a witness would have to be asked. */
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**
@@ -23,7 +23,8 @@ export class Witnesses {
   readonly #rows: Map<string, Row>;
   /** Those that failed of late: for which size, how often, and when they are asked again. */
   readonly #failed = new Map<string, { size: number; times: number; retryAt: number }>();
-  #running: Promise<void> | null = null;
+  /** Names of those that have not answered yet. */
+  readonly #asked = new Set<string>();
 
   constructor(core: Core) {
     this.#core = core;
@@ -31,11 +32,9 @@ export class Witnesses {
     this.#rows = new Map(rows.map((row) => [row.witness, row]));
   }
 
-  /** When one is asked next; null while they are being asked, and when all have cosigned the newest checkpoint, or will not. */
+  /** When one is asked next; null when all are being asked, have cosigned the newest checkpoint, or will not. */
   dueAt(): number | null {
-    if (this.#running !== null) return null;
-    const times = this.#missing().map((witness) => this.#askAt(witness));
-    const due = Math.min(...times, NEVER);
+    const due = Math.min(...this.#idle().map((witness) => this.#askAt(witness)), NEVER);
     return due === NEVER ? null : due;
   }
 
@@ -57,62 +56,72 @@ export class Witnesses {
     });
   }
 
-  /** Asks all that are due, at once; never throws. */
-  run(): Promise<void> {
-    this.#running ??= this.#askDue().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+  /** Asks all that are due, each by itself: none waits for another. Never throws. */
+  async run(): Promise<void> {
+    await Promise.all(this.#idle().map((witness) => this.#askWhileDue(witness)));
   }
 
-  async #askDue(): Promise<void> {
-    const now = this.#core.now();
-    const due = this.#missing().filter((witness) => this.#askAt(witness) <= now);
-    await Promise.all(due.map((witness) => this.#ask(witness)));
+  async #askWhileDue(witness: Witness): Promise<void> {
+    const { name } = witness.key;
+    this.#asked.add(name);
+    // While one answers, the next checkpoint may come out.
+    while (this.#askAt(witness) <= this.#core.now()) await this.#ask(witness);
+    this.#asked.delete(name);
   }
 
-  #missing(): Witness[] {
-    const { tree } = this.#core.state;
-    if (tree.note === null) return [];
-    return this.#core.config.witnesses.filter(({ key }) => this.#rows.get(key.name)?.size !== tree.size);
+  #idle(): Witness[] {
+    return this.#core.config.witnesses.filter(({ key }) => !this.#asked.has(key.name));
   }
 
   #askAt({ key }: Witness): number {
+    const { tree } = this.#core.state;
+    if (tree.note === null || this.#rows.get(key.name)?.size === tree.size) return NEVER;
     const failed = this.#failed.get(key.name);
-    return failed?.size === this.#core.state.tree.size ? failed.retryAt : 0;
+    return failed?.size === tree.size ? failed.retryAt : this.#core.now();
   }
 
   async #ask(witness: Witness): Promise<void> {
     const { size, note } = this.#core.state.tree;
     const { name } = witness.key;
     if (note === null) return;
-    const answer = await this.#answerOf(witness, { size, note, from: this.#rows.get(name)?.size ?? 0 });
-    if (answer.kind === "cosigned") {
-      const row = { witness: name, size, line: answer.line, at: answer.timestamp * 1_000 };
-      const { storage } = this.#core;
-      transact(this.#core, () =>
-        storage.sql.exec(
-          `insert into cosignature (witness, size, line, at) values (?1, ?2, ?3, ?4)
-           on conflict (witness) do update set size = ?2, line = ?3, at = ?4`,
-          name,
-          size,
-          row.line,
-          row.at,
-        ),
-      );
-      await storage.sync();
-      this.#rows.set(name, row);
-      this.#failed.delete(name);
-      return;
+    try {
+      const answer = await this.#answerOf(witness, { size, note, from: this.#rows.get(name)?.size ?? 0 });
+      if (answer.kind === "cosigned")
+        await this.#keep({ witness: name, size, line: answer.line, at: answer.timestamp * 1_000 });
+      else if (answer.kind === "away") this.#fail(name, { size, away: true, why: answer.why });
+      else {
+        const why =
+          answer.kind === "behind" ? `it saw a tree of ${answer.size} entries, of which this is none` : answer.why;
+        this.#fail(name, { size, away: false, why });
+      }
+    } catch (error) {
+      this.#fail(name, { size, away: true, why: String(error) });
     }
-    const why =
-      answer.kind === "behind" ? `it saw a tree of ${answer.size} entries, of which this is none` : answer.why;
+  }
+
+  async #keep(row: Row): Promise<void> {
+    const { storage } = this.#core;
+    transact(this.#core, () =>
+      storage.sql.exec(
+        `insert into cosignature (witness, size, line, at) values (?1, ?2, ?3, ?4)
+         on conflict (witness) do update set size = ?2, line = ?3, at = ?4`,
+        row.witness,
+        row.size,
+        row.line,
+        row.at,
+      ),
+    );
+    await storage.sync();
+    this.#rows.set(row.witness, row);
+    this.#failed.delete(row.witness);
+  }
+
+  /** One that refuses is asked with the next checkpoint: nothing else can change its mind. */
+  #fail(name: string, { size, away, why }: { size: number; away: boolean; why: string }): void {
     const times = (this.#failed.get(name)?.times ?? 0) + 1;
     const delay = Math.min(WITNESS_RETRY_MAX_MS, WITNESS_RETRY_MIN_MS * 2 ** (times - 1));
-    // A witness that refuses is asked with the next checkpoint: nothing else can change its mind.
-    const retryAt = answer.kind === "away" ? this.#core.now() + delay : NEVER;
-    this.#failed.set(name, { size, times, retryAt });
-    count("audit_witness_failures_total", { witness: name, reason: answer.kind === "away" ? "away" : "refused" });
+    this.#failed.set(name, { size, times, retryAt: away ? this.#core.now() + delay : NEVER });
+    count("audit_witness_failures_total", { witness: name, reason: away ? "away" : "refused" });
     log("warn", { message: "a witness did not cosign", org: this.#core.state.org.org, witness: name, error: why });
   }
 
@@ -121,13 +130,9 @@ export class Witnesses {
     witness: Witness,
     { size, note, from }: { size: number; note: string; from: number },
   ): Promise<WitnessAnswer> {
-    try {
-      const first = await askWitness(verifyEd25519, witness, await this.#question({ size, note, from }));
-      if (first.kind !== "behind" || first.size > size) return first;
-      return await askWitness(verifyEd25519, witness, await this.#question({ size, note, from: first.size }));
-    } catch (error) {
-      return { kind: "away", why: `the proof for it could not be made: ${String(error)}` };
-    }
+    const first = await askWitness(verifyEd25519, witness, await this.#question({ size, note, from }));
+    if (first.kind !== "behind" || first.size > size) return first;
+    return askWitness(verifyEd25519, witness, await this.#question({ size, note, from: first.size }));
   }
 
   async #question({ size, note, from }: { size: number; note: string; from: number }) {

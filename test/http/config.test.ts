@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { formatVkey, type NoteKey, noteKey } from "../../src/chain/note/note-key.ts";
 import { ConfigError, configOf } from "../../src/env.ts";
+import { sha256 } from "../../src/sha256.ts";
 
 /** The environment with some members changed; undefined is taken out. */
 function envWith(changes: Record<string, unknown>): Env {
@@ -73,6 +75,47 @@ describe("the configuration", () => {
 
   it.each(["-1", "0", "many", "1.5"])("refuses %s as CELL_FULL_BYTES", (bytes) => {
     expect(configWith({ CELL_FULL_BYTES: bytes })).toThrow(/CELL_FULL_BYTES/);
+  });
+
+  const vkey = (type: NoteKey["type"], name = "witness.example/w1") =>
+    formatVkey(noteKey(sha256, { name, type, publicKey: new Uint8Array(32).fill(5) }));
+
+  it("takes witnesses, one a line, and none", () => {
+    const lines = [
+      "",
+      `${vkey("cosignature")}  https://witness.example/w1/`,
+      `${vkey("cosignature", "w2")} http://127.0.0.1:9/x`,
+    ];
+    const { witnesses } = configOf(envWith({ WITNESSES: lines.join("\r\n") }));
+    expect(witnesses.map(({ key, url }) => [key.name, url])).toEqual([
+      ["witness.example/w1", "https://witness.example/w1"],
+      ["w2", "http://127.0.0.1:9/x"],
+    ]);
+    for (const none of [undefined, "", " \n"]) expect(configOf(envWith({ WITNESSES: none })).witnesses).toEqual([]);
+  });
+
+  it.each([
+    ["no URL", vkey("cosignature"), /line 1: write a verifier key/],
+    ["more than a URL", `${vkey("cosignature")} https://a.example b`, /line 1: write a verifier key/],
+    ["a key that is none", "w+1+AA https://a.example", /line 1: It/],
+    ["a key of another type", `${vkey("ed25519")} https://a.example`, /line 1: .*0x04/],
+    ["plain http", `${vkey("cosignature")} http://a.example`, /line 1: .*https/],
+    ["http to a name that only looks local", `${vkey("cosignature")} http://localhost.example`, /line 1: .*https/],
+    ["a query", `${vkey("cosignature")} https://a.example/?x`, /line 1: .*https/],
+    ["another scheme", `${vkey("cosignature")} file:///etc`, /line 1: .*https/],
+    [
+      "one name twice",
+      `${vkey("cosignature")} https://a.example\n${vkey("cosignature")} https://b.example`,
+      /name of its own/,
+    ],
+    [
+      "too many",
+      Array.from({ length: 9 }, (_, n) => `${vkey("cosignature", `w${n}`)} https://a.example`).join("\n"),
+      /at most 8/,
+    ],
+  ])("refuses a witness with %s, naming the line", (_, text, message) => {
+    expect(configWith({ WITNESSES: text })).toThrow(ConfigError);
+    expect(configWith({ WITNESSES: text })).toThrow(message);
   });
 
   it("is read once from one environment", () => {
