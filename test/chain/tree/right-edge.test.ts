@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { hex } from "../../../src/chain/encoding.ts";
 import { HASH_BYTES } from "../../../src/chain/node-hash.ts";
 import { RightEdge } from "../../../src/chain/tree/right-edge.ts";
 import { sha256 } from "../support.ts";
@@ -36,10 +37,11 @@ describe("a right edge", () => {
           whole.append(leafHash(index));
           resumed.append(leafHash(index));
         }
-        expect(resumed.toBytes()).toEqual(whole.toBytes());
-        expect(resumed.root()).toEqual(whole.root());
+        expect(hex(resumed.toBytes())).toBe(hex(whole.toBytes()));
+        // The root of one entry is its leaf hash, a Buffer here or there.
+        expect(hex(resumed.root())).toBe(hex(whole.root()));
       }),
-      { numRuns: 50 },
+      { numRuns: 50, examples: [[1, 0]] },
     );
   });
 
