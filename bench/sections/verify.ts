@@ -35,7 +35,7 @@ export async function verify(bench: Bench): Promise<Table> {
     ],
     notes: [
       `An entry is ${hashes.toFixed(1)} hashes of ${Math.round(bytes)} bytes together: its sections with name and salt, and its leaf.`,
-      "SHA-256 alone is the same function, node:crypto, in Node. Verification reads from D1, in the same process here.",
+      "SHA-256 alone is the same function, in Node. Verification reads from D1, in the same process here.",
     ],
   };
 }
