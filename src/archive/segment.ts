@@ -34,6 +34,11 @@ function nameEnd(sha256: string): string {
   return `-${sha256}.ndjson.gz`;
 }
 
+/** Of the lines with their line ends, in hexadecimal digits. */
+function hashOf(text: string | Uint8Array): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
 function segmentPrefix(log: string): string {
   return `seg/${log}/`;
 }
@@ -44,7 +49,7 @@ function padded(index: number): string {
 
 /** Whether a segment's name says that it holds exactly these lines, joined by line feeds. */
 export function namesLines({ name }: Segment, lines: string): boolean {
-  return name.endsWith(nameEnd(createHash("sha256").update(`${lines}\n`).digest("hex")));
+  return name.endsWith(nameEnd(hashOf(`${lines}\n`)));
 }
 
 /**
@@ -58,7 +63,7 @@ export async function putSegment(
 ): Promise<Segment> {
   assert(lines.length > 0, "a segment holds at least one entry");
   const text = new TextEncoder().encode(`${lines.join("\n")}\n`);
-  const sha256 = createHash("sha256").update(text).digest("hex");
+  const sha256 = hashOf(text);
   const body = gzipSync(text, { level: GZIP_LEVEL });
   const checksum = createHash("sha256").update(body).digest();
   const last = first + lines.length - 1;
@@ -88,8 +93,7 @@ export async function putSegment(
 /** The record lines of a segment; throws when its bytes are not those its name vouches for. */
 export async function readSegment(bucket: R2Bucket, segment: Segment): Promise<string[]> {
   const text = unpacked(await bytesOf(bucket, segment.name));
-  const sha256 = text === null ? null : createHash("sha256").update(text).digest("hex");
-  if (text === null || sha256 === null || !segment.name.endsWith(nameEnd(sha256))) {
+  if (text === null || !segment.name.endsWith(nameEnd(hashOf(text)))) {
     throw new DamagedSegment(`segment ${segment.name} holds other bytes`);
   }
   const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text).split("\n");

@@ -1,6 +1,6 @@
 import { readTreeObject } from "./tree.ts";
 import { HASH_BYTES } from "../chain/node-hash.ts";
-import { edgeTiles, TILE_WIDTH, type Tile, tileAt, tilePath } from "../chain/tile.ts";
+import { splitEdge, TILE_WIDTH, type Tile, tileAt, tilePath } from "../chain/tile.ts";
 import { assert } from "../errors.ts";
 import type { TreeView } from "../schema/ledger.ts";
 
@@ -11,17 +11,13 @@ import type { TreeView } from "../schema/ledger.ts";
 export class TreeTiles {
   readonly #bucket: R2Bucket;
   readonly #tree: Pick<TreeView, "log" | "size" | "edge">;
-  readonly #edge: { tile: Tile; bytes: Uint8Array }[] = [];
+  readonly #edge: { tile: Tile; bytes: Uint8Array }[];
   readonly #full = new Map<string, Promise<Uint8Array>>();
 
   constructor(bucket: R2Bucket, tree: Pick<TreeView, "log" | "size" | "edge">) {
     this.#bucket = bucket;
     this.#tree = tree;
-    let at = 0;
-    for (const tile of edgeTiles(tree.size)) {
-      this.#edge.push({ tile, bytes: tree.edge.slice(at, (at += tile.width * HASH_BYTES)) });
-    }
-    assert(at === tree.edge.length, "an edge is as long as its tiles");
+    this.#edge = splitEdge(tree);
   }
 
   /** Whether the tree has so much of this tile. */

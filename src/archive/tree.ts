@@ -1,5 +1,6 @@
 import { sameBytes } from "../chain/bytes.ts";
 import { utf8 } from "../chain/encoding.ts";
+import { noteText } from "../chain/note/note.ts";
 import { TILE_WIDTH } from "../chain/tile.ts";
 import { LEAF_MAX_BYTES } from "../limits.ts";
 
@@ -62,7 +63,7 @@ export async function putCheckpoint(
   const taken = await putOnce(bucket, { name, bytes: utf8(note), httpMetadata });
   if (taken === null) return;
   const held = new TextDecoder().decode(taken);
-  if (textOf(held) !== textOf(note)) throw new TreeConflict(`${name} is a checkpoint of another tree`);
+  if (noteText(held) !== noteText(note)) throw new TreeConflict(`${name} is a checkpoint of another tree`);
 }
 
 /** Sizes of the checkpoints beyond `after`, in order; `whole` unless there are more. One list operation. */
@@ -95,9 +96,4 @@ async function readObject(bucket: R2Bucket, name: string): Promise<Uint8Array | 
   const object = await bucket.get(name);
   if (object === null) return null;
   return object.size > OBJECT_MAX_BYTES ? new Uint8Array(0) : new Uint8Array(await object.arrayBuffer());
-}
-
-/** The signed part of a note. */
-function textOf(note: string): string {
-  return note.slice(0, note.indexOf("\n\n") + 1);
 }

@@ -1,4 +1,6 @@
+import { assert } from "../errors.ts";
 import { LOG_MAX_ENTRIES } from "../limits.ts";
+import { HASH_BYTES } from "./node-hash.ts";
 
 /** Hashes of a full tile, which holds the lowest row of a subtree of height 8. */
 export const TILE_WIDTH = 256;
@@ -41,6 +43,17 @@ export function edgeTiles(size: number): Tile[] {
     if (width > 0) tiles.push({ level, index: Math.floor(count / TILE_WIDTH), width });
   }
   return tiles;
+}
+
+/** The bytes of each of `edgeTiles(size)`, in that order; `edge` is all of them joined. */
+export function splitEdge({ size, edge }: { size: number; edge: Uint8Array }): { tile: Tile; bytes: Uint8Array }[] {
+  let at = 0;
+  const parts = edgeTiles(size).map((tile) => {
+    const bytes = edge.slice(at, (at += tile.width * HASH_BYTES));
+    return { tile, bytes };
+  });
+  assert(at === edge.length, "an edge is as long as its tiles");
+  return parts;
 }
 
 /** How many hashes a level has in a tree of `size` leaves. Dividing by a power of two is exact. */

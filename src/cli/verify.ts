@@ -1,3 +1,4 @@
+import { noteText } from "../chain/note/note.ts";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -84,7 +85,7 @@ async function verifyNamed(name: string, values: Values, around: Around): Promis
     complete: values.complete,
     since: since.value,
     // What an entry names as its predecessor is the three lines, without their signatures.
-    predecessor: note === null ? null : note.slice(0, note.indexOf("\n\n") + 1) || note,
+    predecessor: note === null ? null : noteText(note) || note,
     terminal,
     signal,
   };

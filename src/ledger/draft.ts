@@ -1,4 +1,5 @@
 import type { SectionText } from "../chain/record.ts";
+import { SALT_BYTES } from "../chain/digest.ts";
 import { base64url } from "../chain/encoding.ts";
 import { sealEntry } from "../chain/seal.ts";
 import { assert } from "../errors.ts";
@@ -8,8 +9,6 @@ import { keepUntil } from "../schema/policy.ts";
 import { takeRandom } from "../random.ts";
 import { sha256 } from "../sha256.ts";
 import type { Head, State } from "./state.ts";
-
-const SALT_BYTES = 16;
 
 export type Sealing = {
   source: "client" | "service";

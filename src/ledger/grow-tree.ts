@@ -4,12 +4,12 @@ import { entryHash } from "../chain/leaf.ts";
 import { HASH_BYTES } from "../chain/node-hash.ts";
 import { entryBundle } from "../chain/tree/entry-bundle.ts";
 import { growTiles } from "../chain/tree/grow-tiles.ts";
-import { bundlePath, TILE_WIDTH, tilePath } from "../chain/tile.ts";
+import { bundlePath, splitEdge, TILE_WIDTH, tilePath } from "../chain/tile.ts";
 import { assert } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 import type { Core } from "./core.ts";
 import { leavesOf } from "./leaves.ts";
-import { grownEdge, splitEdge } from "./tree.ts";
+import { grownEdge } from "./tree.ts";
 
 /** What a larger tree adds to R2, full tiles and bundles by their C2SP paths, and its edge. */
 export type GrownTree = { objects: { path: string; bytes: Uint8Array }[]; edge: Uint8Array };

@@ -3,7 +3,7 @@ import { base64 } from "../chain/encoding.ts";
 import type { Ed25519Signer } from "../chain/ed25519.ts";
 import { signCheckpoint } from "../chain/note/sign-note.ts";
 import { rootFromEdge } from "../chain/proof/verify-tiles.ts";
-import { TILE_WIDTH } from "../chain/tile.ts";
+import { splitEdge, TILE_WIDTH } from "../chain/tile.ts";
 import { assert } from "../errors.ts";
 import {
   PUBLISH_ANSWER_MS,
@@ -25,7 +25,7 @@ import { growTree } from "./grow-tree.ts";
 import { dropStaged } from "./staged.ts";
 import { unpublishedSince } from "./state.ts";
 import { transact } from "./transact.ts";
-import { saveTree, splitEdge } from "./tree.ts";
+import { saveTree } from "./tree.ts";
 import { Witnesses } from "./witnesses.ts";
 
 /**

@@ -3,7 +3,8 @@ import { joinBytes } from "../chain/bytes.ts";
 import { base64 } from "../chain/encoding.ts";
 import { HASH_BYTES } from "../chain/node-hash.ts";
 import { parseCheckpoint } from "../chain/note/checkpoint.ts";
-import { edgeTiles, type Tile } from "../chain/tile.ts";
+import { noteText } from "../chain/note/note.ts";
+import { edgeTiles, splitEdge, type Tile } from "../chain/tile.ts";
 
 /**
  * The published tree: `size` entries are under the newest checkpoint, whose signed note is `note` (null before the
@@ -19,7 +20,7 @@ type TreeRow = { size: number; edge: ArrayBuffer; note: string; published_at: nu
 export function loadTree(sql: SqlStorage): Tree {
   const [row] = sql.exec<TreeRow>("select size, edge, note, published_at from tree").toArray();
   if (row === undefined) return EMPTY;
-  const checkpoint = parseCheckpoint(row.note.slice(0, row.note.indexOf("\n\n") + 1));
+  const checkpoint = parseCheckpoint(noteText(row.note));
   assert(checkpoint?.size === row.size, "the stored checkpoint is that of the stored tree");
   const { size, note, published_at } = row;
   return { size, edge: new Uint8Array(row.edge), note, root: base64(checkpoint.root), publishedAt: published_at };
@@ -34,17 +35,6 @@ export function saveTree(sql: SqlStorage, { size, edge, note, publishedAt }: Tre
     note,
     publishedAt,
   );
-}
-
-/** The bytes of each edge tile, in the order of `edgeTiles`. */
-export function splitEdge({ size, edge }: { size: number; edge: Uint8Array }): { tile: Tile; bytes: Uint8Array }[] {
-  let at = 0;
-  const parts = edgeTiles(size).map((tile) => {
-    const bytes = edge.slice(at, (at += tile.width * HASH_BYTES));
-    return { tile, bytes };
-  });
-  assert(at === edge.length, "an edge is as long as its tiles");
-  return parts;
 }
 
 /** The edge of a grown tree: of each of its edge tiles the new bytes, or those it had. */

@@ -17,6 +17,11 @@ export function signatureLine({ name, id, signature }: NoteSignature): string {
   return `— ${name} ${base64(joinBytes(id, signature))}\n`;
 }
 
+/** The text of a note without its signatures, as it says; empty for what has none. Nobody has verified it. */
+export function noteText(note: string): string {
+  return note.slice(0, note.indexOf("\n\n") + 1);
+}
+
 /** Reads a C2SP signed-note: text, an empty line, one signature line or more, and nothing else. */
 export function parseNote(note: string): { ok: true; note: Note } | { ok: false; why: string } {
   if (note.length > NOTE_MAX_BYTES || utf8(note).length > NOTE_MAX_BYTES) {

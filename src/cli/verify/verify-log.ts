@@ -1,3 +1,4 @@
+import { noteText } from "../../chain/note/note.ts";
 import { hex } from "../../chain/encoding.ts";
 import { formatVkey } from "../../chain/note/note-key.ts";
 import { parseCheckpoint, openCheckpoint, type OpenedCheckpoint } from "../../verifier/index.ts";
@@ -51,7 +52,7 @@ export async function verifyLogAt(target: LogTarget, job: Job): Promise<Outcome<
     return failed(`${printable(target.shown)} ${printable(why)}`, target.remedy(status));
   }
   const note = new TextDecoder().decode(read.bytes);
-  const said = parseCheckpoint(note.slice(0, note.indexOf("\n\n") + 1));
+  const said = parseCheckpoint(noteText(note));
   if (said === null) return failed(`what lies at ${printable(target.shown)} is no checkpoint`, "check the address");
   const origin = originFor(target, { job, said: said.origin });
   if (!origin.ok) return origin;
@@ -170,7 +171,7 @@ async function olderOf(
   const older: KeptCheckpoint[] = [];
   const { since } = job;
   if (since !== null) {
-    const said = parseCheckpoint(since.note.slice(0, since.note.indexOf("\n\n") + 1)) ?? parseCheckpoint(since.note);
+    const said = parseCheckpoint(noteText(since.note)) ?? parseCheckpoint(since.note);
     if (said === null) return failed(`${since.name} is no checkpoint`, "give a file that was saved from …/checkpoint");
     if (said.origin !== trust.origin) {
       return failed(
@@ -182,7 +183,7 @@ async function olderOf(
   }
   const { memory } = trust;
   if (memory === null) return { ok: true, value: { older, how: { since: since !== null, remembered: "first" } } };
-  const said = parseCheckpoint(memory.checkpoint.slice(0, memory.checkpoint.indexOf("\n\n") + 1));
+  const said = parseCheckpoint(noteText(memory.checkpoint));
   if (said === null || said.origin !== trust.origin) {
     return failed(
       `what is remembered of this log is damaged (${memory.path})`,

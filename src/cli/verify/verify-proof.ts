@@ -1,3 +1,4 @@
+import { noteText } from "../../chain/note/note.ts";
 import { sameBytes } from "../../chain/bytes.ts";
 import { base64 } from "../../chain/encoding.ts";
 import { formatVkey } from "../../chain/note/note-key.ts";
@@ -31,7 +32,7 @@ export async function verifyProofText(
 ): Promise<Outcome<ExitCode>> {
   const parsed = parseTlogProof(text);
   const note = parsed?.checkpoint ?? "";
-  const said = parseCheckpoint(note.slice(0, note.indexOf("\n\n") + 1));
+  const said = parseCheckpoint(noteText(note));
   if (parsed === null || said === null) return failed(`${shown} is not a whole proof`, "get it again, whole");
   if (job.since !== null)
     return failed("a proof does not show how the log grew", "give --since with the log's address, or a folder of it");
@@ -69,8 +70,7 @@ export async function verifyProofText(
 }
 
 function sameView({ checkpoint }: Proven, { memory }: Trust): boolean | null {
-  const known =
-    memory === null ? null : parseCheckpoint(memory.checkpoint.slice(0, memory.checkpoint.indexOf("\n\n") + 1));
+  const known = memory === null ? null : parseCheckpoint(noteText(memory.checkpoint));
   return known?.size === checkpoint.size ? sameBytes(known.root, checkpoint.root) : null;
 }
 
