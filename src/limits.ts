@@ -86,6 +86,10 @@ export const BACKLOG_MAX_ENTRIES = 1_000_000;
 export const BACKLOG_READ_SHARE = 0.9;
 export const CLOCK_AHEAD_MAX_MS = 5_000;
 export const STARTUP_COMPARE_MS = 2_000;
+/** How long a call waits for a rewound ledger to roll forward; a million entries take minutes. */
+export const RESTORE_WAIT_MS = 5_000;
+/** Rows read from D1 at once to roll forward: 26 MB of the largest records. */
+export const RESTORE_PAGE_ENTRIES = 100;
 export const ORG_MAX_KEYS = 500;
 export const READS_PER_KEY_PER_SECOND = 50;
 export const READ_SESSION_IDLE_MS = 15 * 60_000;

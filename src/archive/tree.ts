@@ -77,6 +77,15 @@ export async function listCheckpoints(
   return { sizes: sizes.map(Number), whole: !listed.truncated };
 }
 
+/** The checkpoint of a size, a note; null when R2 does not have it. */
+export async function readCheckpoint(
+  bucket: R2Bucket,
+  { log, size }: { log: string; size: number },
+): Promise<string | null> {
+  const bytes = await readObject(bucket, checkpointName(log, size));
+  return bytes === null ? null : new TextDecoder().decode(bytes);
+}
+
 /** Puts an object unless its name is taken; answers what lies there then, null when it was put. */
 async function putOnce(
   bucket: R2Bucket,

@@ -52,6 +52,11 @@ export class OrgKeys {
     return refuse("unprocessable", `An org may have at most ${ORG_MAX_KEYS} keys, revoked ones included.`);
   }
 
+  /** Makes the next check read the table anew. */
+  forget(): void {
+    this.#rows = null;
+  }
+
   insert(
     sql: SqlStorage,
     key: { id: string; name: string; scopes: readonly Scope[]; hash: string; now: number },

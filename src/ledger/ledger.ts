@@ -1,5 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, type Refusal, type Result } from "../errors.ts";
+import { ok, type Result } from "../errors.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type {
@@ -30,9 +30,9 @@ import { Lease } from "./lease.ts";
 import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { Publisher } from "./publisher.ts";
+import { Readiness } from "./readiness.ts";
 import { planRead } from "./reads.ts";
 import { beginRebuild } from "./rebuild.ts";
-import { compareOnStart, rewound } from "./recover.ts";
 import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
@@ -47,6 +47,7 @@ const ACT_BYTES = 2_000;
 /** The verbs of one created ledger, over its parts. */
 export class Ledger {
   readonly projector: Projector;
+  readonly readiness: Readiness;
   readonly #core: Core;
   readonly #ctx: DurableObjectState;
   readonly #keys: OrgKeys;
@@ -58,16 +59,17 @@ export class Ledger {
   readonly #reporter: Reporter;
   readonly admission: Admission;
   readonly #verifying = new Lease();
-  /** Why appends are refused since the start-up comparison; null when they are not. */
-  #refusal: Refusal | null = null;
-  #compared: Promise<Result<null>> | null = null;
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
     this.#ctx = ctx;
     this.#core = coreOf(config, ctx.storage, state);
     this.#keys = new OrgKeys(ctx.storage.sql);
     this.admission = new Admission(this.#core, this.#keys);
-    this.projector = new Projector(this.#core);
+    this.readiness = new Readiness(this.#core, () => {
+      this.#keys.forget();
+      this.#alarm.sealsChanged();
+    });
+    this.projector = new Projector(this.#core, () => this.readiness.doubt());
     this.#archiver = new Archiver(this.#core);
     this.#publisher = new Publisher(this.#core, this.#archiver, () => this.#askWitnesses());
     const parts = { projector: this.projector, archiver: this.#archiver, publisher: this.#publisher };
@@ -75,17 +77,6 @@ export class Ledger {
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
-  }
-
-  /** The start-up comparison, made once; a refusal is not kept, so the next call asks again. */
-  async compare(): Promise<Result<null>> {
-    this.#compared ??= compareOnStart(this.#core);
-    const compared = await this.#compared;
-    if (!compared.ok) this.#compared = null;
-    // A store that did not answer at the start may have told since.
-    const verdict = compared.ok && this.projector.ahead ? rewound("D1 holds newer entries") : compared;
-    this.#refusal = verdict.ok ? null : verdict.refusal;
-    return verdict;
   }
 
   /** Makes the log's first entry go its way, and copies where the log lies into the directory. */
@@ -141,7 +132,7 @@ export class Ledger {
     const allowed = this.admission.admitToTree(caller);
     if (!allowed.ok) return allowed;
     // A ledger that was rewound signs nothing: it would be a fork.
-    const publisher = this.#refusal === null && caller !== null ? this.#publisher : null;
+    const publisher = this.readiness.refusal === null && caller !== null ? this.#publisher : null;
     return treeViewAt(this.#core.state, { minSize, publisher, cosignatures: () => this.#publisher.witnesses.lines() });
   }
 
@@ -209,7 +200,7 @@ export class Ledger {
 
   status(): LedgerStatus {
     const projecting = this.projector.retryAt === null;
-    return statusOf(this.#core, { refusal: this.#refusal, projecting, publisher: this.#publisher });
+    return statusOf(this.#core, { refusal: this.readiness.refusal, projecting, publisher: this.#publisher });
   }
 
   async rebuild(caller: Caller): Promise<Result<LedgerStatus>> {

@@ -24,7 +24,8 @@ export async function linesFrom(core: Core, from: number, limit: number): Promis
   return { first: from, lines: lines.slice(from - segment.first, from - segment.first + limit) };
 }
 
-function stagedLines(sql: SqlStorage, from: number, limit: number): string[] {
+/** The same from staged rows alone; empty when `from` is not staged. */
+export function stagedLines(sql: SqlStorage, from: number, limit: number): string[] {
   const rows = sql.exec<{ first: number; bytes: number; lines: string }>(
     `select first, bytes, lines from staged
      where first >= coalesce((select max(first) from staged where first <= ?), 0) and first + count > ?

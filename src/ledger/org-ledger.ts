@@ -184,7 +184,7 @@ export class OrgLedger extends DurableObject<Env> {
     const ledger = this.#ledger;
     if (ledger === null) return;
     try {
-      const ready = await ledger.compare();
+      const ready = await ledger.readiness.compare();
       if (ready.ok) await ledger.work({ force: false });
     } catch (error) {
       log("warn", { message: "alarm failed; the next one tries again", org: this.ctx.id.name, error: String(error) });
@@ -203,7 +203,7 @@ export class OrgLedger extends DurableObject<Env> {
     const foreign = this.#foreign(org);
     if (foreign !== null) return foreign;
     if (this.#ledger === null) return NOT_FOUND;
-    const compared = await this.#ledger.compare();
+    const compared = await this.#ledger.readiness.wait();
     return compared.ok || !appends ? ok(this.#ledger) : compared;
   }
 

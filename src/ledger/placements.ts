@@ -1,3 +1,4 @@
+import { assert } from "../errors.ts";
 import { openRange, readFence } from "../store/cell.ts";
 import { savePlacement } from "../store/placement-table.ts";
 import { count } from "../meter.ts";
@@ -59,4 +60,12 @@ export async function openPlacement({ state, storage, config }: Core, { after }:
   );
   state.placements.push(placement);
   await savePlacement(config.directory, { org: state.org.org, ...placement });
+}
+
+/** The placement that holds `index`, and the first index of the next one. */
+export function placementAt(placements: readonly LedgerPlacement[], index: number) {
+  const next = placements.findIndex(({ first_index }) => first_index > index);
+  const placement = placements.at(next === -1 ? -1 : next - 1);
+  assert(placement !== undefined && placement.first_index <= index, "every index has a placement");
+  return { placement, until: placements[next]?.first_index ?? Number.MAX_SAFE_INTEGER };
 }

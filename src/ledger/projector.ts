@@ -9,14 +9,13 @@ import {
 } from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
-import type { LedgerPlacement } from "../schema/ledger.ts";
 import { counterOf } from "../store/counter.ts";
 import { type ProjectableEntry, projectEntries } from "../store/cell.ts";
 import { monthOf, slotOf } from "../store/slot.ts";
 import { termsOf } from "../store/terms.ts";
 import type { Core } from "./core.ts";
 import { linesFrom } from "./lines.ts";
-import { openPlacement, projectedUpTo } from "./placements.ts";
+import { openPlacement, placementAt, projectedUpTo } from "./placements.ts";
 import { emptyD1 } from "./rebuild.ts";
 import { dropStaged } from "./staged.ts";
 
@@ -32,11 +31,12 @@ export class Projector {
   #resume: (() => void) | null = null;
   /** When a failed run is tried again; null while all is well. */
   retryAt: number | null = null;
-  /** D1 was found to hold entries this ledger has not: it was rewound, and did not know when it started. */
-  ahead = false;
+  readonly #behind: () => void;
 
-  constructor(core: Core) {
+  /** `behind` is told when D1 is found to hold entries the ledger has not: it was rewound, and did not know when it started. */
+  constructor(core: Core, behind: () => void) {
     this.#core = core;
+    this.#behind = behind;
   }
 
   /** Projects up to the head; never throws: a failure is counted and tried again with back-off. */
@@ -137,10 +137,11 @@ export class Projector {
   async #askD1(): Promise<number> {
     const { state } = this.#core;
     const reached = await projectedUpTo(this.#core);
-    this.ahead = reached > state.head.size;
-    state.projected = this.ahead ? null : reached;
-    if (this.ahead) throw new Error("D1 holds newer entries: the ledger was rewound");
-    return reached;
+    const ahead = reached > state.head.size;
+    state.projected = ahead ? null : reached;
+    if (!ahead) return reached;
+    this.#behind();
+    throw new Error("D1 holds newer entries: the ledger was rewound");
   }
 
   async #beginAnew(): Promise<number> {
@@ -167,12 +168,4 @@ export class Projector {
     const projected = this.#core.state.projected ?? 0;
     for (const { size, resolve } of this.#waiting) if (size <= projected) resolve();
   }
-}
-
-/** The placement that holds `index`, and the first index of the next one. */
-function placementAt(placements: readonly LedgerPlacement[], index: number) {
-  const next = placements.findIndex(({ first_index }) => first_index > index);
-  const placement = placements.at(next === -1 ? -1 : next - 1);
-  assert(placement !== undefined && placement.first_index <= index, "every index has a placement");
-  return { placement, until: placements[next]?.first_index ?? Number.MAX_SAFE_INTEGER };
 }

@@ -120,7 +120,8 @@ export class Publisher {
     const { state, config, storage } = this.#core;
     const { tree, org } = state;
     const ahead = await this.#aheadInR2();
-    const size = ahead[0] ?? Math.min(to, tree.size + PUBLISH_MAX_ENTRIES);
+    const reach = tree.size + PUBLISH_MAX_ENTRIES;
+    const size = ahead.findLast((one) => one <= reach) ?? Math.min(to, reach);
     await this.#archiver.archiveTo(size);
     const { objects, edge } = await growTree(this.#core, size);
     // A crash here leaves tiles and bundles that no checkpoint covers yet: nobody is given them.
@@ -141,27 +142,27 @@ export class Publisher {
     await storage.sync();
     state.tree = published;
     this.#published();
-    state.aheadCheckpoints = ahead.filter((one) => one > size);
+    // After the last that was listed R2 is asked again: one operation names a thousand.
+    state.aheadCheckpoints = ahead.at(-1) === size ? null : ahead.filter((one) => one > size);
     state.oldestUnpublishedAt = unpublishedSince(storage.sql, state);
     dropStaged(this.#core);
   }
 
   /**
-   * Sizes of checkpoints R2 holds that this ledger does not know of. One run back is a crash; anything else means that
-   * the ledger was set back, and whatever it signed on top would be a fork.
+   * Sizes of checkpoints R2 holds that this ledger does not know of: a crash leaves one, a ledger that was rewound and rolled
+   * forward all that it lost. The farthest in reach is made again, which shows that it is of this tree, before another is.
    */
   async #aheadInR2(): Promise<number[]> {
     const { state, config } = this.#core;
     const { tree, head, org } = state;
     if (state.aheadCheckpoints === null) {
       const listed = listCheckpoints(config.archive, { log: org.log, after: tree.size });
-      const { sizes, whole } = await within(PUBLISH_ANSWER_MS, listed);
-      if (!whole) throw new TreeConflict(`R2 holds very many checkpoints beyond size ${tree.size}`);
-      state.aheadCheckpoints = sizes;
+      state.aheadCheckpoints = (await within(PUBLISH_ANSWER_MS, listed)).sizes;
     }
-    const last = state.aheadCheckpoints.at(-1) ?? 0;
-    if (last > head.size || last > tree.size + PUBLISH_MAX_ENTRIES) {
-      throw new TreeConflict(`R2 holds a checkpoint of size ${last}, which this ledger cannot have signed`);
+    const [first = 0, last = first] = [state.aheadCheckpoints[0], state.aheadCheckpoints.at(-1)];
+    if (last > head.size || first > tree.size + PUBLISH_MAX_ENTRIES) {
+      const wrong = last > head.size ? last : first;
+      throw new TreeConflict(`R2 holds a checkpoint of size ${wrong}, which this ledger cannot have signed`);
     }
     return state.aheadCheckpoints;
   }

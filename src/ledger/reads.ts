@@ -51,10 +51,7 @@ export function planRead(context: Context, { key, answer }: { key: string; answe
 
 function openOrMove(context: Context, { key, answer }: { key: string; answer: ReadAnswer }): number {
   const { draft, sessions, now } = context;
-  const id = createHash("sha256")
-    .update(JSON.stringify([key, answer.route, answer.filter]))
-    .digest("hex")
-    .slice(0, 32);
+  const id = sessionIdOf(key, answer);
   const stored = sessions.has(id) ? sessions.get(id) : findSession(context.sql, id);
   const open = stored ?? null;
   if (open !== null && !overdue(open, now)) {
@@ -67,6 +64,13 @@ function openOrMove(context: Context, { key, answer }: { key: string; answer: Re
   const fresh = { id, key, route, filter, opened_index: sealed.index, opened_at: now, last_at: now };
   touch(context, id, addAnswer({ ...fresh, answers: 0, results: 0, low: null, high: null }, answer, now));
   return sealed.index;
+}
+
+function sessionIdOf(key: string, { route, filter }: { route: string; filter: string }): string {
+  return createHash("sha256")
+    .update(JSON.stringify([key, route, filter]))
+    .digest("hex")
+    .slice(0, 32);
 }
 
 /** Sets what a session will be after this draft; the first touch adds the write. */
@@ -160,6 +164,35 @@ function sealClosed(draft: Draft, session: ReadSession, now: number): void {
     },
   };
   sealAct(draft, act, now);
+}
+
+/**
+ * Opens a session again by its opening entry, for a ledger that was rewound: further answers it had counted are gone, and
+ * what closes it says fewer.
+ */
+export function reopenRead(
+  sql: SqlStorage,
+  {
+    key,
+    at,
+    index,
+    route,
+    filter,
+    results_count,
+    range = null,
+  }: {
+    key: string;
+    at: number;
+    index: number;
+    route: string;
+    filter: string;
+    results_count: number;
+    range?: { from: number; to: number } | null;
+  },
+): void {
+  const times = { opened_index: index, opened_at: at, last_at: at };
+  const totals = { answers: 1, results: results_count, low: range?.from ?? null, high: range?.to ?? null };
+  saveSession(sql, { id: sessionIdOf(key, { route, filter }), key, route, filter, ...times, ...totals });
 }
 
 function findSession(sql: SqlStorage, id: string): ReadSession | null {

@@ -103,3 +103,32 @@ export function receiptOf(
 export function sameEvent(receipt: IdReceipt, print: Uint8Array | null): boolean {
   return print === null || samePrint(receipt.print, print);
 }
+
+/** Entries of one batch, next to each other, that a rewound ledger takes over. */
+export type AdoptedBatch = { first: number; sequencedAt: number; hashes: Uint8Array[] };
+
+/**
+ * Enters the receipt of a batch again, or what comes after the part of it that was taken over before. Its print is gone
+ * with the storage that was rewound: sent again, the batch is known by its id alone.
+ */
+export function adoptBatch(sql: SqlStorage, batch: string, { first, sequencedAt, hashes }: AdoptedBatch): void {
+  const known = findBatch(sql, batch);
+  const receipt = { first, count: hashes.length, print: null, sequencedAt, hashes: Buffer.concat(hashes) };
+  if (known === null) saveBatch(sql, batch, receipt);
+  if (known === null || known.first + known.count !== first) return;
+  sql.exec(
+    "update batch_receipt set count = ?, hashes = ? where batch = ?",
+    known.count + receipt.count,
+    Buffer.concat([known.hashes, receipt.hashes]),
+    batch,
+  );
+}
+
+/** Enters the receipt of an id again, without its print. */
+export function adoptId(
+  sql: SqlStorage,
+  id: string,
+  receipt: { position: number; sequencedAt: number; hash: Uint8Array },
+): void {
+  if (findIds(sql, [id]).size === 0) saveId(sql, id, { ...receipt, print: null });
+}

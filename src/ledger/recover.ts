@@ -1,55 +1,46 @@
 import { listSegments, namesLines, readSegment, type Segment } from "../archive/segment.ts";
-import { listCheckpoints } from "../archive/tree.ts";
 import { refuse, type Result, ok } from "../errors.ts";
 import { STARTUP_COMPARE_MS } from "../limits.ts";
 import { log } from "../log.ts";
 import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
+import { readMark } from "./restore-mark.ts";
+import { LIST_MAX_SEGMENTS, rollForward } from "./roll-forward.ts";
+import { signedBeyond } from "./signed-beyond.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
 import { within } from "../within.ts";
-
-/** All that one list operation names: more than the segments of a whole backlog, so that a rewound ledger sees its end. */
-const ADOPT_MAX_SEGMENTS = 1_000;
-
-/** A ledger behind a store must not seal on: its new entries would fork the chain. */
-export function rewound(held: "D1 holds newer entries" | "R2 holds newer entries" | "R2 holds a newer checkpoint") {
-  return refuse("overloaded", `The ledger was rewound: ${held}. An operator has to restore it.`);
-}
 
 /**
  * Compares a ledger that has just started with what D1 and R2 remember of it, asked in parallel. One that answers and
  * does not contradict lets appends go on; neither is `overloaded`. A store that is ahead of the ledger means that the
- * ledger was rewound: sealing on would fork the chain, so everything is refused until it is restored.
+ * ledger was rewound: sealing on would fork the chain, so it is rolled forward first, or refuses everything.
  */
 export async function compareOnStart(core: Core): Promise<Result<null>> {
   const { state, config } = core;
-  const [fence, segments, checkpoints] = await Promise.allSettled([
+  const [fence, segments, signed] = await Promise.allSettled([
     within(STARTUP_COMPARE_MS, projectedUpTo(core)),
     within(
       STARTUP_COMPARE_MS,
-      listSegments(config.archive, { log: state.org.log, from: state.archived, limit: ADOPT_MAX_SEGMENTS }),
+      listSegments(config.archive, { log: state.org.log, from: state.archived, limit: LIST_MAX_SEGMENTS }),
     ),
-    within(STARTUP_COMPARE_MS, listCheckpoints(config.archive, { log: state.org.log, after: state.tree.size })),
+    within(STARTUP_COMPARE_MS, signedBeyond(core)),
   ]);
   if (fence.status === "rejected" && segments.status === "rejected") {
     return refuse("overloaded", "Neither D1 nor R2 answers, so the ledger cannot check that it is whole.", {
       retry_after_s: 5,
     });
   }
-  const fenceAhead = fence.status === "fulfilled" && fence.value > state.head.size;
-  const segmentsAhead = segments.status === "fulfilled" && segments.value.some(({ last }) => last >= state.head.size);
-  if (fenceAhead || segmentsAhead) return rewound(fenceAhead ? "D1 holds newer entries" : "R2 holds newer entries");
-  if (checkpoints.status === "fulfilled") {
-    const { sizes, whole } = checkpoints.value;
-    // A crash leaves one or two that were not recorded; this ledger never had a thousand.
-    if (!whole || (sizes.at(-1) ?? 0) > state.head.size) return rewound("R2 holds a newer checkpoint");
-    state.aheadCheckpoints = sizes;
-  }
-  if (fence.status === "fulfilled") state.projected = fence.value;
-  if (segments.status === "fulfilled") {
-    for (const segment of segments.value) await adopt(core, segment);
-    dropStaged(core);
-  }
+  if (segments.status === "fulfilled") for (const segment of segments.value) await adopt(core, segment);
+  const { size } = state.head;
+  const ahead =
+    (fence.status === "fulfilled" && fence.value > size) ||
+    (segments.status === "fulfilled" && segments.value.some(({ last }) => last >= size)) ||
+    (signed.status === "fulfilled" && signed.value > size);
+  if (ahead || readMark(core.storage.sql) !== null) {
+    const restored = await rollForward(core);
+    if (!restored.ok) return restored;
+  } else if (fence.status === "fulfilled") state.projected = fence.value;
+  dropStaged(core);
   return ok(null);
 }
 

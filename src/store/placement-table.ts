@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { asc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { placement } from "./directory-tables.ts";
 import type { Placement } from "./placement.ts";
@@ -14,4 +14,13 @@ export async function savePlacement(db: D1Database, row: Placement): Promise<voi
       set: { org_number: row.org_number },
       setWhere: sql`${cell} = ${row.cell} and ${org_number} <> ${row.org_number}`,
     });
+}
+
+/** All placements of an org, by log and first index. */
+export async function listPlacements(db: D1Database, org: string): Promise<Placement[]> {
+  return drizzle(db)
+    .select()
+    .from(placement)
+    .where(eq(placement.org, org))
+    .orderBy(asc(placement.log), asc(placement.first_index));
 }

@@ -1,30 +1,16 @@
-import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { configOf } from "../../src/env.ts";
 import { append, batchOf } from "../support/append.ts";
 import { checkLedger, untilProjected, wake } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { evict, restoreFaults } from "../support/faults.ts";
+import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
 import { setBack } from "../support/set-back.ts";
 
-const undo: (() => void)[] = [];
 afterEach(() => {
   restoreFaults();
-  for (const one of undo.splice(0)) one();
+  unshrinkCells();
 });
-
-/** Makes every cell count as full for the ledgers of this run, by the setting they all read. */
-async function shrinkCells(org: string, bytes = 1): Promise<void> {
-  await runInDurableObject(env.ORG_LEDGER.getByName(org), (instance) => {
-    const config = configOf((instance as unknown as { env: Env }).env);
-    const before = config.cellFullBytes;
-    config.cellFullBytes = bytes;
-    undo.push(() => {
-      config.cellFullBytes = before;
-    });
-  });
-}
 
 /** An org with entries 0–3 in one cell and 4–8 in the other. */
 async function splitOrg(): Promise<string> {
@@ -34,7 +20,7 @@ async function splitOrg(): Promise<string> {
   await shrinkCells(org);
   await append(org, batchOf([event(3, { id: "e-3" })]));
   await untilProjected(org);
-  for (const one of undo.splice(0)) one();
+  unshrinkCells();
   await append(org, batchOf([4, 5, 6].map((n) => event(n, { id: `e-${n}` }))));
   await append(org, batchOf([event(7, { id: "e-7" }), event(8, { id: "e-8" })]));
   await untilProjected(org);

@@ -1,0 +1,105 @@
+import { readEventSection, readNoteSection } from "../chain/section-shape.ts";
+import type { Scope } from "../schema/caller.ts";
+import type { OrgSettings } from "../schema/ledger.ts";
+import type { Following } from "./continue-chain.ts";
+import { reopenRead } from "./reads.ts";
+import { type AdoptedBatch, adoptBatch, adoptId } from "./receipts.ts";
+
+/** What cannot be had back: keys whose hash stood nowhere but in the storage that was rewound. */
+export type Lost = { keys: string[] };
+
+type Act = { key: string; at: number; index: number; target: string; metadata: Record<string, unknown>; query: string };
+
+/** No SHA-256 anybody can hit: a key entered with it opens nothing. */
+const NO_HASH = "0".repeat(64);
+
+/**
+ * Does again what the entries of a lost part did to the ledger's own tables, oldest first: receipts, settings, keys, open
+ * reads, refusals. Runs in the transaction that takes the entries over, so none of it is done twice.
+ */
+export function replay(sql: SqlStorage, entries: readonly Following[]): Lost {
+  const lost: Lost = { keys: [] };
+  const batches = new Map<string, AdoptedBatch>();
+  for (const entry of entries) {
+    if (entry.leaf.source === "client") replayReceipts(sql, entry, batches);
+    else replayAct(sql, entry, lost);
+  }
+  for (const [batch, receipt] of batches) adoptBatch(sql, batch, receipt);
+  return lost;
+}
+
+function replayReceipts(sql: SqlStorage, { index, hash, leaf, record }: Following, batches: Map<string, AdoptedBatch>) {
+  const event = readEventSection(record.sections["event"]?.text ?? "");
+  const id = readNoteSection(record.sections["note"]?.text ?? "")?.id;
+  const receipt = { position: index, sequencedAt: Date.parse(leaf.sequenced_at), hash: Buffer.from(hash, "base64url") };
+  if (id !== undefined) adoptId(sql, id, receipt);
+  if (event?.batch === undefined) return;
+  const batch = batches.get(event.batch);
+  if (batch === undefined) {
+    batches.set(event.batch, { first: index, sequencedAt: receipt.sequencedAt, hashes: [receipt.hash] });
+  } else batch.hashes.push(receipt.hash);
+}
+
+function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
+  const { sections } = entry.record;
+  const event = readEventSection(sections["event"]?.text ?? "");
+  if (event === null) return;
+  const act: Act = {
+    key: event.key ?? "",
+    at: Date.parse(entry.leaf.sequenced_at),
+    index: entry.index,
+    target: textOf(objectOf(sections["target/0"]?.text)["id"]),
+    metadata: objectOf(sections["metadata"]?.text),
+    query: textOf(objectOf(sections["note"]?.text)["query"]),
+  };
+  REPLAYS[event.action]?.(sql, act, lost);
+}
+
+/** Acts that stand in the log alone (a rebuilt projection, a restored log) have no line here. */
+const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> = {
+  "indelible.org.created": replaySettings,
+  "indelible.org.updated": replaySettings,
+  "indelible.key.created": replayKey,
+  "indelible.key.revoked": (sql, { target, at }) =>
+    sql.exec("update org_key set revoked_at = ? where id = ? and revoked_at is null", at, target),
+  "indelible.read": (sql, { key, at, index, metadata, query }) =>
+    reopenRead(sql, { key, at, index, filter: query, ...(metadata as { route: string; results_count: number }) }),
+  "indelible.read.closed": (sql, { metadata }) =>
+    sql.exec("delete from read_session where opened_index = ?", Number(metadata["opened_index"])),
+  "indelible.access.refused": (sql, { key, metadata }) =>
+    sql.exec(
+      "delete from refusal where key = ? and code = ? and first_at <= ?",
+      key,
+      textOf(metadata["code"]),
+      Date.parse(textOf(metadata["last_at"])),
+    ),
+};
+
+function replaySettings(sql: SqlStorage, { metadata }: Act): void {
+  const settings = metadata["settings"] as OrgSettings | undefined;
+  if (settings !== undefined) sql.exec("update org set settings = ?", JSON.stringify(settings));
+}
+
+/** The log never holds a key's hash: the key is listed again, revoked from its first moment, and has to be made anew. */
+function replayKey(sql: SqlStorage, { target, at, metadata }: Act, lost: Lost): void {
+  const { name, scopes } = metadata as { name?: string; scopes?: Scope[] };
+  const entered = sql.exec(
+    `insert into org_key (id, name, scopes, hash, created_at, revoked_at) values (?1, ?2, ?3, ?4, ?5, ?5)
+     on conflict do nothing returning id`,
+    target,
+    String(name ?? ""),
+    JSON.stringify(scopes ?? []),
+    NO_HASH,
+    at,
+  );
+  if (entered.toArray().length > 0) lost.keys.push(target);
+}
+
+/** The members of a section of the service's own acts; none when the section is gone. */
+function objectOf(text: string | undefined): Record<string, unknown> {
+  return text === undefined ? {} : (JSON.parse(text) as Record<string, unknown>);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

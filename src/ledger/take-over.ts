@@ -1,0 +1,96 @@
+import type { Segment } from "../archive/segment.ts";
+import { STAGED_ROW_MAX_BYTES } from "../limits.ts";
+import { continueChain, type Following } from "./continue-chain.ts";
+import type { Core } from "./core.ts";
+import { stagedLines } from "./lines.ts";
+import { replay } from "./replay.ts";
+import { extendMark, type Source } from "./restore-mark.ts";
+import { type Head, loadState } from "./state.ts";
+import { transact } from "./transact.ts";
+
+/** Record lines `first…` as a store holds them; `segment` when they are all of one. */
+export type Run = { store: Source["store"]; first: number; lines: readonly string[]; segment: Segment | null };
+
+/**
+ * Makes the part of a run that lies beyond the head the ledger's own, if it continues the chain exactly: entries and all
+ * they did to other tables, in one transaction. Answers null, or why nothing was taken. No await from reading the head on.
+ */
+export function takeOver(core: Core, run: Run): string | null {
+  const { state, storage } = core;
+  const { size } = state.head;
+  const { first, lines, segment } = run;
+  if (first > size) return `entries ${size} to ${first - 1} are in no store`;
+  const differs = differsFrom(core, run);
+  if (differs !== null) return `entry ${differs} in ${run.store} is another one than the ledger's own`;
+  const continued = continueChain(state.org.log, state.head, lines.slice(size - first));
+  if (!continued.ok) return `entry ${continued.misfit.index} in ${run.store}: ${continued.misfit.why}`;
+  const { entries, head } = continued;
+  transact(core, () => {
+    if (segment !== null && first === state.archived) record(storage.sql, segment, head);
+    else stage(storage.sql, entries);
+    const { keys } = replay(storage.sql, entries);
+    const source = { store: run.store, from: size, to: head.size - 1 };
+    if (entries.length > 0) extendMark(storage.sql, size, { source, keys });
+  });
+  Object.assign(state, loadState(storage.sql), { projected: state.projected });
+  return null;
+}
+
+/** The first entry the ledger has staged that the run holds another leaf for. */
+function differsFrom({ storage, state }: Core, { first, lines }: Run): number | null {
+  for (let index = Math.max(first, state.archived); index < state.head.size; ) {
+    const own = stagedLines(storage.sql, index, state.head.size - index);
+    for (const line of own) {
+      const other = lines[index - first];
+      // Sections may have been erased on one side meanwhile; the leaf says which entry it is.
+      if (other !== undefined && other !== line && leafOf(other) !== leafOf(line)) return index;
+      index++;
+    }
+    if (own.length === 0 || index - first >= lines.length) break;
+  }
+  return null;
+}
+
+function leafOf(line: string): unknown {
+  return (JSON.parse(line) as { leaf: unknown }).leaf;
+}
+
+/** A segment that reaches the head or past it holds all that is staged, so the rows go: from here on it ends at the head. */
+function record(sql: SqlStorage, segment: Segment, head: Head): void {
+  sql.exec(
+    "insert into segment (first, last, name, head, sequenced_at) values (?, ?, ?, ?, ?)",
+    segment.first,
+    segment.last,
+    segment.name,
+    head.prev,
+    head.sequencedAt,
+  );
+  sql.exec("delete from staged");
+}
+
+function stage(sql: SqlStorage, entries: readonly Following[]): void {
+  let row: { from: number; bytes: number } = { from: 0, bytes: 0 };
+  entries.forEach(({ line }, n) => {
+    const bytes = Buffer.byteLength(line) + 1;
+    if (row.bytes > 0 && row.bytes + bytes > STAGED_ROW_MAX_BYTES) {
+      insertStaged(sql, entries.slice(row.from, n), row.bytes);
+      row = { from: n, bytes: 0 };
+    }
+    row.bytes += bytes;
+  });
+  insertStaged(sql, entries.slice(row.from), row.bytes);
+}
+
+function insertStaged(sql: SqlStorage, entries: readonly Following[], bytes: number): void {
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined) return;
+  sql.exec(
+    "insert into staged (first, count, bytes, head, sequenced_at, lines) values (?, ?, ?, ?, ?, ?)",
+    first.index,
+    entries.length,
+    bytes,
+    last.hash,
+    Date.parse(last.leaf.sequenced_at),
+    entries.map(({ line }) => line).join("\n"),
+  );
+}
