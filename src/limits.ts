@@ -70,6 +70,14 @@ export const VERIFY_MAX_BREAKS = 1_000;
 /** Erasures and retention runs a verify walk keeps in memory, 100 bytes each, to judge absent sections by. */
 export const VERIFY_MAX_CAUSES = 100_000;
 
+/** Entries one repair call compares: opened, indexed and read twice, about 300 µs each, so half of the default CPU time. */
+export const REPAIR_MAX_ENTRIES = 50_000;
+/** Rows one repair call mends, and bytes of evidence it holds: each is an object in R2, six at a time. */
+export const REPAIR_MAX_ROWS = 500;
+export const REPAIR_MAX_BYTES = 16_000_000;
+/** Six to twelve statements each, in one D1 batch. */
+export const REPAIR_BATCH_ROWS = 25;
+
 // ---- The ledger -----------------------------------------------------------------------------------------------
 
 /** Appends that arrive within this time share one transaction: 1,900/s one by one, 4,900/s gathered (measured). */

@@ -193,6 +193,35 @@ export const consistencyProofSchema = z
   })
   .meta({ id: "ConsistencyProof", description: "RFC 9162 section 2.1.4." });
 
+const faultSchema = z.object({
+  kind: z.string().meta({
+    description: "A kind of break, `misplaced` (in another month's slot) or `unindexed` (not in the search index).",
+  }),
+  index: index.meta({ description: "Where the row lay, or the entry it lacked." }),
+  cell: z.string(),
+  slot: z.string().nullable(),
+  should_be: z.object({ entry_hash: hash, slot: z.string() }).nullable(),
+  names: z
+    .object({ log: z.string(), index, entry_hash: hash })
+    .nullable()
+    .meta({ description: "What the leaf that was found says of itself." }),
+  detail: z.string(),
+  evidence: z.string().nullable().meta({ description: "R2 key of what was found." }),
+});
+
+export const repairReportSchema = z
+  .object({
+    checked: z.int(),
+    from: index,
+    to: z.int(),
+    faults: z.array(faultSchema).meta({ description: "What was found and repaired; empty when nothing was wrong." }),
+    begun_index: index.nullable().meta({ description: "The entry sealed before the first row changed." }),
+    ended_index: index.nullable(),
+    continue_from: index.nullable().meta({ description: "Go on with this as `to`; null is the end." }),
+    continue_expect: hash.nullable().meta({ description: "Go on with this as `expect`." }),
+  })
+  .meta({ id: "RepairReport" });
+
 export const problemSchema = z
   .object({
     type: z.literal("about:blank"),

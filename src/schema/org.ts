@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { LOG_MAX_ENTRIES, REASON_MAX_CHARACTERS } from "../limits.ts";
 import { scopeSchema } from "./caller.ts";
 
 const name = z.string().min(1).max(200);
@@ -36,3 +37,20 @@ export const newPlatformKeySchema = newKeySchema
     }),
   })
   .meta({ id: "NewPlatformKey" });
+
+/** What `POST …/orgs/{org}/repair` takes. */
+export const repairSchema = z
+  .strictObject({
+    reason: z.string().trim().min(1).max(REASON_MAX_CHARACTERS).meta({ description: "Why; it is sealed in the log." }),
+    from: z.int().min(0).max(LOG_MAX_ENTRIES).optional().meta({ description: "First index; 0 by default." }),
+    to: z.int().min(0).max(LOG_MAX_ENTRIES).optional().meta({
+      description: "`continue_from` of the call before; the head by default.",
+    }),
+    expect: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{43}$/)
+      .optional()
+      .meta({ description: "`continue_expect` of the call before: the entry hash of index `to - 1`." }),
+  })
+  .refine(({ to, expect }) => (to === undefined) === (expect === undefined), "to and expect go together")
+  .meta({ id: "Repair" });

@@ -16,6 +16,7 @@ import { type Reader, traced } from "../query/traced.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { readEntries } from "../store/list-entries.ts";
+import { ledgerLines } from "./ledger-lines.ts";
 
 /**
  * What is to be checked: entries `[from, to)`, by default all. `expect` is the entry hash (base64url) of index `to - 1`
@@ -136,13 +137,7 @@ async function addPending(
   { walked, low, high }: { walked: Walk; low: number; high: number },
 ): Promise<number> {
   const first = Math.max(low, high - VERIFY_PAGE_ENTRIES);
-  const lines: string[] = [];
-  while (first + lines.length < high) {
-    const from = first + lines.length;
-    const found = await callLedger(config, org, async (ledger) => await ledger.linesFrom(org, from, high - from));
-    if (!found.ok || found.value === null) throw new Error("the ledger gave out no lines for entries below its head");
-    lines.push(...found.value.lines);
-  }
+  const lines = await ledgerLines(config, org, { first, high });
   for (let n = lines.length - 1; n >= 0; n--)
     walked.row({ index: first + n, line: lines[n] as string, place: "ledger" });
   return first;

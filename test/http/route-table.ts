@@ -51,6 +51,12 @@ export const ROUTES: Record<string, Route> = {
     status: 202,
     shape: answers.statusSchema,
   },
+  repair: {
+    of: "org",
+    make: (org) => ({ method: "POST", path: `/v1/orgs/${org}/repair`, body: { reason: "a row looks odd" } }),
+    status: 200,
+    shape: answers.repairReportSchema,
+  },
   appendEvents: {
     of: "org",
     make: (org) => ({ method: "POST", path: `/v1/orgs/${org}/events`, body: event(1) }),

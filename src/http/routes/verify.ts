@@ -3,10 +3,14 @@ import * as z from "zod";
 import { ok, refuse, type Result } from "../../errors.ts";
 import { log } from "../../log.ts";
 import { permit } from "../../policy/org.ts";
-import { verifyReportSchema } from "../../schema/answers.ts";
+import { repairReportSchema, verifyReportSchema } from "../../schema/answers.ts";
+import { repairSchema } from "../../schema/org.ts";
+import { repairLog } from "../../verify/repair-log.ts";
 import { verifyLog, type VerifyRange, type VerifyStep } from "../../verify/verify-log.ts";
-import { type App, answer, problem, readerOf, tracedHeaders } from "../context.ts";
+import { jsonBody } from "../body.ts";
+import { type App, answer, json, problem, readerOf, tracedHeaders } from "../context.ts";
 import type { Operation } from "../operation.ts";
+import { targetOf } from "./orgs.ts";
 
 export const verify = new Hono<App>().get("/v1/orgs/:org/verify", async (c) => {
   const reader = await readerOf(c);
@@ -21,6 +25,22 @@ export const verify = new Hono<App>().get("/v1/orgs/:org/verify", async (c) => {
   const { steps, read_index } = begun.value;
   const headers = { "content-type": "application/x-ndjson", ...tracedHeaders(read_index) };
   return answer(c, 200, linesOf(steps), headers);
+});
+
+verify.post("/v1/orgs/:org/repair", async (c) => {
+  const target = await targetOf(c, "operate");
+  if (!target.ok) return problem(c, target.refusal);
+  const { org, caller } = target.value;
+  const allowed = await permit(c.get("config"), { org, caller, scope: "operate" });
+  if (!allowed.ok) return problem(c, allowed.refusal);
+  const body = await jsonBody(c, repairSchema);
+  if (!body.ok) return problem(c, body.refusal);
+  const { reason, from = 0, to = null, expect = null } = body.value;
+  const repair = { reason, from, to, expect };
+  const repaired = await repairLog(c.get("config"), org, { caller, repair });
+  return repaired.ok
+    ? json(c, repaired.value satisfies z.infer<typeof repairReportSchema>)
+    : problem(c, repaired.refusal);
 });
 
 /** One JSON text a line, as the steps come; a failure midway is the last line, for the status is long gone. */
@@ -91,5 +111,28 @@ export const operations: Operation[] = [
       200: { description: "Progress, then the report.", body: { "application/x-ndjson": verifyReportSchema } },
     },
     errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+  },
+  {
+    method: "post",
+    path: "/v1/orgs/{org}/repair",
+    id: "repair",
+    summary: "Restore an org's rows in D1 that are not what the ledger sealed",
+    description:
+      "Keeps what was found as evidence in R2, seals `indelible.repair.begun`, restores the rows, seals `indelible.repair.ended`. One call compares 50,000 entries and mends 500 rows; go on with `to=continue_from` and `expect=continue_expect`. Sent again, it finds what is left.",
+    tag: "Operate",
+    scope: "operate",
+    body: { "application/json": repairSchema },
+    answers: { 200: { description: "What was found and repaired.", body: { "application/json": repairReportSchema } } },
+    errors: [
+      "invalid_request",
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "too_large",
+      "unsupported_media_type",
+      "unprocessable",
+      "rate_limited",
+      "overloaded",
+    ],
   },
 ];

@@ -1,0 +1,207 @@
+import { genesisPrev } from "../chain/genesis.ts";
+import { base64url } from "../chain/encoding.ts";
+import { openSealed } from "../chain/open-sealed.ts";
+import { opens, readRow } from "../chain/verify-row.ts";
+import type { Config } from "../env.ts";
+import { assert, ok, refuse, type Result } from "../errors.ts";
+import { callLedger } from "../ledger/client.ts";
+import {
+  LOG_MAX_ENTRIES,
+  PAGE_MAX_BYTES,
+  REPAIR_MAX_BYTES,
+  REPAIR_MAX_ENTRIES,
+  REPAIR_MAX_ROWS,
+  VERIFY_PAGE_ENTRIES,
+} from "../limits.ts";
+import { rangesOf } from "../query/list-entries.ts";
+import type { LedgerPlacement, ReadGrant } from "../schema/ledger.ts";
+import { sha256 } from "../sha256.ts";
+import { readEntries, type StoredRow } from "../store/list-entries.ts";
+import { type Mend, readIndexed } from "../store/mend-rows.ts";
+import { monthOf, slotOf } from "../store/slot.ts";
+import { termKeyOf, termsOf } from "../store/terms.ts";
+import { judgeRows, type Right, type RowFault } from "./judge-rows.ts";
+import { ledgerLines } from "./ledger-lines.ts";
+
+/** Entries `[from, to)`; `expect` is the entry hash of index `to - 1`, trusted because an earlier call answered it. */
+export type RepairRange = { from: number; to: number; expect: string };
+
+export type PlacedFault = RowFault & { cell: string; key: number };
+export type PlacedMend = { placement: LedgerPlacement; mend: Mend };
+
+/** What a call found: every fault, what mends them, and where the next call goes on (null: nothing is left). */
+export type Findings = {
+  faults: PlacedFault[];
+  mends: PlacedMend[];
+  checked: number;
+  from: number;
+  next: { to: number; expect: string } | null;
+};
+
+type Search = { config: Config; org: string; grant: ReadGrant; found: Findings; bytes: number };
+
+/**
+ * Compares rows of D1 with the ledger's own lines, newest first, and writes nothing. Each line is first checked against
+ * the one after it, down from the head: a line that is not the one named, or does not open, is refused by its index,
+ * for then nobody knows what to restore.
+ */
+export async function findFaults(
+  config: Config,
+  org: string,
+  { grant, range }: { grant: ReadGrant; range: RepairRange },
+): Promise<Result<Findings>> {
+  const found: Findings = { faults: [], mends: [], checked: 0, from: range.to, next: null };
+  const search: Search = { config, org, grant, found, bytes: 0 };
+  await searchOutside(search);
+  let { to, expect } = range;
+  while (to > range.from && !full(search)) {
+    const first = Math.max(range.from, to - VERIFY_PAGE_ENTRIES);
+    const rights = await rightLines(search, { first, to, expect });
+    if (!rights.ok) return rights;
+    to = await searchPage(search, rights.value, { first, to });
+    expect = prevOf(rights.value, to - first) ?? expect;
+  }
+  found.from = to;
+  if (to > range.from) found.next = { to, expect };
+  return ok(found);
+}
+
+function full({ found, bytes }: Search): boolean {
+  return found.faults.length >= REPAIR_MAX_ROWS || bytes >= REPAIR_MAX_BYTES || found.checked >= REPAIR_MAX_ENTRIES;
+}
+
+function prevOf(rights: readonly Right[], place: number): string | null {
+  return rights[place]?.prev ?? null;
+}
+
+/** The ledger's own lines of `[first, to)`, each vouched for by the next. */
+async function rightLines(
+  { config, org, grant }: Search,
+  { first, to, expect }: { first: number; to: number; expect: string },
+): Promise<Result<Right[]>> {
+  let lines: string[];
+  try {
+    lines = await ledgerLines(config, org, { first, high: to });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    // What R2 lost or changed stays so; anything else may pass.
+    const damaged = why.startsWith("segment ");
+    const detail = `The ledger cannot give out entries ${first} to ${to - 1}, so nothing was repaired${damaged ? `: ${why}` : ""}.`;
+    return damaged ? refuse("unprocessable", detail) : refuse("overloaded", detail, { retry_after_s: 5 });
+  }
+  const rights: Right[] = [];
+  let trusted = expect;
+  for (let n = lines.length - 1; n >= 0; n--) {
+    const line = lines[n] as string;
+    const row = readRow(sha256, grant.log, { index: first + n, line });
+    const whole = row.claim === "own" && row.hash === trusted && opens(sha256, row);
+    if (!whole) {
+      const detail = `Entry ${first + n} as the ledger or R2 holds it is not the one its successor names, so nothing was repaired.`;
+      return refuse("unprocessable", detail);
+    }
+    const { prev, sequenced_at } = row.leaf;
+    rights.push({ line, hash: trusted, prev, slot: slotOf(monthOf(sequenced_at)) });
+    trusted = prev;
+  }
+  if (first === 0 && trusted !== base64url(genesisPrev(sha256, { origin: grant.log }))) {
+    return refuse("unprocessable", "Entry 0 as the ledger holds it does not begin this log, so nothing was repaired.");
+  }
+  return ok(rights.reverse());
+}
+
+/** Judges the indexes of a page, newest first; answers the lowest that was. */
+async function searchPage(
+  search: Search,
+  rights: readonly Right[],
+  { first, to }: { first: number; to: number },
+): Promise<number> {
+  const { config, grant, org } = search;
+  const termKey = termKeyOf(config.indexKey, org);
+  for (const { placement, low, high } of rangesOf(grant.placements, { low: first, high: to }, "desc")) {
+    const cell = cellOf(config, placement);
+    const rows = await rowsBetween(cell, { placement, low, high });
+    const indexed = await readIndexed(cell, { placement, low, high });
+    for (let index = high - 1; index >= low; index--) {
+      if (full(search)) return index + 1;
+      const right = rights[index - first];
+      assert(right !== undefined, "every index of a page has its line");
+      search.found.checked++;
+      const due = index < grant.visible;
+      const judged = judgeRows({ log: grant.log, index, right, due }, rows.get(index) ?? [], indexed.get(index) ?? []);
+      if (judged.faults.length === 0) continue;
+      const { line, slot } = right;
+      const put = judged.put ? { line, slot, terms: termsOf(termKey, openSealed(line)) } : null;
+      const when = due ? "below" : "beyond";
+      add(search, placement, { faults: judged.faults, mend: { index, clear: judged.clear, put, when } });
+    }
+  }
+  return first;
+}
+
+/** Rows under the log's number where no entry of it lies in that cell: before a placement, after it, past the head. */
+async function searchOutside(search: Search): Promise<void> {
+  const { config, org, grant } = search;
+  for (const [n, placement] of grant.placements.entries()) {
+    const next = grant.placements[n + 1]?.first_index;
+    const ranges = [
+      { low: next ?? grant.size, high: LOG_MAX_ENTRIES },
+      { low: 0, high: placement.first_index },
+    ];
+    for (const { low, high } of ranges) {
+      for (let top = high; top > low && !full(search); ) {
+        const rows = await readEntries(cellOf(config, placement), {
+          placement,
+          low,
+          high: top,
+          limit_bytes: PAGE_MAX_BYTES,
+        });
+        if (rows.length === 0) break;
+        // Asked after reading: what the log has grown to meanwhile is no stranger.
+        const status = await callLedger(config, org, async (ledger) => await ledger.status(org));
+        const size = next === undefined && status.ok ? Math.max(status.value.size, grant.size) : low;
+        for (const [index, held] of byIndex(rows)) {
+          if (low !== 0 && index < size) continue;
+          const { faults, clear } = judgeRows({ log: grant.log, index, right: null, due: false }, held, []);
+          const when = next === undefined && low !== 0 ? "beyond" : "always";
+          add(search, placement, { faults, mend: { index, clear, put: null, when } });
+        }
+        top = rows.at(-1)?.index ?? low;
+      }
+    }
+  }
+}
+
+function add(search: Search, placement: LedgerPlacement, { faults, mend }: { faults: RowFault[]; mend: Mend }): void {
+  const { found } = search;
+  const key = placement.org_number * LOG_MAX_ENTRIES + mend.index;
+  for (const fault of faults) {
+    found.faults.push({ ...fault, cell: placement.cell, key });
+    search.bytes += fault.found?.length ?? 0;
+  }
+  found.mends.push({ placement, mend });
+}
+
+async function rowsBetween(
+  cell: D1Database,
+  { placement, low, high }: { placement: LedgerPlacement; low: number; high: number },
+): Promise<Map<number, StoredRow[]>> {
+  const all: StoredRow[] = [];
+  for (let top = high; top > low; ) {
+    const rows = await readEntries(cell, { placement, low, high: top, limit_bytes: PAGE_MAX_BYTES });
+    all.push(...rows);
+    top = rows.at(-1)?.index ?? low;
+  }
+  return byIndex(all);
+}
+
+function byIndex(rows: readonly StoredRow[]): Map<number, StoredRow[]> {
+  const map = new Map<number, StoredRow[]>();
+  for (const row of rows) map.set(row.index, [...(map.get(row.index) ?? []), row]);
+  return map;
+}
+
+function cellOf(config: Config, { cell }: LedgerPlacement): D1Database {
+  const bound = config.cells.get(cell);
+  if (bound === undefined) throw new Error(`binding ${cell} is missing`);
+  return bound;
+}
