@@ -15,31 +15,43 @@ export type Creation = { log: string; settings: OrgSettings; placement: LedgerPl
  * says so, in one transaction: there is no log without its beginning.
  */
 export function createOrg(storage: DurableObjectStorage, org: string, creation: Creation): void {
-  const { log, settings, placement, now } = creation;
+  const { now } = creation;
   const { sql } = storage;
   storage.transactionSync(() => {
-    createTables(sql);
-    sql.exec(
-      "insert into org (only, org, log, created_at, print_key, settings) values (0, ?, ?, ?, ?, ?)",
-      org,
-      log,
-      now,
-      randomBytes(32),
-      JSON.stringify(settings),
-    );
-    sql.exec(
-      "insert into placement (first_index, log, cell, org_number) values (?, ?, ?, ?)",
-      placement.first_index,
-      placement.log,
-      placement.cell,
-      placement.org_number,
-    );
+    enterOrg(sql, org, creation);
     const state = loadState(sql);
     assert(state !== null, "an org just written can be read");
     const draft = new Draft(state, now);
     sealAct(draft, orgAct("indelible.org.created", org, creation), now);
     draft.commit(sql);
   });
+}
+
+/**
+ * The same for a log that R2 or D1 still hold though the ledger's storage has lost all of it: no entry is written, for the
+ * first one is sealed already. The start-up comparison rolls it forward from nothing; when it was created, its entries say.
+ */
+export function reviveOrg(storage: DurableObjectStorage, org: string, creation: Creation): void {
+  storage.transactionSync(() => enterOrg(storage.sql, org, { ...creation, now: 0 }));
+}
+
+function enterOrg(sql: SqlStorage, org: string, { log, settings, placement, now }: Creation): void {
+  createTables(sql);
+  sql.exec(
+    "insert into org (only, org, log, created_at, print_key, settings) values (0, ?, ?, ?, ?, ?)",
+    org,
+    log,
+    now,
+    randomBytes(32),
+    JSON.stringify(settings),
+  );
+  sql.exec(
+    "insert into placement (first_index, log, cell, org_number) values (?, ?, ?, ?)",
+    placement.first_index,
+    placement.log,
+    placement.cell,
+    placement.org_number,
+  );
 }
 
 /** The act of giving an org its settings. */

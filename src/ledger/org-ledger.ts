@@ -16,10 +16,11 @@ import type {
   SettingsPatch,
   TreeView,
 } from "../schema/ledger.ts";
-import { createOrg, type Creation } from "./create.ts";
+import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { Ledger } from "./ledger.ts";
 import type { Lines } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
+import { isHeld } from "./roll-forward.ts";
 import { loadState } from "./state.ts";
 
 /**
@@ -43,8 +44,12 @@ export class OrgLedger extends DurableObject<Env> {
     const foreign = this.#foreign(org);
     if (foreign !== null) return foreign;
     if (this.#ledger === null) {
-      createOrg(this.ctx.storage, org, creation);
-      this.#ledger = this.#load();
+      const held = await isHeld(this.#config, creation);
+      // Another call may have created it while this one asked.
+      if (this.#ledger === null) {
+        (held ? reviveOrg : createOrg)(this.ctx.storage, org, creation);
+        this.#ledger = this.#load();
+      }
     }
     const ledger = await this.#ready(org);
     return ledger.ok ? ledger.value.settle(creation.by) : ledger;

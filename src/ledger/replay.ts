@@ -57,7 +57,10 @@ function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
 
 /** Acts that stand in the log alone (a rebuilt projection, a restored log) have no line here. */
 const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> = {
-  "indelible.org.created": replaySettings,
+  "indelible.org.created": (sql, act) => {
+    sql.exec("update org set created_at = ?", act.at);
+    replaySettings(sql, act);
+  },
   "indelible.org.updated": replaySettings,
   "indelible.key.created": replayKey,
   "indelible.key.revoked": (sql, { target, at }) =>

@@ -1,14 +1,17 @@
 import { listSegments, readSegment, type Segment } from "../archive/segment.ts";
-import { ok, refuse, type Result } from "../errors.ts";
+import type { Config } from "../env.ts";
+import { assert, ok, refuse, type Result } from "../errors.ts";
 import { PAGE_MAX_BYTES, RESTORE_PAGE_ENTRIES, STARTUP_COMPARE_MS } from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Act } from "../schema/act.ts";
+import { readFence } from "../store/cell.ts";
 import { readEntries } from "../store/list-entries.ts";
 import { listPlacements } from "../store/placement-table.ts";
 import { within } from "../within.ts";
 import { follow } from "./continue-chain.ts";
 import type { Core } from "./core.ts";
+import type { Creation } from "./create.ts";
 import { Draft } from "./draft.ts";
 import { openPlaced, placementAt, projectedUpTo } from "./placements.ts";
 import { clearMark, readMark, type Restoring } from "./restore-mark.ts";
@@ -54,6 +57,19 @@ export async function rollForward(core: Core): Promise<Result<null>> {
       retry_after_s: 5,
     });
   }
+}
+
+/** Whether R2 or D1 hold entries of a log whose ledger holds nothing. Throws when neither says. */
+export async function isHeld(config: Config, { log, placement }: Creation): Promise<boolean> {
+  const cell = config.cells.get(placement.cell);
+  assert(cell !== undefined, "a new placement names a bound cell");
+  const [fence, segments] = await Promise.allSettled([
+    readFence(cell, placement.org_number),
+    listSegments(config.archive, { log, from: 0, limit: 1 }),
+  ]);
+  if (fence.status === "rejected" && segments.status === "rejected") throw fence.reason;
+  const projected = fence.status === "fulfilled" && (fence.value ?? 0) > 0;
+  return projected || (segments.status === "fulfilled" && segments.value.length > 0);
 }
 
 /** What a call is told that has waited long enough. */

@@ -208,4 +208,18 @@ describe("a ledger whose storage was rewound", () => {
     expect(before.length).toBe(2);
     expect(restored(entries.at(-1))).toMatchObject({ from_size: 2, to_size: 5 });
   });
+
+  it("is made anew by whoever creates the org again, when its storage has lost everything", async () => {
+    const { org, second, receipts } = await lostOrg();
+    const { created_at } = (await call("GET", `/v1/orgs/${org}`)).json;
+    await rewindTo(org, null);
+    expect((await call("GET", `/v1/orgs/${org}`)).status).toBe(404);
+    const again = await call("PUT", `/v1/orgs/${org}`, { body: { name: "another name" } });
+    expect(again.status, again.text).toBe(201);
+    const { entries } = await checkLedger(org, { archived: true });
+    expect(restored(entries[9])).toMatchObject({ from_size: 0, to_size: 9 });
+    expect((await call("GET", `/v1/orgs/${org}`)).json).toMatchObject({ name: "lost", created_at });
+    expect(await append(org, second)).toEqual(receipts);
+    expect(await verified(org)).toMatchObject({ ok: true });
+  });
 });

@@ -13,10 +13,11 @@ export function snapshotOf(org: string): Promise<Rows> {
   });
 }
 
-/** Sets a ledger's storage back to a snapshot, as a restore of it does, and lets it start anew. */
-export async function rewindTo(org: string, snapshot: Rows): Promise<void> {
+/** Sets a ledger's storage back to a snapshot, or to nothing, as a restore of it does, and lets it start anew. */
+export async function rewindTo(org: string, snapshot: Rows | null): Promise<void> {
   await evict(org);
-  await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
+  await runInDurableObject(env.ORG_LEDGER.getByName(org), async (_, { storage }) => {
+    if (snapshot === null) return storage.deleteAll();
     storage.transactionSync(() => {
       for (const table of tablesOf(storage.sql)) {
         storage.sql.exec(`delete from ${table}`);
