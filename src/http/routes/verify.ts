@@ -118,7 +118,7 @@ export const operations: Operation[] = [
     id: "repair",
     summary: "Restore an org's rows in D1 that are not what the ledger sealed",
     description:
-      "Keeps what was found as evidence in R2, seals `indelible.repair.begun`, restores the rows, seals `indelible.repair.ended`. One call compares 50,000 entries and mends 500 rows; go on with `to=continue_from` and `expect=continue_expect`. Sent again, it finds what is left.",
+      "Keeps what was found as evidence in R2, seals `indelible.repair.begun`, restores the rows, seals `indelible.repair.ended`. One call compares 50,000 entries and mends 500 rows; go on with `to=continue_from` and `expect=continue_expect`. Harmless to repeat, so an `Idempotency-Key` is not needed and not looked at: sent again, it finds what is left.",
     tag: "Operate",
     scope: "operate",
     body: { "application/json": repairSchema },
