@@ -50,7 +50,7 @@ export async function repairLog(
   const leased = await lease(false);
   if (!leased.ok) return leased;
   try {
-    return await repairLeased(config, org, { grant, repair });
+    return await repairLeased(config, org, { grant, repair, renew: () => lease(false) });
   } finally {
     await lease(true);
   }
@@ -59,7 +59,7 @@ export async function repairLog(
 async function repairLeased(
   config: Config,
   org: string,
-  { grant, repair }: { grant: ReadGrant; repair: Repair },
+  { grant, repair, renew }: { grant: ReadGrant; repair: Repair; renew: () => Promise<Result<null>> },
 ): Promise<Result<RepairReport>> {
   const to = repair.to ?? grant.size;
   const range = { from: Math.min(repair.from, to), to, expect: repair.expect ?? grant.head };
@@ -68,6 +68,9 @@ async function repairLeased(
   const { faults, mends, next, checked, from } = searched.value;
   const report = { checked, from, to, continue_from: next?.to ?? null, continue_expect: next?.expect ?? null };
   if (faults.length === 0) return ok({ ...report, faults: [], begun_index: null, ended_index: null });
+  // The search may have outlived its lease: whoever has taken it may be mending the same rows.
+  const renewed = await renew();
+  if (!renewed.ok) return renewed;
 
   const evidence = await keepEvidence(config, grant, faults);
   if (evidence === null) {

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
+import { sealEntry } from "../../src/chain/seal.ts";
+import { sha256 } from "../../src/sha256.ts";
 import { append, batchOf, refusalOf } from "../support/append.ts";
 import { archiveDue, checkLedger, statusOf, wake } from "../support/check-ledger.ts";
 import { readLedger, SLOTS } from "../support/check/read-stores.ts";
@@ -104,6 +106,30 @@ describe("a rewound ledger that cannot be rolled forward", () => {
     expect(await refusalOf(org)).toBe(null);
     const { entries } = await checkLedger(org);
     expect(restored(entries[9])).toMatchObject({ from_size: 3, to_size: 9 });
+  });
+
+  it("does not choose between two entries of D1 that both continue the chain", async () => {
+    const { org, snapshot } = await lostOrg();
+    const { entries, ledger } = await checkLedger(org);
+    const { cell, slot, key } = await rowOf(org, 8);
+    const forged = sealEntry(sha256, {
+      log: ledger.org.log,
+      index: 8,
+      prev: entries[7]?.hash ?? "",
+      category: "general",
+      keep_until: "forever",
+      sequenced_at: entries[8]?.sequencedAt ?? "",
+      source: "client",
+      sections: [{ name: "event", text: entries[8]?.sections["event"]?.text ?? "" }],
+      salts: new Uint8Array(16),
+    });
+    const other = SLOTS.find((one) => one !== slot);
+    await cell.prepare(`insert into entry_${other} (key, record) values (?1, ?2)`).bind(key, forged.line).run();
+    await rewindTo(org, snapshot);
+    expect(await detailOf(org)).toContain("D1 holds two entries 8 that both continue the chain");
+    await cell.prepare(`delete from entry_${other} where key = ?1`).bind(key).run();
+    expect(await refusalOf(org)).toBe(null);
+    await checkLedger(org);
   });
 
   it("refuses when it has sealed other entries since: the histories differ", async () => {

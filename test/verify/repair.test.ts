@@ -6,12 +6,18 @@ import { archiveDue, checkLedger, untilProjected, wake } from "../support/check-
 import { readLedger } from "../support/check/read-stores.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { actsOf, evidenceAt, kinds, remove, repair } from "../support/repair.ts";
+import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
 import { type Cell, filled, rowAt, TABLES, verified, write } from "../support/tamper.ts";
 
 const AT = 11;
 
 const anotherTable = ({ table }: Cell) => TABLES.find((name) => name !== table) as string;
 const renumbered = (record: string, to: number) => record.replaceAll(`\\"index\\":${AT}`, `\\"index\\":${to}`);
+
+const tableOfNow = () => {
+  const now = new Date();
+  return TABLES[(now.getUTCFullYear() * 12 + now.getUTCMonth()) % TABLES.length] as string;
+};
 
 type Edit = (cell: Cell, other: Cell) => Promise<void>;
 const TAMPERINGS: [string, string[], Edit][] = [
@@ -170,6 +176,35 @@ describe("a repair", () => {
     for (let index = 3; index < 20; index++) await remove(cell, index);
     expect(kinds((await repair(org)).json).length).toBe(17);
     await checkLedger(org, { archived: true });
+  });
+
+  it("mends each cell of a log that lies in two, and what lies in either where the log is not", async () => {
+    const org = await createOrg("cells");
+    await append(org, batchOf([event(1), event(2)]));
+    await untilProjected(org);
+    await shrinkCells(org);
+    await append(org, batchOf([event(3)]));
+    await untilProjected(org);
+    unshrinkCells();
+    await append(org, batchOf([event(4), event(5)]));
+    await untilProjected(org);
+    const { placements } = await readLedger(org);
+    const [old, next] = placements.map(({ cell, org_number }) => {
+      return { db: env[cell as "CELL_0"], table: tableOfNow(), base: org_number * 2 ** 32 };
+    }) as [Cell, Cell];
+    const split = placements[1]?.first_index ?? 0;
+    const { record } = await rowAt(next, split);
+    await write(old, split, record);
+    await write(next, 1, (await rowAt(old, 1)).record);
+    await remove(old, 1);
+    await write(next, split, "{}");
+    expect(kinds((await repair(org)).json)).toEqual([
+      "extra 1",
+      `extra ${split}`,
+      `leaf_changed ${split}`,
+      "missing 1",
+    ]);
+    await checkLedger(org);
   });
 
   it("lets a projection go on that a row past the fence blocked", async () => {
