@@ -65,8 +65,11 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
   "indelible.key.created": replayKey,
   "indelible.key.revoked": (sql, { target, at }) =>
     sql.exec("update org_key set revoked_at = ? where id = ? and revoked_at is null", at, target),
-  "indelible.read": (sql, { key, at, index, metadata, query }) =>
-    reopenRead(sql, { key, at, index, filter: query, ...(metadata as { route: string; results_count: number }) }),
+  "indelible.read": (sql, { key, at, index, metadata, query }) => {
+    // Without its sections nobody can tell which session it opened: a further answer opens another.
+    if (metadata["route"] === undefined) return;
+    reopenRead(sql, { key, at, index, filter: query, ...(metadata as { route: string; results_count: number }) });
+  },
   "indelible.read.closed": (sql, { metadata }) =>
     sql.exec("delete from read_session where opened_index = ?", Number(metadata["opened_index"])),
   "indelible.access.refused": (sql, { key, metadata }) =>

@@ -151,12 +151,13 @@ async function takeSegment(core: Core, segment: Segment): Promise<string | null>
   if (segment.first > core.state.head.size) {
     return `entries ${core.state.head.size} to ${segment.first - 1} are in no store`;
   }
+  let lines: string[];
   try {
-    const lines = await readSegment(core.config.archive, segment);
-    return takeOver(core, { store: "R2", first: segment.first, lines, segment });
+    lines = await readSegment(core.config.archive, segment);
   } catch (error) {
-    return String(error instanceof Error ? error.message : error);
+    return error instanceof Error ? error.message : String(error);
   }
+  return takeOver(core, { store: "R2", first: segment.first, lines, segment });
 }
 
 /** Takes over rows of D1 up to `until`, oldest first. They were sealed like any other, but only their chain says so. */
