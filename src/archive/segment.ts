@@ -19,6 +19,9 @@ const NAME_PATTERN = /^(\d{10})-(\d{10})(?:-\d)?-[0-9a-f]{64}\.ndjson\.gz$/;
 /** The fastest level: 10 µs an entry for a third of the bytes; the best saves a tenth more and takes twice as long. */
 const GZIP_LEVEL = 1;
 
+/** The metadata that a segment's head MAC stands under. */
+const HEAD_MAC = "head-mac";
+
 type Named = { first: number; last: number; copy: number; sha256: string };
 
 /**
@@ -55,11 +58,12 @@ export function namesLines({ name }: Segment, lines: string): boolean {
 /**
  * Stores record lines `first…` as one segment, once, and reads it back; when it returns, R2 holds exactly these lines
  * under a name that says so. Storing the same entries again finds the same name and changes nothing. An object that was
- * there before and holds other bytes stays as it is, for who looks into it: the segment is stored beside it.
+ * there before and holds other bytes stays as it is, for who looks into it: the segment is stored beside it. `headMac` goes
+ * with it, the ledger's own word for the log up to here.
  */
 export async function putSegment(
   bucket: R2Bucket,
-  { log, first, lines }: { log: string; first: number; lines: readonly string[] },
+  { log, first, lines, headMac }: { log: string; first: number; lines: readonly string[]; headMac: string },
 ): Promise<Segment> {
   assert(lines.length > 0, "a segment holds at least one entry");
   const text = new TextEncoder().encode(`${lines.join("\n")}\n`);
@@ -74,6 +78,7 @@ export async function putSegment(
       onlyIf: { etagDoesNotMatch: "*" },
       sha256: checksum,
       httpMetadata: { contentType: "application/gzip" },
+      customMetadata: { [HEAD_MAC]: headMac },
     });
     try {
       // Equal bytes need not be unpacked; others that were there before may have been packed by another version.
@@ -100,6 +105,12 @@ export async function readSegment(bucket: R2Bucket, segment: Segment): Promise<s
   lines.pop();
   assert(lines.length === segment.last - segment.first + 1, "a segment holds as many lines as its name says");
   return lines;
+}
+
+/** The head MAC that was stored with a segment; null when there is none. */
+export async function headMacOf(bucket: R2Bucket, { name }: Segment): Promise<string | null> {
+  const object = await bucket.head(name);
+  return object?.customMetadata?.[HEAD_MAC] ?? null;
 }
 
 /** The bytes of an object; throws when it is not there, or larger than any segment. */

@@ -3,6 +3,7 @@ import { ARCHIVE_PATIENT_BYTES, SEGMENT_MAX_AGE_MS, SEGMENT_MAX_BYTES, SEGMENT_M
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Core } from "./core.ts";
+import { headMac } from "./head-mac.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
 
 /** Writes staged rows into R2 segments, one run at a time. A segment is made of whole staged rows. */
@@ -83,7 +84,9 @@ export class Archiver {
     const rows = this.#nextRows();
     const lines = rows.flatMap((row) => row.lines.split("\n"));
     this.#triedTo = state.archived + lines.length;
-    const segment = await putSegment(config.archive, { log: state.org.log, first: state.archived, lines });
+    const { log: origin } = state.org;
+    const mac = headMac(config, origin, { size: this.#triedTo, prev: rows.at(-1)?.head ?? "" });
+    const segment = await putSegment(config.archive, { log: origin, first: state.archived, lines, headMac: mac });
     // A crash here leaves the segment in R2 and the rows staged: the start-up comparison adopts it.
     recordSegment(this.#core, segment, rows);
     this.#triedTo = null;

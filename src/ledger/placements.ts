@@ -1,21 +1,29 @@
 import { assert } from "../errors.ts";
-import { openRange, readFence } from "../store/cell.ts";
+import { type Fence, openRange, readFence } from "../store/cell.ts";
 import { savePlacement } from "../store/placement-table.ts";
 import { count } from "../meter.ts";
 import type { LedgerPlacement } from "../schema/ledger.ts";
 import type { Core } from "./core.ts";
 
 /** How far D1 is: the fence of the first placement that is not yet filled up to the next one, else of the last. */
-export async function projectedUpTo(core: Core): Promise<number> {
+export async function fenceOf(core: Core): Promise<Fence> {
   const { placements } = core.state;
-  let reached = 0;
+  let reached: Fence = { next: 0, head_mac: null };
   for (const [n, placement] of placements.entries()) {
     const cell = await openPlaced(core, placement);
-    reached = (await readFence(cell, placement.org_number)) ?? placement.first_index;
+    const fence = (await readFence(cell, placement.org_number)) ?? { next: placement.first_index, head_mac: null };
+    // A range that was only opened goes on where the one before it ends.
+    const begins = fence.next === placement.first_index && fence.next === reached.next;
+    reached = begins ? reached : fence;
     const next = placements[n + 1];
-    if (next !== undefined && reached < next.first_index) break;
+    if (next !== undefined && reached.next < next.first_index) break;
   }
   return reached;
+}
+
+/** The first index that is not in D1. */
+export async function projectedUpTo(core: Core): Promise<number> {
+  return (await fenceOf(core)).next;
 }
 
 /**

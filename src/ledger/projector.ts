@@ -1,5 +1,8 @@
+import { base64url } from "../chain/encoding.ts";
+import { entryHash } from "../chain/leaf.ts";
 import { openSealed } from "../chain/open-sealed.ts";
 import { assert } from "../errors.ts";
+import { sha256 } from "../sha256.ts";
 import {
   PROJECT_MAX_BYTES,
   PROJECT_MAX_ENTRIES,
@@ -14,6 +17,7 @@ import { type ProjectableEntry, projectEntries } from "../store/cell.ts";
 import { monthOf, slotOf } from "../store/slot.ts";
 import { termsOf } from "../store/terms.ts";
 import type { Core } from "./core.ts";
+import { headMac } from "./head-mac.ts";
 import { linesFrom } from "./lines.ts";
 import { openPlacement, placementAt, projectedUpTo } from "./placements.ts";
 import { emptyD1 } from "./rebuild.ts";
@@ -121,7 +125,9 @@ export class Projector {
     const entries = this.#prepare(found.lines);
     const cell = config.cells.get(placement.cell);
     if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
-    const outcome = await projectEntries(cell, { log: placement.log, orgNumber: placement.org_number, from, entries });
+    const { log: origin, org_number: orgNumber } = placement;
+    const mac = headMac(config, state.org.log, headAfter({ from, entries }));
+    const outcome = await projectEntries(cell, { log: origin, orgNumber, from, entries, headMac: mac });
     if (outcome.kind === "stale") {
       // Another run of this ledger (before a crash) was here, or D1 was restored: its fence is the truth.
       return this.#askD1();
@@ -168,4 +174,10 @@ export class Projector {
     const projected = this.#core.state.projected ?? 0;
     for (const { size, resolve } of this.#waiting) if (size <= projected) resolve();
   }
+}
+
+/** The head of the log after these entries. */
+function headAfter({ from, entries }: { from: number; entries: readonly ProjectableEntry[] }) {
+  const { leaf } = JSON.parse(entries.at(-1)?.line ?? "") as { leaf: string };
+  return { size: from + entries.length, prev: base64url(entryHash(sha256, leaf)) };
 }

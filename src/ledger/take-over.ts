@@ -8,32 +8,52 @@ import { extendMark, type Source } from "./restore-mark.ts";
 import { type Head, loadState } from "./state.ts";
 import { transact } from "./transact.ts";
 
-/** Record lines `first…` as a store holds them; `segment` when they are all of one. */
-export type Run = { store: Source["store"]; first: number; lines: readonly string[]; segment: Segment | null };
+/**
+ * Record lines `first…` as a store holds them; `segment` when they are all of one. `vouched` says whether the head after them
+ * is known to be the log's: that they continue it says nothing, for anybody who has read it could.
+ */
+export type Run = {
+  store: Source["store"];
+  first: number;
+  lines: readonly string[];
+  segment: Segment | null;
+  vouched: (head: Head) => boolean;
+};
 
 /**
- * Makes the part of a run that lies beyond the head the ledger's own, if it continues the chain exactly: entries and all
- * they did to other tables, in one transaction. Answers null, or why nothing was taken. No await from reading the head on.
+ * Makes the part of a run that lies beyond the head the ledger's own, if it continues the chain exactly and is vouched for: entries and all they
+ * did to other tables, in one transaction. Answers null, or why nothing was taken. No await from reading the head on.
  */
 export function takeOver(core: Core, run: Run): string | null {
   const { state, storage } = core;
   const { size } = state.head;
-  const { first, lines, segment } = run;
-  if (first > size) return `entries ${size} to ${first - 1} are in no store`;
+  const { store, first, lines, segment, vouched } = run;
+  if (first > size) return inNoStore(size, first - 1);
   const differs = differsFrom(core, run);
-  if (differs !== null) return `entry ${differs} in ${run.store} is another one than the ledger's own`;
+  if (differs !== null) return `entry ${differs} in ${store} is another one than the ledger's own`;
   const continued = continueChain(state.org.log, state.head, lines.slice(size - first));
-  if (!continued.ok) return `entry ${continued.misfit.index} in ${run.store}: ${continued.misfit.why}`;
+  if (!continued.ok) return `entry ${continued.misfit.index} in ${store}: ${continued.misfit.why}`;
   const { entries, head } = continued;
+  if (!vouched(head)) return unvouched({ store, from: size, to: head.size - 1 });
   transact(core, () => {
     if (segment !== null && first === state.archived) record(storage.sql, segment, head);
     else stage(storage.sql, entries);
     const { keys } = replay(storage.sql, entries);
-    const source = { store: run.store, from: size, to: head.size - 1 };
+    const source = { store, from: size, to: head.size - 1 };
     if (entries.length > 0) extendMark(storage.sql, size, { source, keys });
   });
   Object.assign(state, loadState(storage.sql), { projected: state.projected });
   return null;
+}
+
+/** What is said of entries that have to be somewhere and are not. */
+export function inNoStore(from: number, to: number): string {
+  return from === to ? `entry ${from} is in no store` : `entries ${from} to ${to} are in no store`;
+}
+
+/** What is said of entries whose end the ledger left no word for. */
+export function unvouched({ store, from, to }: Source): string {
+  return `entries ${from} to ${to} in ${store} are not vouched for under LOG_SIGNING_KEY: others wrote them, or it was changed`;
 }
 
 /** The first entry the ledger has staged that the run holds another leaf for. */

@@ -10,11 +10,15 @@ export const orgNumber = sqliteTable("org_number", {
   log: text("log").notNull().unique(),
 });
 
-/** The fence: `next` is the index of the log's first entry that is not yet projected here. */
+/**
+ * The fence: `next` is the index of the log's first entry that is not yet projected here. `head_mac` is the ledger's word for
+ * the log up to there; null while nothing is projected.
+ */
 export const cursor = sqliteTable("cursor", {
   org_number: integer("org_number").primaryKey(),
   log: text("log").notNull(),
   next: integer("next").notNull(),
+  head_mac: text("head_mac"),
 });
 
 /**

@@ -20,7 +20,7 @@ export async function openRange(
     cell
       .prepare(
         `insert into cursor (org_number, log, next) select org_number, log, ?2 from org_number where log = ?1
-         on conflict (org_number) do update set next = excluded.next where excluded.next > next`,
+         on conflict (org_number) do update set next = excluded.next, head_mac = null where excluded.next > next`,
       )
       .bind(log, first_index),
     cell.prepare("select org_number from org_number where log = ?1").bind(log),
@@ -31,12 +31,15 @@ export async function openRange(
   return orgNumber;
 }
 
-/** The index of the first entry not yet projected; null when the cell knows no such org number. */
-export async function readFence(cell: D1Database, orgNumber: number): Promise<number | null> {
+/** How far a log is projected: the index of the first entry that is not, and the ledger's word for the log up to there. */
+export type Fence = { next: number; head_mac: string | null };
+
+/** The fence of an org number; null when the cell knows no such number. */
+export async function readFence(cell: D1Database, orgNumber: number): Promise<Fence | null> {
   const row = await drizzle(cell)
-    .select({ next: cursor.next })
+    .select({ next: cursor.next, head_mac: cursor.head_mac })
     .from(cursor)
     .where(eq(cursor.org_number, orgNumber))
     .get();
-  return row?.next ?? null;
+  return row ?? null;
 }

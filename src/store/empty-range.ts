@@ -16,7 +16,7 @@ export async function emptyRange(
 ): Promise<{ rows: number; done: boolean }> {
   const { low, high } = rangeOf(orgNumber, 0, LOG_MAX_ENTRIES);
   const moved = await cell
-    .prepare("update cursor set next = ?2 where org_number = ?1")
+    .prepare("update cursor set next = ?2, head_mac = null where org_number = ?1")
     .bind(orgNumber, first_index)
     .run();
   assert(moved.meta.changes === 1, "a range that is emptied was opened");

@@ -16,7 +16,7 @@ export type Projection =
 /**
  * Projects the entries at `from`, `from + 1`, … in one transaction: all of them are visible when it returns `projected`, and
  * none was written when it returns `stale`. Any other failure is thrown, and after it either may be true: call again.
- * A range that is another log's than `log` takes nothing, throws and is counted.
+ * `headMac` is the ledger's word for the log up to `to`, kept with the fence. A range that is another log's than `log` takes nothing, throws and is counted.
  * Writes two rows an entry, one for the fence and one for each distinct counter.
  */
 export async function projectEntries(
@@ -26,7 +26,8 @@ export async function projectEntries(
     orgNumber,
     from,
     entries,
-  }: { log: string; orgNumber: number; from: number; entries: readonly ProjectableEntry[] },
+    headMac,
+  }: { log: string; orgNumber: number; from: number; entries: readonly ProjectableEntry[]; headMac: string },
 ): Promise<Projection> {
   assert(entries.length > 0, "a projection has entries");
   const to = from + entries.length;
@@ -36,7 +37,7 @@ export async function projectEntries(
     orgNumber,
     entries.map((entry) => entry.counter),
   );
-  const statements = [fenceStatement(cell, { log, orgNumber, from, to }), counters];
+  const statements = [fenceStatement(cell, { log, orgNumber, from, to, headMac }), counters];
   for (const { slot, low, high } of runsOf(entries)) {
     assertSlot(slot);
     const run = { cell, entries, low, high, key: keyOf(orgNumber, from) };
@@ -58,21 +59,21 @@ export async function projectEntries(
   }
 }
 
-type Fence = { log: string; orgNumber: number; from: number; to: number };
+type Move = { log: string; orgNumber: number; from: number; to: number; headMac: string };
 
 /**
  * The first statement of the batch, and the only one with a condition: on a stale or replayed batch `next` becomes null,
  * the column refuses that, and everything is rolled back. Written as an insert so that a missing row, and one of another
  * log, is refused as well (by `log`, which is null then): an update would do nothing and let the rest pass.
  */
-function fenceStatement(cell: D1Database, { log, orgNumber, from, to }: Fence) {
+function fenceStatement(cell: D1Database, { log, orgNumber, from, to, headMac }: Move) {
   return cell
     .prepare(
       `insert into cursor (org_number, log, next)
        values (?1, (select log from cursor where org_number = ?1 and log = ?4), ?2)
-       on conflict (org_number) do update set next = iif(cursor.next = ?2, ?3, null)`,
+       on conflict (org_number) do update set next = iif(cursor.next = ?2, ?3, null), head_mac = ?5`,
     )
-    .bind(orgNumber, from, to, log);
+    .bind(orgNumber, from, to, log, headMac);
 }
 
 function isFenceViolation(error: unknown): boolean {

@@ -12,13 +12,14 @@ import { breakMethod, FAULT_KINDS, replaceMethod, restoreFaults } from "../suppo
 afterEach(restoreFaults);
 
 const bucket = env.ARCHIVE;
+const headMac = "mac";
 const LINES = ['{"leaf":"é"}', '{"leaf":"\\ufeff"}', '{"leaf":"漢"}'];
 const logOf = () => `log.test/v1/orgs/${freshOrg("segment")}`;
 
 describe("a segment", () => {
   it("is named by its range and the SHA-256 of its lines, packed, and read back as it was put", async () => {
     const log = logOf();
-    const segment = await putSegment(bucket, { log, first: 41, lines: LINES });
+    const segment = await putSegment(bucket, { log, first: 41, lines: LINES, headMac });
     expect(segment).toMatchObject({ first: 41, last: 43 });
     expect(segment.name).toMatch(new RegExp(`^seg/${log}/0000000041-0000000043-[0-9a-f]{64}\\.ndjson\\.gz$`));
     expect(await readSegment(bucket, segment)).toEqual(LINES);
@@ -29,9 +30,9 @@ describe("a segment", () => {
 
   it("is created once: put again, nothing changes", async () => {
     const log = logOf();
-    const first = await putSegment(bucket, { log, first: 0, lines: LINES });
+    const first = await putSegment(bucket, { log, first: 0, lines: LINES, headMac });
     const uploaded = (await bucket.head(first.name))?.version;
-    expect(await putSegment(bucket, { log, first: 0, lines: LINES })).toEqual(first);
+    expect(await putSegment(bucket, { log, first: 0, lines: LINES, headMac })).toEqual(first);
     expect((await bucket.head(first.name))?.version).toBe(uploaded);
     expect((await listSegments(bucket, { log, from: 0, limit: 10 })).length).toBe(1);
   });
@@ -39,9 +40,9 @@ describe("a segment", () => {
   it.each(FAULT_KINDS)("whose put %s is not reported as stored, and can be put again", async (kind) => {
     const log = logOf();
     const fault = breakMethod(bucket, "put", kind, { times: 1 });
-    await expect(putSegment(bucket, { log, first: 0, lines: LINES })).rejects.toThrow("injected");
+    await expect(putSegment(bucket, { log, first: 0, lines: LINES, headMac })).rejects.toThrow("injected");
     expect(fault.hits).toBe(1);
-    const segment = await putSegment(bucket, { log, first: 0, lines: LINES });
+    const segment = await putSegment(bucket, { log, first: 0, lines: LINES, headMac });
     expect(await readSegment(bucket, segment)).toEqual(LINES);
   });
 
@@ -59,14 +60,16 @@ describe("a segment", () => {
         const bytes = gzipSync(spoil(gunzipSync(await object.arrayBuffer()).toString()));
         return { size: bytes.length, arrayBuffer: () => Promise.resolve(bytes) };
       });
-      await expect(putSegment(bucket, { log, first: 0, lines: LINES })).rejects.toThrow("read back as other bytes");
+      await expect(putSegment(bucket, { log, first: 0, lines: LINES, headMac })).rejects.toThrow(
+        "read back as other bytes",
+      );
       fault.restore();
     }
   });
 
   it("is stored beside an object that holds other bytes for good, which stays as it is", async () => {
     const log = logOf();
-    const put = () => putSegment(bucket, { log, first: 7, lines: LINES });
+    const put = () => putSegment(bucket, { log, first: 7, lines: LINES, headMac });
     const names = [(await put()).name];
     for (let copy = 2; copy <= SEGMENT_MAX_COPIES; copy++) {
       await bucket.put(names.at(-1) ?? "", "damaged\n");
@@ -88,7 +91,7 @@ describe("a segment", () => {
 
   it("is refused when its object is not there, was changed, or holds another number of lines", async () => {
     const log = logOf();
-    const segment = await putSegment(bucket, { log, first: 0, lines: LINES });
+    const segment = await putSegment(bucket, { log, first: 0, lines: LINES, headMac });
     await expect(readSegment(bucket, { ...segment, last: 3 })).rejects.toThrow("as many lines");
     await bucket.put(segment.name, "changed\n");
     await expect(readSegment(bucket, segment)).rejects.toThrow("holds other bytes");
@@ -100,7 +103,7 @@ describe("a segment", () => {
 });
 
 it("a segment that was made to fill memory is refused, packed or not", async () => {
-  const segment = await putSegment(bucket, { log: logOf(), first: 0, lines: LINES });
+  const segment = await putSegment(bucket, { log: logOf(), first: 0, lines: LINES, headMac });
   const much = new Uint8Array(SEGMENT_READ_MAX_BYTES + 1);
   for (const body of [much, gzipSync(much)]) {
     await bucket.put(segment.name, body);
@@ -111,8 +114,8 @@ it("a segment that was made to fill memory is refused, packed or not", async () 
 describe("listing segments", () => {
   it("answers those from an index on, in order, of that log alone", async () => {
     const log = logOf();
-    for (const first of [9, 0, 1_000_000_000, 300]) await putSegment(bucket, { log, first, lines: LINES });
-    await putSegment(bucket, { log: `${log}x`, first: 5, lines: LINES });
+    for (const first of [9, 0, 1_000_000_000, 300]) await putSegment(bucket, { log, first, lines: LINES, headMac });
+    await putSegment(bucket, { log: `${log}x`, first: 5, lines: LINES, headMac });
     await bucket.put(`seg/${log}/0000000005-note`, "not a segment");
     const firsts = async (from: number, limit: number) =>
       (await listSegments(bucket, { log, from, limit })).map(({ first }) => first);

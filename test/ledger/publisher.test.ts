@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../src/sha256.ts";
+import { signCheckpoint } from "../../src/chain/note/sign-note.ts";
 import { openCheckpoint } from "../../src/chain/note/open-checkpoint.ts";
 import { noteKey } from "../../src/chain/note/note-key.ts";
 import { configOf } from "../../src/env.ts";
@@ -21,6 +22,8 @@ const events = (count: number) => Array.from({ length: count }, (_, n) => event(
 async function appendMany(org: string, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1_000) await append(org, batchOf(events(Math.min(left, 1_000))));
 }
+
+const checkpointAt = (log: string, size: number) => `tree/${log}/checkpoint/${String(size).padStart(10, "0")}`;
 
 async function checkpoints(org: string): Promise<number[]> {
   const { log } = (await readLedger(org)).org;
@@ -181,15 +184,38 @@ describe("a ledger that was rewound", () => {
     const org = await createOrg("rewound");
     await append(org, batchOf(events(3)));
     const { ledger } = await checkLedger(org, { archived: true });
-    await env.ARCHIVE.put(`tree/${ledger.org.log}/checkpoint/0000000005`, ledger.tree?.note ?? "");
+    const { log } = ledger.org;
+    const name = checkpointAt(log, 5);
+    const checkpoint = { origin: log, size: 5, root: new Uint8Array(32) };
+    await env.ARCHIVE.put(name, signCheckpoint(sha256, { checkpoint, signers: [logSigner(configOf(env), log)] }));
     await evict(org);
     const refusal = await refusalOf(org);
     expect(refusal).toMatchObject({
       code: "overloaded",
-      detail: "The ledger was rewound: R2 holds a newer checkpoint. An operator has to restore it.",
+      detail:
+        "The ledger was rewound to size 4: R2 holds a newer checkpoint, of size 5. " +
+        "It cannot be rolled forward: entry 4 is in no store. An operator has to restore it.",
     });
     expect(await statusOf(org)).toMatchObject({ size: 4, ingestion: "overloaded", refusal: refusal?.detail });
-    await env.ARCHIVE.delete(`tree/${ledger.org.log}/checkpoint/0000000005`);
+    await env.ARCHIVE.delete(name);
     expect(await refusalOf(org)).toBe(null);
+  });
+
+  it("is not believed for a checkpoint that another key signed, or that is of another size", async () => {
+    const org = await createOrg("believed");
+    await append(org, batchOf(events(3)));
+    const { ledger } = await checkLedger(org, { archived: true });
+    const { log } = ledger.org;
+    const checkpoint = { origin: log, size: 5, root: new Uint8Array(32) };
+    const note = signCheckpoint(sha256, { checkpoint, signers: [logSigner(configOf(env), `${log}x`)] });
+    const forged = { 5: note, 6: ledger.tree?.note ?? "", 7: "junk" };
+    for (const [size, text] of Object.entries(forged)) await env.ARCHIVE.put(checkpointAt(log, Number(size)), text);
+    await evict(org);
+    expect(await refusalOf(org)).toBe(null);
+    await later(61_000, () => wake(org));
+    expect(await statusOf(org)).toMatchObject({ publishing: "stopped", published: 4 });
+    for (const size of Object.keys(forged)) await env.ARCHIVE.delete(checkpointAt(log, Number(size)));
+    await later(800_000, () => wake(org));
+    await checkLedger(org, { archived: true });
   });
 });

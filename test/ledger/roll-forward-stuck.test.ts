@@ -48,7 +48,7 @@ describe("a rewound ledger that cannot be rolled forward", () => {
       await setBack(cell, { org_number, to: 2 });
     });
     expect(detail).toBe(
-      "The ledger was rewound to size 3: R2 holds newer entries, up to size 9. " +
+      "The ledger was rewound to size 3: R2 holds newer entries, up to size 9; R2 holds a newer checkpoint, of size 9. " +
         "It cannot be rolled forward: entries 3 to 6 are in no store. An operator has to restore it.",
     );
     expect(await statusOf(org)).toMatchObject({ size: 3, ingestion: "overloaded", refusal: detail });

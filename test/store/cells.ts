@@ -8,6 +8,9 @@ import { counterOf } from "../../src/store/counter.ts";
 import { monthOf, slotOf } from "../../src/store/slot.ts";
 import { type TermKey, termKeyOf, termsOf } from "../../src/store/terms.ts";
 
+/** What a ledger would say of its log; D1 only keeps it. */
+export const headMac = "x".repeat(43);
+
 const MIGRATIONS = {
   directory: import.meta.glob<string>("../../migrations/directory/*.sql", {
     query: "?raw",
@@ -122,6 +125,7 @@ export async function project(log: TestLog, said: readonly Said[], from = 0): Pr
     const projection = await projectEntries(log.cell, {
       ...{ log: log.log, orgNumber: log.org_number, from: from + at },
       entries: entries.slice(at, at + 500),
+      headMac,
     });
     if (projection.kind !== "projected") throw new Error(`stale at ${projection.fence}`);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { COUNTER_MAX_TARGET_TYPES, DELETE_CHUNK_ROWS } from "../../src/limits.ts";
 import { emptyRange, openRange, projectEntries, readFence } from "../../src/store/cell.ts";
-import { contentOf, entryOf, freshLog, freshName, project, type Said, type TestLog } from "./cells.ts";
+import { contentOf, entryOf, freshLog, freshName, headMac, project, type Said, type TestLog } from "./cells.ts";
 
 const said = (count: number): Said[] =>
   Array.from({ length: count }, (_, n) => ({
@@ -20,7 +20,7 @@ async function empty({ cell, org_number }: TestLog, first_index = 0): Promise<{ 
 }
 
 const nothing = (log: TestLog, next: number) => ({
-  cursor: [{ org_number: log.org_number, log: log.log, next }],
+  cursor: [{ org_number: log.org_number, log: log.log, next, head_mac: null }],
   counter: [],
 });
 
@@ -34,7 +34,7 @@ describe("emptyRange", () => {
     expect([await contentOf(left), await contentOf(right)]).toEqual([before[0], before[2]]);
     const entries = said(30).map((event, n) => entryOf(log.termKey, n, event));
     for (const [n, entry] of entries.entries()) {
-      await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: n, entries: [entry] });
+      await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: n, entries: [entry], headMac });
     }
     const after = await contentOf(log);
     // Salts are new, so records differ; keys, numbers of tokens, counters and fence are the same.
@@ -47,7 +47,7 @@ describe("emptyRange", () => {
     const entries = await project(log, said(100));
     const before = await contentOf(log);
     await empty(log);
-    await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries });
+    await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries, headMac });
     expect(await contentOf(log)).toEqual(before);
   });
 
@@ -72,7 +72,7 @@ describe("emptyRange", () => {
       Array.from({ length: DELETE_CHUNK_ROWS + 10 }, () => ({ action: "a.b" })),
     );
     expect((await emptyRange(log.cell, log.org_number, { first_index: 0 })).done).toBe(false);
-    expect(await readFence(log.cell, log.org_number)).toBe(0);
+    expect(await readFence(log.cell, log.org_number)).toEqual({ next: 0, head_mac: null });
     const early = Array.from({ length: 20 }, (_, n) =>
       entryOf(log.termKey, DELETE_CHUNK_ROWS - 10 + n, { action: "a.b" }),
     );
@@ -81,7 +81,7 @@ describe("emptyRange", () => {
       .bind(log.org_number, DELETE_CHUNK_ROWS - 10)
       .run();
     const projecting = projectEntries(log.cell, {
-      ...{ log: log.log, orgNumber: log.org_number, from: DELETE_CHUNK_ROWS - 10, entries: early },
+      ...{ log: log.log, orgNumber: log.org_number, from: DELETE_CHUNK_ROWS - 10, entries: early, headMac },
     });
     await expect(projecting).rejects.toThrow("UNIQUE");
     await empty(log);

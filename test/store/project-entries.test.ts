@@ -2,9 +2,23 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { D1_PARAMETER_MAX_BYTES } from "../../src/limits.ts";
 import { takeCounts } from "../../src/meter.ts";
-import { openRange, projectEntries, readFence } from "../../src/store/cell.ts";
+import { openRange, type ProjectableEntry, projectEntries, readFence } from "../../src/store/cell.ts";
 import { readEntries } from "../../src/store/list-entries.ts";
-import { cell0, cell1, contentOf, entryOf, freshLog, freshName, project, type Said } from "./cells.ts";
+import {
+  cell0,
+  cell1,
+  contentOf,
+  entryOf,
+  freshLog,
+  freshName,
+  headMac,
+  project,
+  type Said,
+  type TestLog,
+} from "./cells.ts";
+
+const projectAt = (log: TestLog, from: number, entries: readonly ProjectableEntry[]) =>
+  projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from, entries, headMac });
 
 const event = (n: number): Said => ({
   action: "document.share",
@@ -22,8 +36,8 @@ describe("openRange", () => {
     const other = await openRange(cell, { log: b, first_index: 7 });
     expect(await openRange(cell, { log: a, first_index: 0 })).toBe(first);
     expect(other).not.toBe(first);
-    expect(await readFence(cell, first)).toBe(0);
-    expect(await readFence(cell, other)).toBe(7);
+    expect(await readFence(cell, first)).toEqual({ next: 0, head_mac: null });
+    expect(await readFence(cell, other)).toEqual({ next: 7, head_mac: null });
   });
 
   it("gives one number when asked many times at once", async () => {
@@ -37,7 +51,7 @@ describe("openRange", () => {
     const log = await freshLog();
     await project(log, [event(0), event(1)]);
     await openRange(log.cell, { log: log.log, first_index: 0 });
-    expect(await readFence(log.cell, log.org_number)).toBe(2);
+    expect(await readFence(log.cell, log.org_number)).toEqual({ next: 2, head_mac: headMac });
   });
 
   it("knows no fence of a number it never gave", async () => {
@@ -49,16 +63,16 @@ describe("projectEntries", () => {
   it("writes two rows an entry, one for the fence and one for each distinct counter", async () => {
     const log = await freshLog();
     const entries = Array.from({ length: 500 }, (_, n) => entryOf(log.termKey, n, event(n)));
-    const projection = await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries });
+    const projection = await projectAt(log, 0, entries);
     expect(projection).toMatchObject({ kind: "projected", rows_written: 2 * 500 + 1 + 1 });
-    expect(await readFence(log.cell, log.org_number)).toBe(500);
+    expect(await readFence(log.cell, log.org_number)).toEqual({ next: 500, head_mac: headMac });
   });
 
   it("writes at most four rows for an entry alone, the first and every later one", async () => {
     const log = await freshLog();
     for (let n = 0; n < 5; n++) {
       const entries = [entryOf(log.termKey, n, event(n))];
-      const projection = await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: n, entries });
+      const projection = await projectAt(log, n, entries);
       expect(projection).toMatchObject({ kind: "projected", rows_written: 4 });
     }
   });
@@ -96,7 +110,7 @@ describe("projectEntries", () => {
     const entries = await project(log, [event(0), event(1), event(2)]);
     const before = await contentOf(log);
     for (const from of [0, 1, 2, 4]) {
-      const projection = await projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from, entries });
+      const projection = await projectAt(log, from, entries);
       expect(projection).toEqual({ kind: "stale", fence: 3 });
     }
     expect(await contentOf(log)).toEqual(before);
@@ -105,11 +119,7 @@ describe("projectEntries", () => {
   it("lets one of many projections of the same entries through", async () => {
     const log = await freshLog();
     const entries = Array.from({ length: 20 }, (_, n) => entryOf(log.termKey, n, event(n)));
-    const kinds = await Promise.all(
-      Array.from({ length: 10 }, () =>
-        projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries }),
-      ),
-    );
+    const kinds = await Promise.all(Array.from({ length: 10 }, () => projectAt(log, 0, entries)));
     expect(kinds.filter(({ kind }) => kind === "projected")).toHaveLength(1);
     const { counter } = await contentOf(log);
     expect(counter).toMatchObject([{ count: 20 }]);
@@ -122,7 +132,7 @@ describe("projectEntries", () => {
     await log.cell.prepare("insert into entry_02 (key, record) values (?1, 'planted')").bind(inTheWay).run();
     const before = await contentOf(log);
     const entries = [1, 2, 3].map((n) => entryOf(log.termKey, n, { ...event(n), action: "new.action" }));
-    const again = () => projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 1, entries });
+    const again = () => projectAt(log, 1, entries);
     await expect(again()).rejects.toThrow("UNIQUE");
     expect(await contentOf(log)).toEqual(before);
     await log.cell.prepare("delete from entry_02 where key = ?1").bind(inTheWay).run();
@@ -132,9 +142,7 @@ describe("projectEntries", () => {
   it("refuses an org number that was never opened, and writes nothing", async () => {
     const log = { ...(await freshLog()), org_number: 1_999_999 };
     const entries = [entryOf(log.termKey, 0, event(0))];
-    await expect(
-      projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: 0, entries }),
-    ).rejects.toThrow("cursor.log");
+    await expect(projectAt(log, 0, entries)).rejects.toThrow("cursor.log");
     expect(await contentOf(log)).toEqual({ cursor: [], counter: [] });
   });
 
@@ -144,7 +152,13 @@ describe("projectEntries", () => {
     const before = await contentOf(theirs);
     const entries = [entryOf(mine.termKey, 1, event(1))];
     takeCounts();
-    const misplaced = projectEntries(mine.cell, { log: mine.log, orgNumber: theirs.org_number, from: 1, entries });
+    const misplaced = projectEntries(mine.cell, {
+      log: mine.log,
+      orgNumber: theirs.org_number,
+      from: 1,
+      entries,
+      headMac,
+    });
     await expect(misplaced).rejects.toThrow(`is that of ${theirs.log}, not of ${mine.log}`);
     expect(takeCounts()).toEqual([{ name: "audit_cross_org_refusals_total", labels: 'at="projection"', value: 1 }]);
     expect(await contentOf(theirs)).toEqual(before);
@@ -155,9 +169,7 @@ describe("projectEntries", () => {
     const log = await freshLog();
     const entries = [entryOf(log.termKey, 0, event(0)), entryOf(log.termKey, 1, event(1))];
     const last = 2 ** 32 - 1;
-    await expect(
-      projectEntries(log.cell, { log: log.log, orgNumber: log.org_number, from: last, entries }),
-    ).rejects.toThrow("invariant");
+    await expect(projectAt(log, last, entries)).rejects.toThrow("invariant");
   });
 
   it("puts the entries of one batch into the slots of their months", async () => {
@@ -185,7 +197,13 @@ describe("projectEntries", () => {
     const entries = Array.from({ length: 40 }, (_, n) => entryOf(log.termKey, n, { ...event(n), metadata: large }));
     const bound: number[] = [];
     const cell = watchingBinds(log.cell, (value) => bound.push(Buffer.byteLength(String(value))));
-    const projection = await projectEntries(cell, { log: log.log, orgNumber: log.org_number, from: 0, entries });
+    const projection = await projectEntries(cell, {
+      log: log.log,
+      orgNumber: log.org_number,
+      from: 0,
+      entries,
+      headMac,
+    });
     expect(projection).toMatchObject({ kind: "projected", rows_written: 2 * 40 + 1 + 1 });
     expect(bound.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(2 * D1_PARAMETER_MAX_BYTES);
     expect(Math.max(...bound)).toBeLessThanOrEqual(D1_PARAMETER_MAX_BYTES + 2);

@@ -1,3 +1,9 @@
+import { env } from "cloudflare:workers";
+import { base64url } from "../../src/chain/encoding.ts";
+import { entryHash } from "../../src/chain/leaf.ts";
+import { configOf } from "../../src/env.ts";
+import { headMac } from "../../src/ledger/head-mac.ts";
+import { sha256 } from "../../src/sha256.ts";
 import { SLOTS } from "./check/read-stores.ts";
 
 /** D1 as it was when the log had `to` entries there. */
@@ -11,9 +17,24 @@ export async function setBack(cell: D1Database, { org_number, to }: { org_number
       cell.prepare(`delete from entry_${slot} where key >= ?1 and key < ?2`).bind(low, high),
       cell.prepare(`delete from term_${slot} where rowid >= ?1 and rowid < ?2`).bind(low, high),
     ]),
-    cell.prepare("update cursor set next = ?2 where org_number = ?1").bind(org_number, to),
+    cell
+      .prepare("update cursor set next = ?2, head_mac = ?3 where org_number = ?1")
+      .bind(org_number, to, await macAt(cell, { org_number, to })),
     ...gone.flatMap(({ results }) => results).map(({ record }) => uncount(cell, org_number, record)),
   ]);
+}
+
+/** What the fence said then. */
+async function macAt(cell: D1Database, { org_number, to }: { org_number: number; to: number }): Promise<string | null> {
+  for (const slot of SLOTS) {
+    const statement = cell.prepare(`select record from entry_${slot} where key = ?1`);
+    const record = await statement.bind(org_number * 2 ** 32 + to - 1).first<string>("record");
+    if (record === null) continue;
+    const { leaf } = JSON.parse(record) as { leaf: string };
+    const { log } = JSON.parse(leaf) as { log: string };
+    return headMac(configOf(env), log, { size: to, prev: base64url(entryHash(sha256, leaf)) });
+  }
+  return null;
 }
 
 function uncount(cell: D1Database, org_number: number, record: string): D1PreparedStatement {

@@ -1,0 +1,1 @@
+ALTER TABLE `cursor` ADD `head_mac` text;
