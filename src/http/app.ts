@@ -12,6 +12,7 @@ import { flushMetrics } from "../watch/flush-metrics.ts";
 import { sealRefusal } from "../watch/refusals.ts";
 import { type App, type Ctx, json, problem } from "./context.ts";
 import { openApiDocument } from "./openapi.ts";
+import { LOG_PARAMETER } from "./of-log.ts";
 import type { Operation } from "./operation.ts";
 import * as deadLetters from "./routes/dead-letters.ts";
 import * as events from "./routes/events.ts";
@@ -71,13 +72,22 @@ app.onError((error, c) => {
 });
 
 const ROUTES = operations.map(({ method, path }) => {
-  const pattern = path.replace("{path}", ".+").replaceAll(/\{\w+\}/g, "[^/]+");
+  const pattern = path
+    .replace("{path}", ".+")
+    .replace("{log}", "[0-9]+")
+    .replaceAll(/\{\w+\}/g, "[^/]+");
   return { method: method.toUpperCase(), path, pattern: new RegExp(`^${pattern}$`) };
 });
 
 /** Paths as OpenAPI writes them, by how the router does. */
 const PATHS = new Map(
-  operations.map(({ path }) => [path.replace("{path}", ":path{.+}").replaceAll(/\{(\w+)\}/g, ":$1"), path]),
+  operations.map(({ path }) => [
+    path
+      .replaceAll(/\{(\w+)\}/g, ":$1")
+      .replace(":path", ":path{.+}")
+      .replace(":log/", `${LOG_PARAMETER}/`),
+    path,
+  ]),
 );
 
 /** 405 for a path that has other methods; null for one that has none. */

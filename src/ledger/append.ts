@@ -4,6 +4,7 @@ import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, LOG_MAX_ENTRIES } from "../limi
 import { count } from "../meter.ts";
 import type { Appended, Batch, CutEvent, Receipt } from "../schema/ledger.ts";
 import type { Draft } from "./draft.ts";
+import { baseOf } from "./earlier.ts";
 import { eventSection } from "./event-section.ts";
 import { batchPrint, eventPrint, samePrint } from "./print.ts";
 import {
@@ -45,8 +46,9 @@ export function planBatch(context: Context, batch: Batch): Result<Appended> {
     }
     draft.whenCommitted(() => count("audit_events_duplicate_total", {}, batch.events.length));
     const position = (n: number) => idOf(batch.position + n);
-    const again = rebuildReceipts(batch.events, { receipt: before, ids, idOf: position });
-    return ok({ receipts: again, size: before.first + before.count });
+    const again = rebuildReceipts(batch.events, { receipt: before, ids, idOf: position, earlier: state.earlier });
+    const size = Math.max(0, before.first + before.count - baseOf(state.earlier));
+    return ok({ receipts: again, size });
   }
   const refusal = otherDoor(context, batch) ?? roomFor(state, draft, batch.events.length);
   if (refusal !== null) return { ok: false, refusal };
@@ -119,7 +121,7 @@ function decide(
 }
 
 function sealAll(
-  { draft, receipts, key }: Context,
+  { state: { earlier }, draft, receipts, key }: Context,
   batch: Batch,
   {
     fates,
@@ -128,14 +130,15 @@ function sealAll(
     idOf,
   }: { fates: Fate[]; prints: (Uint8Array | null)[]; print: Uint8Array; idOf: (position: number) => string },
 ): Receipt[] {
-  const first = draft.head.size;
+  const base = baseOf(earlier);
+  const first = base + draft.head.size;
   const hashes: Uint8Array[] = [];
   const { sequencedAt } = draft;
   const answers: Receipt[] = [];
   batch.events.forEach((event, n) => {
     const fate = fates[n] as Fate;
     if (fate.kind === "known") {
-      answers.push(receiptOf(event.id as string, fate.receipt, true));
+      answers.push(receiptOf(event.id as string, fate.receipt, { duplicate: true, earlier }));
       return;
     }
     if (fate.kind === "same_as") {
@@ -148,13 +151,14 @@ function sealAll(
     const sections = [{ name: "event", text }, ...event.sections];
     const sealed = draft.seal({ source: "client", category, sentCategory: event.category, sections });
     hashes.push(sealed.hashBytes);
-    const receipt = { position: sealed.index, print: prints[n] ?? null, sequencedAt };
+    const receipt = { position: base + sealed.index, print: prints[n] ?? null, sequencedAt };
     if (event.id !== null) {
       const id = event.id;
       receipts.ids.set(id, { ...receipt, hash: sealed.hash });
       draft.write((sql) => saveId(sql, id, { ...receipt, hash: sealed.hashBytes }));
     }
-    answers.push(receiptOf(event.id ?? (made as string), { ...receipt, hash: sealed.hash }, false));
+    const known = { ...receipt, hash: sealed.hash };
+    answers.push(receiptOf(event.id ?? (made as string), known, { duplicate: false, earlier }));
   });
   const receipt = { first, count: hashes.length, print, sequencedAt, hashes: Buffer.concat(hashes) };
   receipts.batches.set(batch.batch, receipt);

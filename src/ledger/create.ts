@@ -3,6 +3,7 @@ import { assert } from "../errors.ts";
 import type { Act } from "../schema/act.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { Draft } from "./draft.ts";
+import { savePlaced } from "./placements.ts";
 import { sealAct } from "./service-entry.ts";
 import { loadState } from "./state.ts";
 import { createTables } from "./tables.ts";
@@ -45,13 +46,7 @@ function enterOrg(sql: SqlStorage, org: string, { log, settings, placement, now 
     randomBytes(32),
     JSON.stringify(settings),
   );
-  sql.exec(
-    "insert into placement (first_index, log, cell, org_number) values (?, ?, ?, ?)",
-    placement.first_index,
-    placement.log,
-    placement.cell,
-    placement.org_number,
-  );
+  savePlaced(sql, placement);
 }
 
 /** The act of giving an org its settings. */

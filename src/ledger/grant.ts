@@ -1,22 +1,58 @@
+import { base64 } from "../chain/encoding.ts";
+import { parseCheckpoint } from "../chain/note/checkpoint.ts";
+import { noteText } from "../chain/note/note.ts";
 import type { Scope } from "../schema/caller.ts";
-import type { ReadGrant } from "../schema/ledger.ts";
+import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
+import { type EarlierLog, predecessorOf } from "./earlier.ts";
 import type { State } from "./state.ts";
 
 /** What a reader is told of an org, once it may read. */
 export function grantOf(state: State, { key, scopes }: { key: string; scopes: readonly Scope[] }): ReadGrant {
-  const { org, head, projected, placements, tree } = state;
-  const at = new Date(tree.publishedAt).toISOString();
+  const { org, head, projected, placements, tree, earlier } = state;
   return {
     key,
     personal: scopes.includes("personal:read"),
+    number: earlier.length + 1,
     log: org.log,
+    predecessor: predecessorOf(earlier),
     size: head.size,
     head: head.prev,
-    head_at: new Date(head.sequencedAt).toISOString(),
+    head_at: timeOf(head.sequencedAt),
     visible: projected ?? 0,
-    checkpoint: tree.root === null ? null : { size: tree.size, root: tree.root, at },
-    created_at: new Date(org.createdAt).toISOString(),
+    checkpoint: tree.root === null ? null : { size: tree.size, root: tree.root, at: timeOf(tree.publishedAt) },
+    created_at: timeOf(earlier.at(-1)?.ended_at ?? org.createdAt),
     placements,
     access_log: org.settings.access_log,
+    earlier: earlier.map(earlierGrant).toReversed(),
   };
+}
+
+function earlierGrant({
+  number,
+  log,
+  predecessor,
+  size,
+  held,
+  tree,
+  placements,
+  begun_at,
+  ended_at,
+}: EarlierLog): LogGrant {
+  const checkpoint = tree.note === null ? null : parseCheckpoint(noteText(tree.note));
+  return {
+    number,
+    log,
+    predecessor,
+    size: held.size,
+    head: held.head,
+    head_at: timeOf(ended_at),
+    visible: size,
+    checkpoint: checkpoint === null ? null : { size: tree.size, root: base64(checkpoint.root), at: timeOf(ended_at) },
+    created_at: timeOf(begun_at),
+    placements,
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -1,5 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, type Result } from "../errors.ts";
+import { ok, refuse, type Result } from "../errors.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type {
@@ -20,6 +20,7 @@ import { Alarm } from "./alarm.ts";
 import { planBatch, weightOf } from "./append.ts";
 import { Archiver } from "./archiver.ts";
 import { type Core, coreOf } from "./core.ts";
+import { continueLog } from "./continue-log.ts";
 import { planSettings } from "./settings.ts";
 import { OrgKeys, type Principal } from "./keys.ts";
 import { DueSeals } from "./due-seals.ts";
@@ -128,17 +129,17 @@ export class Ledger {
    * The published tree: for who may read entries, and for everybody (`caller` null) where the log is public. With
    * `minSize` that many entries are put under a checkpoint, which is waited for.
    */
-  async treeView(caller: Caller | null, minSize: number): Promise<Result<TreeView>> {
+  async treeView(caller: Caller | null, of: { minSize: number; log: number | null }): Promise<Result<TreeView>> {
     const allowed = this.admission.admitToTree(caller);
     if (!allowed.ok) return allowed;
     // A ledger that was rewound signs nothing: it would be a fork.
     const publisher = this.readiness.refusal === null && caller !== null ? this.#publisher : null;
-    return treeViewAt(this.#core.state, { minSize, publisher, cosignatures: () => this.#publisher.witnesses.lines() });
+    const cosignatures = () => this.#publisher.witnesses.lines();
+    return treeViewAt(this.#core.state, { ...of, publisher, cosignatures });
   }
 
-  /** Leaf texts of entries `[from, to)`. */
-  leaves(range: { from: number; to: number }): Promise<string[]> {
-    return leavesOf(this.#core, range);
+  leaves(range: { from: number; to: number }, log: number | null): Promise<string[]> {
+    return leavesOf(this.#core, range, log);
   }
 
   settings(caller: Caller, scope: Scope): Result<OrgSettings> {
@@ -189,7 +190,6 @@ export class Ledger {
     return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
-  /** Takes or renews the org's one verification run, or ends it. */
   leaseVerify(holder: string, { release }: { release: boolean }): Result<null> {
     return release ? this.#verifying.release(holder) : this.#verifying.take(holder, this.#core.now());
   }
@@ -214,6 +214,17 @@ export class Ledger {
     return ok(this.status());
   }
 
+  /** Begins the org's next log where this one cannot be rolled forward; afterwards this object is of no use any more. */
+  async continueLog(caller: Caller, reason: string): Promise<Result<null>> {
+    const principal = this.#keys.check(this.#core.state.org.org, caller, "operate");
+    if (!principal.ok) return principal;
+    const compared = await this.readiness.compare();
+    if (compared.ok) return refuse("conflict", "The log is whole and takes entries: there is nothing to continue.");
+    if (this.#core.stuck === null) return compared;
+    const parts = { archiver: this.#archiver, publisher: this.#publisher };
+    return continueLog(this.#core, parts, { by: principal.value.key, reason });
+  }
+
   /** Everything that is due: rebuilding, projecting, archiving, publishing, closing reads, sealing refusals, saying how it stands. */
   async work({ force }: { force: boolean }): Promise<void> {
     // First the net: a crash from here on is found by the alarm within a minute.
@@ -229,7 +240,6 @@ export class Ledger {
     await this.#reporter.report();
   }
 
-  /** Apart from the rest: a witness may take its time. */
   #askWitnesses(): void {
     this.#ctx.waitUntil(this.#publisher.witnesses.run().then(() => this.armAlarm()));
   }

@@ -20,7 +20,7 @@ import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { Ledger } from "./ledger.ts";
 import type { Lines } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
-import { isHeld } from "./roll-forward.ts";
+import { isLogHeld } from "./held.ts";
 import { loadState } from "./state.ts";
 
 /**
@@ -44,7 +44,7 @@ export class OrgLedger extends DurableObject<Env> {
     const foreign = this.#foreign(org);
     if (foreign !== null) return foreign;
     if (this.#ledger === null) {
-      const held = await isHeld(this.#config, creation);
+      const held = await isLogHeld(this.#config, creation.placement);
       // Another call may have created it while this one asked.
       if (this.#ledger === null) {
         (held ? reviveOrg : createOrg)(this.ctx.storage, org, creation);
@@ -145,18 +145,22 @@ export class OrgLedger extends DurableObject<Env> {
     return ledger.ok ? ok(await ledger.value.lines(from, limit)) : ledger;
   }
 
-  /** The published tree, for a caller or (null) for everybody; `minSize` entries are put under a checkpoint first. */
-  async treeView(org: string, caller: Caller | null, minSize = 0): Promise<Result<TreeView>> {
-    const stranger = caller === null ? this.#unkeyed(org) : this.#stranger(org, caller);
+  /** The tree of the org's log of this number, for a caller or (null) for everybody; `minSize` entries are published first. */
+  async treeView(
+    org: string,
+    caller: Caller | null,
+    of: { minSize: number; log: number | null },
+  ): Promise<Result<TreeView>> {
+    const stranger = this.#stranger(org, caller);
     if (stranger !== null) return stranger;
     const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.treeView(caller, minSize) : ledger;
+    return ledger.ok ? ledger.value.treeView(caller, of) : ledger;
   }
 
   /** Leaf texts of entries `[from, to)`, for the bundle that is not full yet. */
-  async leaves(org: string, range: { from: number; to: number }): Promise<Result<string[]>> {
+  async leaves(org: string, range: { from: number; to: number }, log: number | null): Promise<Result<string[]>> {
     const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ok(await ledger.value.leaves(range)) : ledger;
+    return ledger.ok ? ok(await ledger.value.leaves(range, log)) : ledger;
   }
 
   /** Takes or renews the org's one verification run for `holder`, or ends it. */
@@ -174,6 +178,19 @@ export class OrgLedger extends DurableObject<Env> {
   async rebuild(org: string, caller: Caller): Promise<Result<LedgerStatus>> {
     const ledger = await this.#ready(org);
     return ledger.ok ? ledger.value.rebuild(caller) : ledger;
+  }
+
+  /** Begins the org's next log where the one it has cannot be rolled forward; `by` an operator, for a reason. */
+  async continueLog(org: string, caller: Caller, reason: string): Promise<Result<LedgerStatus>> {
+    const stranger = this.#stranger(org, caller);
+    if (stranger !== null) return stranger;
+    const old = await this.#ready(org, { appends: false });
+    const continued = old.ok ? await old.value.continueLog(caller, reason) : old;
+    if (!continued.ok) return continued;
+    this.#ledger = this.#load();
+    const ledger = await this.#ready(org);
+    if (ledger.ok) await ledger.value.settle("");
+    return ledger.ok ? ok(ledger.value.status()) : ledger;
   }
 
   /** The watchdog's knock: whatever is due is done, whether or not an alarm was lost. */
@@ -213,18 +230,13 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Who is not this org's is told so before any store is asked: as fast, and as little, as for an org that is not there. */
-  #stranger(org: string, caller: Caller): { ok: false; refusal: Refusal } | null {
+  #stranger(org: string, caller: Caller | null): { ok: false; refusal: Refusal } | null {
     const foreign = this.#foreign(org);
     if (foreign !== null) return foreign;
-    const known = this.#ledger?.identify(caller) ?? NOT_FOUND;
-    return known.ok ? null : known;
-  }
-
-  #unkeyed(org: string): { ok: false; refusal: Refusal } | null {
-    const foreign = this.#foreign(org);
-    if (foreign !== null) return foreign;
-    const allowed = this.#ledger?.admission.admitToTree(null) ?? UNAUTHORIZED;
-    return allowed.ok ? null : allowed;
+    const ledger = this.#ledger;
+    const known = caller === null ? ledger?.admission.admitToTree(null) : ledger?.identify(caller);
+    if (known?.ok === true) return null;
+    return known ?? (caller === null ? UNAUTHORIZED : NOT_FOUND);
   }
 
   /** Seed of every misplaced log: a call routed to the wrong object. Never sealed, never answered, always counted. */

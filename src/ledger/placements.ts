@@ -4,6 +4,7 @@ import { savePlacement } from "../store/placement-table.ts";
 import { count } from "../meter.ts";
 import type { LedgerPlacement } from "../schema/ledger.ts";
 import type { Core } from "./core.ts";
+import { transact } from "./transact.ts";
 
 /** How far D1 is: the fence of the first placement that is not yet filled up to the next one, else of the last. */
 export async function fenceOf(core: Core): Promise<Fence> {
@@ -36,7 +37,9 @@ export async function openPlaced(core: Core, placement: LedgerPlacement): Promis
   if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
   const orgNumber = await openRange(cell, placement);
   if (orgNumber !== placement.org_number) {
-    storage.sql.exec("update placement set org_number = ? where first_index = ?", orgNumber, placement.first_index);
+    transact(core, () =>
+      storage.sql.exec("update placement set org_number = ? where first_index = ?", orgNumber, placement.first_index),
+    );
     placement.org_number = orgNumber;
     await savePlacement(config.directory, { org: state.org.org, ...placement });
   }
@@ -47,7 +50,8 @@ export async function openPlaced(core: Core, placement: LedgerPlacement): Promis
  * Sends entries from the fence on to the next cell that is not in use yet; nothing that is placed moves. Without such a
  * cell everything stays where it is, and the metric asks the operator for one.
  */
-export async function openPlacement({ state, storage, config }: Core, { after }: { after: LedgerPlacement }) {
+export async function openPlacement(core: Core, { after }: { after: LedgerPlacement }) {
+  const { state, config } = core;
   const first_index = state.projected ?? 0;
   const used = new Set(state.placements.map(({ cell }) => cell));
   const free = [...config.cells].find(([name]) => !used.has(name));
@@ -59,15 +63,20 @@ export async function openPlacement({ state, storage, config }: Core, { after }:
   const org_number = await openRange(cell, { log: state.org.log, first_index });
   const placement = { log: state.org.log, first_index, cell: name, org_number };
   // A crash before this row leaves an empty range in the cell: the next run finds and uses it.
-  storage.sql.exec(
-    "insert into placement (first_index, log, cell, org_number) values (?, ?, ?, ?)",
-    first_index,
-    placement.log,
-    name,
-    org_number,
-  );
+  transact(core, () => savePlaced(core.storage.sql, placement));
   state.placements.push(placement);
   await savePlacement(config.directory, { org: state.org.org, ...placement });
+}
+
+/** Enters a placement in the ledger; one that begins at the same index stays as it is. */
+export function savePlaced(sql: SqlStorage, { first_index, log, cell, org_number }: LedgerPlacement): void {
+  sql.exec(
+    "insert into placement (first_index, log, cell, org_number) values (?, ?, ?, ?) on conflict do nothing",
+    first_index,
+    log,
+    cell,
+    org_number,
+  );
 }
 
 /** The placement that holds `index`, and the first index of the next one. */

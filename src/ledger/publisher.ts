@@ -74,6 +74,11 @@ export class Publisher {
     return this.#running;
   }
 
+  /** Resolves when nothing is being published. */
+  async rest(): Promise<void> {
+    await this.#running;
+  }
+
   /** Puts the first `size` entries under a checkpoint, at once; answers whether they are, after `ms` at the latest. */
   async publishTo(size: number, ms: number): Promise<boolean> {
     const { state } = this.#core;

@@ -1,5 +1,6 @@
 import { emptyRange } from "../store/cell.ts";
 import type { Core } from "./core.ts";
+import { transact } from "./transact.ts";
 import { openPlaced } from "./placements.ts";
 
 /**
@@ -7,7 +8,10 @@ import { openPlaced } from "./placements.ts";
  * leaves it, and projection goes on emptying before it projects.
  */
 export function beginRebuild(core: Core): void {
-  core.storage.sql.exec("insert into rebuild (only, started_at) values (0, ?) on conflict do nothing", core.now());
+  const { sql } = core.storage;
+  transact(core, () =>
+    sql.exec("insert into rebuild (only, started_at) values (0, ?) on conflict do nothing", core.now()),
+  );
   core.state.rebuilding = true;
 }
 
@@ -18,6 +22,6 @@ export async function emptyD1(core: Core): Promise<void> {
     const cell = await openPlaced(core, placement);
     while (!(await emptyRange(cell, placement.org_number, placement)).done);
   }
-  storage.sql.exec("delete from rebuild");
+  transact(core, () => storage.sql.exec("delete from rebuild"));
   state.rebuilding = false;
 }

@@ -1,9 +1,11 @@
 import type { CutEvent, Receipt } from "../schema/ledger.ts";
+import { type EarlierLog, placeOf } from "./earlier.ts";
 import { hashText } from "./draft.ts";
 import { samePrint } from "./print.ts";
 
 const HASH_BYTES = 32;
 
+/** `position` counts through all logs of the org (`placeOf`), as does `first` of a batch. */
 export type IdReceipt = { position: number; print: Uint8Array | ArrayBuffer | null; sequencedAt: number; hash: string };
 export type BatchReceipt = {
   first: number;
@@ -79,24 +81,37 @@ export function saveId(sql: SqlStorage, id: string, receipt: Omit<IdReceipt, "ha
  */
 export function rebuildReceipts(
   events: readonly CutEvent[],
-  { receipt, ids, idOf }: { receipt: BatchReceipt; ids: Map<string, IdReceipt>; idOf: (position: number) => string },
+  {
+    receipt,
+    ids,
+    idOf,
+    earlier,
+  }: {
+    receipt: BatchReceipt;
+    ids: Map<string, IdReceipt>;
+    idOf: (position: number) => string;
+    earlier: readonly EarlierLog[];
+  },
 ): Receipt[] {
   let next = receipt.first;
   return events.map((event, n) => {
     const known = event.id === null ? undefined : ids.get(event.id);
-    if (known !== undefined && known.position !== next) return receiptOf(event.id as string, known, true);
+    if (known !== undefined && known.position !== next)
+      return receiptOf(event.id as string, known, { duplicate: true, earlier });
     const at = (next - receipt.first) * HASH_BYTES;
     const hash = hashText(receipt.hashes.subarray(at, at + HASH_BYTES));
-    return receiptOf(event.id ?? idOf(n), { position: next++, sequencedAt: receipt.sequencedAt, hash }, false);
+    const sealed = { position: next++, sequencedAt: receipt.sequencedAt, hash };
+    return receiptOf(event.id ?? idOf(n), sealed, { duplicate: false, earlier });
   });
 }
 
 export function receiptOf(
   id: string,
   { position, sequencedAt, hash }: Pick<IdReceipt, "position" | "sequencedAt" | "hash">,
-  duplicate: boolean,
+  { duplicate, earlier }: { duplicate: boolean; earlier: readonly EarlierLog[] },
 ): Receipt {
-  return { id, index: position, entry_hash: hash, sequenced_at: new Date(sequencedAt).toISOString(), duplicate };
+  const sequenced_at = new Date(sequencedAt).toISOString();
+  return { id, ...placeOf(earlier, position), entry_hash: hash, sequenced_at, duplicate };
 }
 
 /** Whether an event sent again under a known id is the one that was sent first. */

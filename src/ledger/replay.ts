@@ -15,28 +15,33 @@ const NO_HASH = "0".repeat(64);
 
 /**
  * Does again what the entries of a lost part did to the ledger's own tables, oldest first: receipts, settings, keys, open
- * reads, refusals. Runs in the transaction that takes the entries over, so none of it is done twice.
+ * reads, refusals. `base` is where the positions of this log's receipts begin. Runs in the transaction that takes the entries over, so none of it is done twice.
  */
-export function replay(sql: SqlStorage, entries: readonly Following[]): Lost {
+export function replay(sql: SqlStorage, entries: readonly Following[], base: number): Lost {
   const lost: Lost = { keys: [] };
   const batches = new Map<string, AdoptedBatch>();
   for (const entry of entries) {
-    if (entry.leaf.source === "client") replayReceipts(sql, entry, batches);
+    if (entry.leaf.source === "client") replayReceipts(sql, entry, { base, batches });
     else replayAct(sql, entry, lost);
   }
   for (const [batch, receipt] of batches) adoptBatch(sql, batch, receipt);
   return lost;
 }
 
-function replayReceipts(sql: SqlStorage, { index, hash, leaf, record }: Following, batches: Map<string, AdoptedBatch>) {
+function replayReceipts(
+  sql: SqlStorage,
+  { index, hash, leaf, record }: Following,
+  { base, batches }: { base: number; batches: Map<string, AdoptedBatch> },
+): void {
   const event = readEventSection(record.sections["event"]?.text ?? "");
   const id = readNoteSection(record.sections["note"]?.text ?? "")?.id;
-  const receipt = { position: index, sequencedAt: Date.parse(leaf.sequenced_at), hash: Buffer.from(hash, "base64url") };
+  const position = base + index;
+  const receipt = { position, sequencedAt: Date.parse(leaf.sequenced_at), hash: Buffer.from(hash, "base64url") };
   if (id !== undefined) adoptId(sql, id, receipt);
   if (event?.batch === undefined) return;
   const batch = batches.get(event.batch);
   if (batch === undefined) {
-    batches.set(event.batch, { first: index, sequencedAt: receipt.sequencedAt, hashes: [receipt.hash] });
+    batches.set(event.batch, { first: position, sequencedAt: receipt.sequencedAt, hashes: [receipt.hash] });
   } else batch.hashes.push(receipt.hash);
 }
 

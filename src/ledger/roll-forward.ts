@@ -1,18 +1,16 @@
 import { listSegments, type Segment } from "../archive/segment.ts";
-import type { Config } from "../env.ts";
-import { assert, ok, refuse, type Result } from "../errors.ts";
+import { ok, refuse, type Result } from "../errors.ts";
 import { STARTUP_COMPARE_MS } from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Act } from "../schema/act.ts";
-import { type Fence, readFence } from "../store/cell.ts";
+import type { Fence } from "../store/cell.ts";
 import { listPlacements } from "../store/placement-table.ts";
 import { within } from "../within.ts";
 import type { Core } from "./core.ts";
-import type { Creation } from "./create.ts";
 import { Draft } from "./draft.ts";
 import { isHeadMac } from "./head-mac.ts";
-import { fenceOf } from "./placements.ts";
+import { fenceOf, savePlaced } from "./placements.ts";
 import { clearMark, readMark, type Restoring } from "./restore-mark.ts";
 import { sealAct } from "./service-entry.ts";
 import { signedBeyond } from "./signed-beyond.ts";
@@ -38,6 +36,7 @@ type Held = { fence: Fence; segments: Segment[]; signed: number };
  */
 export async function rollForward(core: Core): Promise<Result<null>> {
   const { state } = core;
+  core.stuck = null;
   try {
     for (;;) {
       // Both have to be asked: what only the silent one holds would be forked by the next append.
@@ -49,8 +48,10 @@ export async function rollForward(core: Core): Promise<Result<null>> {
       }
       // A crash here, or after any entry taken over, leaves the mark: the next start goes on and seals.
       const stuck = await takeAll(core, held);
-      if (stuck !== null)
+      if (stuck !== null) {
+        core.stuck = stuck;
         return refuse("overloaded", `${standing(state, held)} It cannot be rolled forward: ${stuck}. ${REMEDY}`);
+      }
     }
   } catch (error) {
     log("warn", { message: "a rewound ledger could not go on", org: state.org.org, error: String(error) });
@@ -60,26 +61,14 @@ export async function rollForward(core: Core): Promise<Result<null>> {
   }
 }
 
-/** Whether R2 or D1 hold entries of a log whose ledger holds nothing. Throws when neither says. */
-export async function isHeld(config: Config, { log, placement }: Creation): Promise<boolean> {
-  const cell = config.cells.get(placement.cell);
-  assert(cell !== undefined, "a new placement names a bound cell");
-  const [fence, segments] = await Promise.allSettled([
-    readFence(cell, placement.org_number),
-    listSegments(config.archive, { log, from: 0, limit: 1 }),
-  ]);
-  if (fence.status === "rejected" && segments.status === "rejected") throw fence.reason;
-  const projected = fence.status === "fulfilled" && (fence.value?.next ?? 0) > 0;
-  return projected || (segments.status === "fulfilled" && segments.value.length > 0);
-}
-
 /** What a call is told that has waited long enough. */
 export function rollingForward({ head }: State): Result<null> {
   const detail = `The ledger was rewound and is rolling forward: it holds ${head.size} entries so far.`;
   return refuse("overloaded", detail, { retry_after_s: 5 });
 }
 
-const REMEDY = "An operator has to restore it.";
+const REMEDY =
+  "An operator has to bring back what is missing, or to begin a new log with a reason: POST /v1/orgs/{org}/continue.";
 
 /** How many entries the log has to have. */
 function sizeOf({ fence, segments, signed }: Held): number {
@@ -109,18 +98,13 @@ async function ask(core: Core): Promise<Held> {
 }
 
 /** Where later entries went to is no entry, but the directory has copies of it. */
-async function takePlacements({ state, config, storage }: Core): Promise<void> {
+async function takePlacements(core: Core): Promise<void> {
+  const { state, config, storage } = core;
   const known = state.placements.at(-1)?.first_index ?? -1;
   for (const { org: _, ...placement } of await listPlacements(config.directory, state.org.org)) {
     if (placement.log !== state.org.log || placement.first_index <= known || !config.cells.has(placement.cell))
       continue;
-    storage.sql.exec(
-      "insert into placement (first_index, log, cell, org_number) values (?, ?, ?, ?) on conflict do nothing",
-      placement.first_index,
-      placement.log,
-      placement.cell,
-      placement.org_number,
-    );
+    transact(core, () => savePlaced(storage.sql, placement));
   }
   state.placements = loadState(storage.sql)?.placements ?? state.placements;
 }

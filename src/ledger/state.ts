@@ -3,6 +3,7 @@ import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
+import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
 import { addLaterTables, hasTables } from "./tables.ts";
 import { loadTree, type Tree } from "./tree.ts";
 
@@ -27,6 +28,8 @@ export type State = {
   archived: number;
   projected: number | null;
   placements: LedgerPlacement[];
+  /** The logs before this one, oldest first: none, but where an operator had to begin a new one. */
+  earlier: EarlierLog[];
   /** D1 is being emptied, to be made anew. */
   rebuilding: boolean;
   tree: Tree;
@@ -69,9 +72,10 @@ export function loadState(sql: SqlStorage): State | null {
   const archived = segment === undefined ? 0 : segment.last + 1;
   const newest = staged ?? segment;
   if (staged !== undefined && segment !== undefined) assert(staged.last >= segment.last, "staged rows end at the head");
+  const earlier = loadEarlier(sql);
   const head: Head =
     newest === undefined
-      ? { size: 0, prev: base64url(genesisPrev(sha256, { origin: org.log })), sequencedAt: org.createdAt }
+      ? genesisHead(org, earlier)
       : { size: newest.last + 1, prev: newest.head, sequencedAt: newest.sequenced_at };
   const placements = sql
     .exec<LedgerPlacement>("select log, first_index, cell, org_number from placement order by first_index")
@@ -85,12 +89,19 @@ export function loadState(sql: SqlStorage): State | null {
     archived,
     projected: null,
     placements,
+    earlier,
     rebuilding,
     tree,
     oldestUnpublishedAt: unpublishedSince(sql, { tree, head }),
     aheadCheckpoints: null,
     ...loadBacklog(sql, archived),
   };
+}
+
+/** The head of a log without entries. */
+function genesisHead({ log: origin, createdAt }: Org, earlier: readonly EarlierLog[]): Head {
+  const prev = base64url(genesisPrev(sha256, { origin, predecessor: predecessorOf(earlier) }));
+  return { size: 0, prev, sequencedAt: earlier.at(-1)?.ended_at ?? createdAt };
 }
 
 /** Reads what is staged. */

@@ -32,6 +32,7 @@ export function statusOf(
     conflict: publisher.conflict,
     witnesses: publisher.witnesses.status(),
     rebuilding: state.rebuilding,
+    earlier: state.earlier.map(({ log, held, tree }) => ({ log, size: held.size, published: tree.size })),
     placements: placements.map(({ first_index, cell, org_number }) => ({ first_index, cell, org_number })),
   };
 }

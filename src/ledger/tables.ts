@@ -58,6 +58,10 @@ const LATER_TABLES = [
   `create table if not exists cosignature (
      witness text primary key, size integer not null, line text not null, at integer not null
    ) without rowid`,
+  // One row for each log that the newest one continues: `edge` as in `tree`, `leaves` under its open tile.
+  `create table if not exists earlier_log (
+     number integer primary key, state text not null, edge blob, leaves text not null
+   )`,
 ];
 
 /** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */

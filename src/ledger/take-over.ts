@@ -2,6 +2,7 @@ import type { Segment } from "../archive/segment.ts";
 import { STAGED_ROW_MAX_BYTES } from "../limits.ts";
 import { continueChain, type Following } from "./continue-chain.ts";
 import type { Core } from "./core.ts";
+import { baseOf } from "./earlier.ts";
 import { stagedLines } from "./lines.ts";
 import { replay } from "./replay.ts";
 import { extendMark, type Source } from "./restore-mark.ts";
@@ -38,7 +39,7 @@ export function takeOver(core: Core, run: Run): string | null {
   transact(core, () => {
     if (segment !== null && first === state.archived) record(storage.sql, segment, head);
     else stage(storage.sql, entries);
-    const { keys } = replay(storage.sql, entries);
+    const { keys } = replay(storage.sql, entries, baseOf(state.earlier));
     const source = { store, from: size, to: head.size - 1 };
     if (entries.length > 0) extendMark(storage.sql, size, { source, keys });
   });

@@ -27,6 +27,15 @@ export async function getStatus(config: Config, org: string, caller: Caller): Pr
   return callLedger(config, org, async (ledger) => await ledger.status(org));
 }
 
+/** Begins an org's next log where the one it has cannot be rolled forward. */
+export async function continueOrg(
+  config: Config,
+  org: string,
+  { caller, reason }: { caller: Caller; reason: string },
+): Promise<Result<LedgerStatus>> {
+  return callLedger(config, org, async (ledger) => await ledger.continueLog(org, caller, reason));
+}
+
 /** Empties an org's rows in D1 and lets projection make them anew from the archive and the ledger. */
 export async function rebuildOrg(config: Config, org: string, caller: Caller): Promise<Result<LedgerStatus>> {
   return callLedger(config, org, async (ledger) => await ledger.rebuild(org, caller));

@@ -7,6 +7,8 @@ const cursorSchema = z.strictObject({
   org: z.string(),
   /** `printOf` the question. */
   question: z.string(),
+  /** The number of the log it stands in. */
+  log: z.int().min(1).default(1),
   /** The next index in the order asked for comes after this one. */
   reached: z.int().min(0),
   /** The entry that opened the read session of this walk. */

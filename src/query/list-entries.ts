@@ -3,18 +3,18 @@ import type { Config } from "../env.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import { PAGE_MAX_BYTES, SEARCH_MAX_MS, SEARCH_MAX_POSTINGS, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
-import type { LedgerPlacement, ReadGrant } from "../schema/ledger.ts";
+import type { LedgerPlacement, LogGrant, ReadGrant } from "../schema/ledger.ts";
 import { type Listed, listEntries as listRange } from "../store/list-entries.ts";
-import { monthOf } from "../store/slot.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
+import { logsOf, monthsOf } from "./logs.ts";
 import { matches } from "./matches.ts";
 import { asksPersonal, type ListQuery, printOf } from "./query.ts";
 import { openRow } from "./row.ts";
 import { knownTermKey } from "./term-key.ts";
 import { type Found, type Reader, type Traced, traced } from "./traced.ts";
 
-/** Entries as JSON texts, in the order asked for. `reached` null is the end of the list. */
-type Page = { texts: string[]; reached: number | null; visible: number };
+/** Entries as JSON texts, in the order asked for. `reached` null is the end of the list; it is of the log `log`. */
+type Page = { texts: string[]; reached: number | null; log: number; visible: number };
 
 export type EntryList = { texts: string[]; next_cursor: string | null; visible_size: number };
 
@@ -38,9 +38,9 @@ export async function listEntries(
   });
   if (!page.ok) return page;
   const { answer, read_index } = page.value;
-  const { texts, reached, visible } = answer;
+  const { texts, reached, log, visible } = answer;
   const read = decoded.value?.read ?? read_index;
-  const next_cursor = reached === null ? null : encodeCursor({ v: 1, org, question, reached, read });
+  const next_cursor = reached === null ? null : encodeCursor({ v: 1, org, question, log, reached, read });
   return ok({ answer: { texts, next_cursor, visible_size: visible }, read_index });
 }
 
@@ -53,16 +53,17 @@ async function readPage(
     return refuse("forbidden", "Filters on ip, session_id and request_id need the scope personal:read.");
   }
   const visible = await visibleSize(config, org, grant, query.min_size);
-  const bounds = boundsOf(query, cursor, visible);
   const texts: string[] = [];
   const indexes: number[] = [];
   let reached: number | null = null;
   let bytes = PAGE_MAX_BYTES;
   const deadline = Date.now() + SEARCH_MAX_MS;
-  const ranges = rangesOf(grant.placements, bounds, query.order);
-  for (const [n, { placement, low, high }] of ranges.entries()) {
+  const spans = spansOf({ ...grant, visible }, { query, cursor });
+  let at = grant.number;
+  for (const [n, { log, placement, low, high }] of spans.entries()) {
+    at = log.number;
     const listed = await listIn(config, org, {
-      grant,
+      log,
       query,
       placement,
       low,
@@ -76,24 +77,24 @@ async function readPage(
       const entry = openRow(row, { log: placement.log, personal: grant.personal });
       if (!matches(query.filter, entry)) continue;
       texts.push(entryText(entry));
-      indexes.push(row.index);
+      if (log.number === grant.number) indexes.push(row.index);
     }
     reached = listed.reached;
     if (reached !== null) break;
-    if (n < ranges.length - 1 && (texts.length >= query.limit || bytes <= 0 || Date.now() > deadline)) {
+    if (n < spans.length - 1 && (texts.length >= query.limit || bytes <= 0 || Date.now() > deadline)) {
       reached = query.order === "desc" ? low : high - 1;
       break;
     }
   }
   const range = indexes.length === 0 ? null : { from: Math.min(...indexes), to: Math.max(...indexes) };
-  return ok({ answer: { texts, reached, visible }, results: texts.length, range });
+  return ok({ answer: { texts, reached, log: at, visible }, results: texts.length, range });
 }
 
 async function listIn(
   config: Config,
   org: string,
   of: {
-    grant: ReadGrant;
+    log: LogGrant;
     query: ListQuery;
     placement: LedgerPlacement;
     low: number;
@@ -107,7 +108,7 @@ async function listIn(
   if (cell === undefined) throw new Error(`binding ${of.placement.cell} is missing`);
   return listRange(
     cell,
-    { placement: of.placement, low: of.low, high: of.high, months: monthsOf(of.grant) },
+    { placement: of.placement, low: of.low, high: of.high, months: monthsOf(of.log) },
     {
       termKey: knownTermKey(config, org),
       filter: of.query.filter,
@@ -127,18 +128,28 @@ async function visibleSize(config: Config, org: string, grant: ReadGrant, wanted
   return waited.ok ? waited.value : grant.visible;
 }
 
-/** Indexes `[low, high)` the answer may come from. */
+type Span = { log: LogGrant; placement: LedgerPlacement; low: number; high: number };
+
+/** What the answer may come from, in the order asked for. Bounds of indexes are of the newest log, and leave out the others. */
+function spansOf(grant: ReadGrant, { query, cursor }: { query: ListQuery; cursor: Cursor | null }): Span[] {
+  const { order } = query;
+  const bounded = query.after_index !== null || query.before_index !== null;
+  const logs = bounded ? [grant] : logsOf(grant);
+  const ordered = order === "desc" ? logs : logs.toReversed();
+  const from = ordered.findIndex(({ number }) => number === cursor?.log);
+  return ordered.slice(Math.max(from, 0)).flatMap((log) => {
+    const within = boundsOf(query, log.number === cursor?.log ? cursor : null, log.visible);
+    return rangesOf(log.placements, within, order).map((range) => ({ log, ...range }));
+  });
+}
+
+/** Indexes `[low, high)` of one log the answer may come from. */
 function boundsOf(query: ListQuery, cursor: Cursor | null, visible: number): { low: number; high: number } {
   const afterCursor = cursor !== null && query.order === "asc" ? cursor.reached + 1 : 0;
   const beforeCursor = cursor !== null && query.order === "desc" ? cursor.reached : visible;
   const low = Math.max(afterCursor, query.after_index === null ? 0 : query.after_index + 1);
   const high = Math.min(visible, beforeCursor, query.before_index ?? visible);
   return { low, high };
-}
-
-/** The months the entries of a log were sequenced in, by the later of both clocks: none may be passed over. */
-export function monthsOf({ created_at, head_at }: ReadGrant): { from: number; to: number } {
-  return { from: monthOf(created_at), to: Math.max(monthOf(head_at), monthOf(Date.now())) };
 }
 
 /** The placements a range of indexes touches, each with its part, in the order asked for. */

@@ -100,7 +100,7 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     return this.#valued("checkpoint", async (config) => {
       const caller = this.#caller(org, "events:read");
       if (!caller.ok) return caller;
-      const view = await viewOf(config, { org, caller: caller.value });
+      const view = await viewOf(config, { org, caller: caller.value, number: null });
       return view.ok ? ok(view.value.note) : view;
     });
   }
@@ -122,7 +122,7 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
       if (!reader.ok) return reader;
       const checked = rangeSchema.safeParse(range);
       if (!checked.success) return refuse("invalid_request", "from and to are indexes, expect is an entry hash.");
-      const begun = await verifyLog(config, reader.value, checked.data);
+      const begun = await verifyLog(config, reader.value, { ...checked.data, log: null });
       if (!begun.ok) return begun;
       for await (const step of begun.value.steps) if ("report" in step) return ok(step.report);
       return refuse("internal", "Verification ended without a report.");

@@ -99,6 +99,9 @@ export const statusSchema = z
         .meta({ description: "The size each witness cosigned last, and when it says it did; null for never." }),
     }),
     placements: z.array(z.object({ first_index: z.int(), cell: z.string(), org_number: z.int() })),
+    earlier: z.array(z.object({ log: z.string(), size: z.int(), published: z.int() })).meta({
+      description: "The logs this one continues, oldest first: entries the ledger held, and under the last checkpoint.",
+    }),
     reads: z.object({ state: z.literal("enabled") }),
   })
   .meta({ id: "Status" });

@@ -29,8 +29,15 @@ export type Batch = {
   events: CutEvent[];
 };
 
-/** What an acknowledgement says of one event. `entry_hash` is base64url. */
-export type Receipt = { id: string; index: number; entry_hash: string; sequenced_at: string; duplicate: boolean };
+/** What an acknowledgement says of one event. `entry_hash` is base64url; `log` is there where it is not the org's newest. */
+export type Receipt = {
+  id: string;
+  index: number;
+  log?: string;
+  entry_hash: string;
+  sequenced_at: string;
+  duplicate: boolean;
+};
 
 export type Appended = { receipts: Receipt[]; size: number };
 
@@ -56,12 +63,14 @@ export type NewKey = { id: string; name: string; scopes: Scope[]; hash: string }
 /** What a request wants changed of an org's settings; members not named stay as they are. */
 export type SettingsPatch = Partial<Pick<OrgSettings, "name" | "access_log" | "public_log">>;
 
-/** What a reader needs to know of an org, given out only together with the permission to read. */
-export type ReadGrant = {
-  key: string;
-  personal: boolean;
+/** What a reader needs to know of one log of an org. */
+export type LogGrant = {
+  /** Counts an org's logs, from 1 on. */
+  number: number;
   log: string;
-  /** Entries sealed, and the entry hash of the newest (for an empty log: what index 0 names as `prev`). */
+  /** P of its genesis: the text of the last checkpoint of the log it continues; empty for an org's first. */
+  predecessor: string;
+  /** Entries the ledger vouches for, and the entry hash of the newest (for an empty log: what index 0 names as `prev`). */
   size: number;
   head: string;
   /** When the newest was sequenced: a ledger's clock may be ahead of its reader's. */
@@ -72,7 +81,15 @@ export type ReadGrant = {
   checkpoint: { size: number; root: string; at: string } | null;
   created_at: string;
   placements: LedgerPlacement[];
+};
+
+/** What a reader needs to know of an org and its newest log, given out only together with the permission to read. */
+export type ReadGrant = LogGrant & {
+  key: string;
+  personal: boolean;
   access_log: OrgSettings["access_log"];
+  /** The logs this one continues, newest first. */
+  earlier: LogGrant[];
 };
 
 /**
@@ -118,5 +135,7 @@ export type LedgerStatus = {
   /** The size each witness cosigned last, and when, in milliseconds since the epoch. */
   witnesses: { name: string; size: number | null; at: number | null }[];
   rebuilding: boolean;
+  /** The logs before this one, oldest first: how many entries the ledger vouches for, and how many a checkpoint covers. */
+  earlier: { log: string; size: number; published: number }[];
   placements: { first_index: number; cell: string; org_number: number }[];
 };

@@ -38,6 +38,13 @@ export const newPlatformKeySchema = newKeySchema
   })
   .meta({ id: "NewPlatformKey" });
 
+/** What `POST …/orgs/{org}/continue` takes. */
+export const continueSchema = z
+  .strictObject({
+    reason: z.string().trim().min(1).max(REASON_MAX_CHARACTERS).meta({ description: "Why; it is sealed in the log." }),
+  })
+  .meta({ id: "Continue" });
+
 /** What `POST …/orgs/{org}/repair` takes. */
 export const repairSchema = z
   .strictObject({

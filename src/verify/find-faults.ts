@@ -103,7 +103,10 @@ async function rightLines(
     rights.push({ line, hash: trusted, prev, slot: slotOf(monthOf(sequenced_at)) });
     trusted = prev;
   }
-  if (first === 0 && trusted !== base64url(genesisPrev(sha256, { origin: grant.log }))) {
+  if (
+    first === 0 &&
+    trusted !== base64url(genesisPrev(sha256, { origin: grant.log, predecessor: grant.predecessor }))
+  ) {
     return refuse("unprocessable", "Entry 0 as the ledger holds it does not begin this log, so nothing was repaired.");
   }
   return ok(rights.reverse());

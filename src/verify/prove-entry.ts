@@ -4,7 +4,7 @@ import { parseRecord, withholdPersonal } from "../chain/open.ts";
 import { formatTlogProof } from "../chain/proof/tlog-proof.ts";
 import { verifyEntryProof } from "../chain/proof/verify-entry-proof.ts";
 import type { Config } from "../env.ts";
-import { assert, ok, type Result } from "../errors.ts";
+import { assert, ok, refuse, type Result } from "../errors.ts";
 import { ID_MAX_CHARACTERS } from "../limits.ts";
 import { logSigner } from "../log-signer.ts";
 import { findEntry } from "../query/get-entry.ts";
@@ -16,7 +16,7 @@ import { TreeTiles } from "../archive/tree-tiles.ts";
 import { type PublishedTree, treeOf } from "./tree-view.ts";
 
 /**
- * The proof of one entry, a C2SP tlog-proof with the sections its reader may see: the others are absent as `withheld`. An
+ * The proof of one entry, found as `getEntry` finds it, a C2SP tlog-proof with the sections its reader may see: the others are absent as `withheld`. An
  * entry under no checkpoint yet gets one, which is waited for. Traced like a get, for it carries sections; null, and
  * traced as well, when the log has no such entry.
  */
@@ -24,24 +24,29 @@ export async function proveEntry(
   config: Config,
   reader: Reader,
   idOrIndex: string,
+  number: number | null = null,
 ): Promise<Result<Traced<string | null>>> {
   const { org, caller } = reader;
   return traced<string | null>(config, reader, {
     route: "events.proof",
     filter: new URLSearchParams({ event: idOrIndex.slice(0, ID_MAX_CHARACTERS) }).toString(),
     read: async (grant) => {
-      const found = await findEntry(config, org, { grant, idOrIndex });
+      const found = await findEntry(config, org, { grant, idOrIndex, number });
       if (!found.ok) return found;
       if (found.value === null) return ok({ answer: null, results: 0, range: null });
       const { index } = found.value.entry.leaf;
-      const tree = await treeOf(config, { org, caller }, index + 1);
+      const tree = await treeOf(config, { org, caller, number: found.value.number }, index + 1);
       if (!tree.ok) return tree;
+      if (index >= tree.value.size) return refuse("unprocessable", LOST_TOP);
       const record = shownTo(grant, found.value.line);
       const answer = await proofOf(config, { tree: tree.value, index, record });
       return ok({ answer, results: 1, range: { from: index, to: index } });
     },
   });
 }
+
+const LOST_TOP =
+  "This log was continued as another, and the top of its tree is lost: proofs made before hold, and no new ones can be made.";
 
 /** The record line as this reader may see it. */
 function shownTo({ personal }: { personal: boolean }, line: string): string {

@@ -24,7 +24,7 @@ export async function readTile(
   const tiles = new TreeTiles(config.archive, tree.value);
   if (!tiles.has(parsed.tile)) return NOT_FOUND;
   if (parsed.kind === "tile") return ok({ bytes: await tiles.read(parsed.tile), public: tree.value.public });
-  const leaves = await leavesUnder(config, reader.org, { tree: tree.value, tile: parsed.tile });
+  const leaves = await leavesUnder(config, reader, { tree: tree.value, tile: parsed.tile });
   if (!leaves.ok) return leaves;
   return ok({ bytes: entryBundle(leaves.value), public: tree.value.public });
 }
@@ -32,12 +32,12 @@ export async function readTile(
 /** Leaf texts under a tile of level 0: from its full bundle, else from the ledger, which keeps those of the open one. */
 async function leavesUnder(
   config: Config,
-  org: string,
+  { org, number }: TreeReader,
   { tree, tile }: { tree: PublishedTree; tile: Tile },
 ): Promise<Result<string[]>> {
   const from = tile.index * TILE_WIDTH;
   if (from + TILE_WIDTH > tree.size) {
-    return callLedger(config, org, async (ledger) => await ledger.leaves(org, { from, to: from + tile.width }));
+    return callLedger(config, org, async (ledger) => await ledger.leaves(org, { from, to: from + tile.width }, number));
   }
   const path = bundlePath({ index: tile.index, width: TILE_WIDTH });
   const bytes = await readTreeObject(config.archive, { log: tree.log, path });

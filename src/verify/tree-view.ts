@@ -7,20 +7,23 @@ import type { TreeView } from "../schema/ledger.ts";
 /** A tree of which there is a checkpoint. */
 export type PublishedTree = TreeView & { note: string };
 
-/** Whoever asks for the tree: `caller` null is everybody, who gets it where the log is public. */
-export type TreeReader = { org: string; caller: Caller | null };
+/**
+ * Whoever asks for the tree of which of an org's logs: `caller` null is everybody, who gets it where the log is public; the
+ * logs of an org count from 1, null is the newest.
+ */
+export type TreeReader = { org: string; caller: Caller | null; number: number | null };
 
 /** The published tree of an org, of at least `minSize` entries: they are put under a checkpoint, which is waited for. */
-export async function treeOf(config: Config, { org, caller }: TreeReader, minSize = 0): Promise<Result<PublishedTree>> {
-  const view = await viewOf(config, { org, caller }, minSize);
+export async function treeOf(config: Config, reader: TreeReader, minSize = 0): Promise<Result<PublishedTree>> {
+  const view = await viewOf(config, reader, minSize);
   if (!view.ok) return view;
   const { note, ...tree } = view.value;
   return note === null ? NOT_PUBLISHED : ok({ ...tree, note });
 }
 
 /** The same, also where there is no checkpoint yet. */
-export function viewOf(config: Config, { org, caller }: TreeReader, minSize = 0): Promise<Result<TreeView>> {
-  return callLedger(config, org, async (ledger) => await ledger.treeView(org, caller, minSize));
+export function viewOf(config: Config, { org, caller, number }: TreeReader, minSize = 0): Promise<Result<TreeView>> {
+  return callLedger(config, org, async (ledger) => await ledger.treeView(org, caller, { minSize, log: number }));
 }
 
 const NOT_PUBLISHED = refuse(

@@ -12,8 +12,9 @@ import {
   VERIFY_PAGE_ENTRIES,
 } from "../limits.ts";
 import { rangesOf } from "../query/list-entries.ts";
+import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
-import type { ReadGrant } from "../schema/ledger.ts";
+import type { LogGrant } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { readEntries } from "../store/list-entries.ts";
 import { ledgerLines } from "./ledger-lines.ts";
@@ -21,9 +22,10 @@ import { ledgerLines } from "./ledger-lines.ts";
 /**
  * What is to be checked: entries `[from, to)`, by default all. `expect` is the entry hash (base64url) of index `to - 1`
  * that the caller trusts, from a receipt or an earlier report; without it, a range that ends at the head rests on the
- * ledger's head, and any other is only checked in itself.
+ * ledger's head, and any other is only checked in itself. `log` is the number of the org's log, null its newest; of an earlier
+ * one what the ledger vouched for is checked, and what only a checkpoint covers is for `indelible verify`.
  */
-export type VerifyRange = { from: number; to: number | null; expect: string | null };
+export type VerifyRange = { from: number; to: number | null; expect: string | null; log: number | null };
 
 export type VerifyReport = Report & { pending: number; continue_from: number | null; continue_expect: string | null };
 
@@ -52,10 +54,14 @@ export async function verifyLog(
     read: async (grant) => {
       const leased = await lease(false);
       if (!leased.ok) return leased;
-      const to = Math.min(range.to ?? grant.size, grant.size);
+      const chosen = logOf(grant, range.log);
+      if (!chosen.ok) return chosen;
+      const { size, number } = chosen.value;
+      const to = Math.min(range.to ?? size, size);
       const from = Math.min(Math.max(range.from, to - VERIFY_MAX_ENTRIES), to);
       const covered = from === to ? null : { from, to: to - 1 };
-      return ok({ answer: { grant, from, to }, results: to - from, range: covered });
+      const task = { grant: chosen.value, newest: number === grant.number, from, to };
+      return ok({ answer: task, results: to - from, range: covered });
     },
   });
   if (!begun.ok) return begun;
@@ -79,16 +85,20 @@ async function* leased(
   }
 }
 
-type Task = { grant: ReadGrant; from: number; to: number; range: VerifyRange };
+type Task = { grant: LogGrant; newest: boolean; from: number; to: number; range: VerifyRange };
 
-async function* walk(config: Config, org: string, { grant, from, to, range }: Task): AsyncGenerator<VerifyStep> {
+async function* walk(
+  config: Config,
+  org: string,
+  { grant, newest, from, to, range }: Task,
+): AsyncGenerator<VerifyStep> {
   const atHead = to === grant.size;
   const trusted = range.expect ?? (atHead ? grant.head : null);
-  const genesis = from === 0 ? genesisPrev(sha256, { origin: grant.log }) : null;
+  const genesis = from === 0 ? genesisPrev(sha256, { origin: grant.log, predecessor: grant.predecessor }) : null;
   const size = to;
   const walked = createWalk(sha256, { log: grant.log, genesis, size, from, trusted, maxBreaks: VERIFY_MAX_BREAKS });
   const total = to - from;
-  if (atHead) await addBeyond(config, org, { grant, walked });
+  if (atHead && newest) await addBeyond(config, org, { grant, walked });
   const pendingFrom = Math.max(from, Math.min(grant.visible, to));
   for (let high = to; high > pendingFrom && !walked.progress().stopped; ) {
     high = await addPending(config, org, { walked, low: pendingFrom, high });
@@ -112,7 +122,7 @@ async function* walk(config: Config, org: string, { grant, from, to, range }: Ta
 }
 
 /** Rows past the head: those that are still there when the ledger, asked again, has not grown over them. */
-async function addBeyond(config: Config, org: string, { grant, walked }: { grant: ReadGrant; walked: Walk }) {
+async function addBeyond(config: Config, org: string, { grant, walked }: { grant: LogGrant; walked: Walk }) {
   const ranges = rangesOf(grant.placements, { low: grant.size, high: LOG_MAX_ENTRIES }, "desc");
   for (const { placement, low, high } of ranges) {
     const cell = config.cells.get(placement.cell);
@@ -146,7 +156,7 @@ async function addPending(
 /** One page of rows below `high`, from every slot; answers the lowest index that is done. */
 async function addRows(
   config: Config,
-  { grant, walked, low, high }: { grant: ReadGrant; walked: Walk; low: number; high: number },
+  { grant, walked, low, high }: { grant: LogGrant; walked: Walk; low: number; high: number },
 ): Promise<number> {
   const first = Math.max(low, high - VERIFY_PAGE_ENTRIES);
   const [range] = rangesOf(grant.placements, { low: first, high }, "desc");

@@ -4,6 +4,7 @@ import { configOf } from "../../src/env.ts";
 import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
 import * as answers from "../../src/schema/answers.ts";
 import { call, event, freshOrg } from "../support/client.ts";
+import { strand } from "../support/strand.ts";
 import { orgKey, platformKey } from "./support.ts";
 
 type Request_ = { method: string; path: string; body?: unknown; headers?: Record<string, string> };
@@ -25,8 +26,7 @@ async function published(org: string, path: string): Promise<Request_> {
   return { method: "GET", path: `/v1/orgs/${org}/${path}` };
 }
 
-/** Every operation by its id; a route without a line here fails `routes.test.ts`. */
-export const ROUTES: Record<string, Route> = {
+const OF_AN_ORG: Record<string, Route> = {
   putOrg: {
     of: "org",
     make: (org) => ({ method: "PUT", path: `/v1/orgs/${org}`, body: {} }),
@@ -190,4 +190,41 @@ export const ROUTES: Record<string, Route> = {
   },
   getMetrics: { of: "platform", make: () => ({ method: "GET", path: "/metrics" }), status: 200, shape: null },
   getOpenApi: { of: "public", make: () => ({ method: "GET", path: "/openapi.json" }), status: 200, shape: null },
+};
+
+/** What can be asked of one of an org's logs by its number as well. */
+const OF_A_LOG = [
+  "getEntry",
+  "verifyLog",
+  "getCheckpoint",
+  "getLogKey",
+  "getTile",
+  "proveInclusion",
+  "proveConsistency",
+  "proveEntry",
+];
+
+/** Every operation by its id; a route without a line here fails `routes.test.ts`. */
+export const ROUTES: Record<string, Route> = {
+  ...OF_AN_ORG,
+  ...Object.fromEntries(
+    OF_A_LOG.map((id) => {
+      const route = OF_AN_ORG[id] as Route;
+      const make = async (org: string) => {
+        const made = await route.make(org);
+        return { ...made, path: made.path.replace(`/${org}/`, `/${org}/1/`) };
+      };
+      return [`${id}OfLog`, { ...route, make }];
+    }),
+  ),
+  // The last, for afterwards the org's first log is frozen.
+  continueLog: {
+    of: "org",
+    make: async (org) => {
+      await strand(org);
+      return { method: "POST", path: `/v1/orgs/${org}/continue`, body: { reason: "entries are gone" } };
+    },
+    status: 201,
+    shape: answers.statusSchema,
+  },
 };

@@ -23,7 +23,10 @@ export async function checkLedger(
   const ledger = await readLedger(org);
   must(ledger.org.org === org, `the ledger of ${ledger.org.org}`);
   const objects = await readSegments(ledger.org.log);
-  const entries = checkChain(linesOf(ledger, objects), ledger.org.log);
+  // The text of a note is all before the empty line.
+  const predecessor = ledger.earlier.at(-1)?.tree.note?.split("\n\n")[0];
+  const before = predecessor === undefined ? "" : `${predecessor}\n`;
+  const entries = checkChain(linesOf(ledger, objects), ledger.org.log, before);
   checkHeads(ledger, entries);
   checkReceipts(ledger, entries);
   await checkTree(ledger, entries);

@@ -25,6 +25,7 @@ import {
   readerOf,
   tracedHeaders,
 } from "../context.ts";
+import { eachLog, logNumberOf, ofLog } from "../of-log.ts";
 import type { Operation } from "../operation.ts";
 
 export const events = new Hono<App>()
@@ -77,10 +78,12 @@ export const events = new Hono<App>()
     const body = `{"data":[${texts.join(",")}],"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size}}`;
     return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(listed.value.read_index) });
   })
-  .get("/v1/orgs/:org/events/:id", async (c) => {
+  .on("GET", ofLog("events/:id"), async (c) => {
     const reader = await readerOf(c);
     if (!reader.ok) return problem(c, reader.refusal);
-    const found = await getEntry(c.get("config"), reader.value, c.req.param("id"));
+    const number = logNumberOf(c);
+    if (!number.ok) return problem(c, number.refusal);
+    const found = await getEntry(c.get("config"), reader.value, c.req.param("id") ?? "", number.value);
     if (!found.ok) return problem(c, found.refusal);
     const { answer: text, read_index } = found.value;
     const headers = tracedHeaders(read_index);
@@ -210,7 +213,7 @@ export const operations: Operation[] = [
     answers: { 200: { description: "A page.", body: { "application/json": entryPageSchema } } },
     errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
   },
-  {
+  ...eachLog({
     method: "get",
     path: "/v1/orgs/{org}/events/{id}",
     id: "getEntry",
@@ -220,5 +223,5 @@ export const operations: Operation[] = [
     headers: { "Audit-Reason": "Why you read; kept in the trace." },
     answers: { 200: { description: "The entry.", body: { "application/json": entrySchema } } },
     errors: ["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
-  },
+  }),
 ];

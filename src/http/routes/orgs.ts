@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import type * as z from "zod";
-import { getOrg, getStatus, rebuildOrg } from "../../policy/org.ts";
+import { continueOrg, getOrg, getStatus, rebuildOrg } from "../../policy/org.ts";
 import { mayPutOrg, putOrg } from "../../policy/put-org.ts";
 import { orgSchemaAnswer, statusSchema } from "../../schema/answers.ts";
 import type { Caller, Scope } from "../../schema/caller.ts";
 import type { LedgerStatus } from "../../schema/ledger.ts";
-import { putOrgSchema } from "../../schema/org.ts";
+import { continueSchema, putOrgSchema } from "../../schema/org.ts";
 import { jsonBody } from "../body.ts";
 import { type App, callerOf, type Ctx, orgOf, json, problem } from "../context.ts";
 import type { Operation } from "../operation.ts";
@@ -47,6 +47,18 @@ export const orgs = new Hono<App>()
     const { org, caller } = target.value;
     const rebuilt = await rebuildOrg(c.get("config"), org, caller);
     return rebuilt.ok ? json(c, statusAnswer(org, rebuilt.value), 202) : problem(c, rebuilt.refusal);
+  })
+  .post("/v1/orgs/:org/continue", async (c) => {
+    const target = await targetOf(c, "operate");
+    if (!target.ok) return problem(c, target.refusal);
+    const { org, caller } = target.value;
+    const body = await jsonBody(c, continueSchema);
+    if (!body.ok) {
+      const allowed = await getStatus(c.get("config"), org, caller);
+      return problem(c, allowed.ok ? body.refusal : allowed.refusal);
+    }
+    const continued = await continueOrg(c.get("config"), org, { caller, reason: body.value.reason });
+    return continued.ok ? json(c, statusAnswer(org, continued.value), 201) : problem(c, continued.refusal);
   });
 
 /** Caller and org of a request, before anything else of it is looked at. */
@@ -102,6 +114,7 @@ function statusAnswer(org: string, status: LedgerStatus): z.infer<typeof statusS
       }),
     },
     placements,
+    earlier: status.earlier,
     reads: { state: "enabled" },
   };
 }
@@ -164,5 +177,28 @@ export const operations: Operation[] = [
     scope: "operate",
     answers: { 202: { description: "Emptied; projection is under way.", body: STATUS_ANSWER } },
     errors: ["unauthorized", "forbidden", "not_found", "overloaded"],
+  },
+  {
+    method: "post",
+    path: "/v1/orgs/{org}/continue",
+    id: "continueLog",
+    summary: "Begin a new log where the org's log was set back and cannot be rolled forward",
+    description:
+      "The old log stays readable and nothing is added to it. 409 for a log that takes entries: so a call that is sent again begins no third log, and an `Idempotency-Key` is not needed and not looked at.",
+    tag: "Operate",
+    scope: "operate",
+    body: { "application/json": continueSchema },
+    answers: { 201: { description: "The new log.", body: STATUS_ANSWER } },
+    errors: [
+      "invalid_request",
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "conflict",
+      "too_large",
+      "unsupported_media_type",
+      "unprocessable",
+      "overloaded",
+    ],
   },
 ];

@@ -19,13 +19,14 @@ import {
   readerOf,
   tracedHeaders,
 } from "../context.ts";
+import { eachLog, logNumberOf, ofLog } from "../of-log.ts";
 import type { Operation } from "../operation.ts";
 
 const TEXT = { "content-type": "text/plain; charset=utf-8" };
 const FRESH = { "cache-control": "no-cache" };
 
 export const prove = new Hono<App>()
-  .get("/v1/orgs/:org/checkpoint", async (c) => {
+  .on("GET", ofLog("checkpoint"), async (c) => {
     const asked = await askedOf(c, checkpointQuery);
     if (!asked.ok) return problem(c, asked.refusal);
     const { reader, query } = asked.value;
@@ -35,13 +36,13 @@ export const prove = new Hono<App>()
     const note = await readCheckpoint(c.get("config"), reader, min_size);
     return note.ok ? answer(c, 200, note.value, { ...TEXT, ...FRESH }) : problem(c, note.refusal);
   })
-  .get("/v1/orgs/:org/log-key", async (c) => {
+  .on("GET", ofLog("log-key"), async (c) => {
     const asked = await askedOf(c, nothing);
     if (!asked.ok) return problem(c, asked.refusal);
     const lines = await readLogKey(c.get("config"), asked.value.reader);
     return lines.ok ? answer(c, 200, lines.value, { ...TEXT, ...FRESH }) : problem(c, lines.refusal);
   })
-  .get("/v1/orgs/:org/tile/:path{.+}", async (c) => {
+  .on("GET", ofLog("tile/:path{.+}"), async (c) => {
     const asked = await askedOf(c, nothing);
     if (!asked.ok) return problem(c, asked.refusal);
     const path = `tile/${c.req.param("path")}`;
@@ -50,7 +51,7 @@ export const prove = new Hono<App>()
     const headers = { "content-type": "application/octet-stream", ...kept(tile.value) };
     return answer(c, 200, tile.value.bytes, headers);
   })
-  .get("/v1/orgs/:org/proof/inclusion", async (c) => {
+  .on("GET", ofLog("proof/inclusion"), async (c) => {
     const asked = await askedOf(c, inclusionQuery);
     if (!asked.ok) return problem(c, asked.refusal);
     const { reader, query } = asked.value;
@@ -58,7 +59,7 @@ export const prove = new Hono<App>()
     if (!proved.ok) return problem(c, proved.refusal);
     return json(c, proved.value.proof, 200, query.size === null ? FRESH : kept(proved.value));
   })
-  .get("/v1/orgs/:org/proof/consistency", async (c) => {
+  .on("GET", ofLog("proof/consistency"), async (c) => {
     const asked = await askedOf(c, consistencyQuery);
     if (!asked.ok) return problem(c, asked.refusal);
     const { reader, query } = asked.value;
@@ -66,10 +67,12 @@ export const prove = new Hono<App>()
     if (!proved.ok) return problem(c, proved.refusal);
     return json(c, proved.value.proof, 200, query.to === null ? FRESH : kept(proved.value));
   })
-  .get("/v1/orgs/:org/events/:id/proof", async (c) => {
+  .on("GET", ofLog("events/:id/proof"), async (c) => {
     const reader = await readerOf(c);
     if (!reader.ok) return problem(c, reader.refusal);
-    const proved = await proveEntry(c.get("config"), reader.value, c.req.param("id"));
+    const number = logNumberOf(c);
+    if (!number.ok) return problem(c, number.refusal);
+    const proved = await proveEntry(c.get("config"), reader.value, c.req.param("id") ?? "", number.value);
     if (!proved.ok) return problem(c, proved.refusal);
     const { answer: text, read_index } = proved.value;
     const headers = tracedHeaders(read_index);
@@ -93,7 +96,10 @@ async function askedOf<T extends z.ZodType>(
   const org = orgOf(c);
   // Nobody in particular is told the same of a name that cannot be an org's as of one that is not.
   if (!org.ok) return caller.value === null ? UNAUTHORIZED : org;
-  const reader = { org: org.value, caller: caller.value };
+  const number = logNumberOf(c);
+  if (!number.ok) return caller.value === null ? UNAUTHORIZED : number;
+  // The URL of an org is the address of its first log.
+  const reader = { org: org.value, caller: caller.value, number: number.value ?? 1 };
   const query = schema.safeParse(Object.fromEntries(new URL(c.req.url).searchParams));
   if (query.success) return ok({ reader, query: query.data });
   const allowed = await viewOf(c.get("config"), reader);
@@ -117,7 +123,7 @@ const entries = (what: string) => z.int().min(0).meta({ description: what });
 const errors = ["invalid_request", "unauthorized", "forbidden", "not_found", "overloaded"] as const;
 const common = { method: "get", tag: "Prove", scope: "events:read", open: true, errors } as const;
 
-export const operations: Operation[] = [
+const documented: Operation[] = [
   {
     ...common,
     path: "/v1/orgs/{org}/checkpoint",
@@ -179,6 +185,8 @@ export const operations: Operation[] = [
     scope: "events:read",
     headers: { "Audit-Reason": "Why you read; kept in the trace." },
     answers: { 200: { description: "The proof.", body: { "text/plain": null } } },
-    errors: ["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+    errors: ["unauthorized", "forbidden", "not_found", "unprocessable", "rate_limited", "overloaded"],
   },
 ];
+
+export const operations = documented.flatMap(eachLog);

@@ -9,10 +9,11 @@ import { repairLog } from "../../verify/repair-log.ts";
 import { verifyLog, type VerifyRange, type VerifyStep } from "../../verify/verify-log.ts";
 import { jsonBody } from "../body.ts";
 import { type App, answer, json, problem, readerOf, tracedHeaders } from "../context.ts";
+import { eachLog, logNumberOf, ofLog } from "../of-log.ts";
 import type { Operation } from "../operation.ts";
 import { targetOf } from "./orgs.ts";
 
-export const verify = new Hono<App>().get("/v1/orgs/:org/verify", async (c) => {
+export const verify = new Hono<App>().on("GET", ofLog("verify"), async (c) => {
   const reader = await readerOf(c);
   if (!reader.ok) return problem(c, reader.refusal);
   const range = parseRange(new URL(c.req.url).searchParams);
@@ -20,7 +21,9 @@ export const verify = new Hono<App>().get("/v1/orgs/:org/verify", async (c) => {
     const allowed = await permit(c.get("config"), { ...reader.value, scope: "events:read" });
     return problem(c, allowed.ok ? range.refusal : allowed.refusal);
   }
-  const begun = await verifyLog(c.get("config"), reader.value, range.value);
+  const number = logNumberOf(c);
+  if (!number.ok) return problem(c, number.refusal);
+  const begun = await verifyLog(c.get("config"), reader.value, { ...range.value, log: number.value });
   if (!begun.ok) return problem(c, begun.refusal);
   const { steps, read_index } = begun.value;
   const headers = { "content-type": "application/x-ndjson", ...tracedHeaders(read_index) };
@@ -82,7 +85,7 @@ const rangeSchema = z.strictObject({
     .default(null),
 });
 
-function parseRange(params: URLSearchParams): Result<VerifyRange> {
+function parseRange(params: URLSearchParams): Result<Omit<VerifyRange, "log">> {
   const range = rangeSchema.safeParse(Object.fromEntries(params));
   if (range.success) return ok(range.data);
   const [issue] = range.error.issues;
@@ -97,7 +100,7 @@ const query = z.object({
 });
 
 export const operations: Operation[] = [
-  {
+  ...eachLog({
     method: "get",
     path: "/v1/orgs/{org}/verify",
     id: "verifyLog",
@@ -111,7 +114,7 @@ export const operations: Operation[] = [
       200: { description: "Progress, then the report.", body: { "application/x-ndjson": verifyReportSchema } },
     },
     errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
-  },
+  }),
   {
     method: "post",
     path: "/v1/orgs/{org}/repair",

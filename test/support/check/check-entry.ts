@@ -28,7 +28,7 @@ const sha256 = (...parts: (string | Uint8Array)[]) => {
   return hash.digest("base64url");
 };
 
-const genesisOf = (log: string) => sha256(`indelible/genesis/v1\0${log}\0`);
+const genesisOf = (log: string, predecessor: string) => sha256(`indelible/genesis/v1\0${log}\0${predecessor}`);
 
 /** Members in the order of UTF-16 code units, at every level. */
 function canonical(value: unknown): string {
@@ -84,12 +84,15 @@ function checkEntry(
   };
 }
 
-/** Checks a whole log from index 0 on; the hash of the last entry is what the ledger's head must be. */
-export function checkChain(lines: readonly string[], log: string): CheckedEntry[] {
+/**
+ * Checks a whole log from index 0 on; the hash of the last entry is what the ledger's head must be. `predecessor` is the
+ * text of the last checkpoint of the log it continues.
+ */
+export function checkChain(lines: readonly string[], log: string, predecessor = ""): CheckedEntry[] {
   const entries: CheckedEntry[] = [];
   const salts = new Set<string>();
   const prevs = new Set<string>();
-  let [prev, notBefore] = [genesisOf(log), ""];
+  let [prev, notBefore] = [genesisOf(log, predecessor), ""];
   for (const [index, line] of lines.entries()) {
     const entry = checkEntry(line, { log, index, prev, notBefore });
     must(!prevs.has(prev), `entry ${index}: a fork`);

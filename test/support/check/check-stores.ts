@@ -54,10 +54,15 @@ export function checkHeads({ staged, segments }: LedgerRows, entries: readonly C
 }
 
 /** Every id and every entry of a client has its receipt, exactly one, and each receipt its entry. */
-export function checkReceipts({ ids, batches, sessions }: LedgerRows, entries: readonly CheckedEntry[]): void {
+export function checkReceipts(ledger: LedgerRows, entries: readonly CheckedEntry[]): void {
+  const { sessions, earlier } = ledger;
+  // Positions count through all logs of an org; those of earlier logs are not this log's to check.
+  const base = earlier.reduce((sum, { held }) => sum + held.size, 0);
+  const ids = ledger.ids.filter(({ position }) => position >= base);
+  const batches = ledger.batches.filter(({ first, count }) => count > 0 && first >= base);
   const text = (bytes: ArrayBuffer, at = 0) => Buffer.from(bytes, at * HASH_BYTES, HASH_BYTES).toString("base64url");
   for (const { id, position, sequenced_at, hash } of ids) {
-    const entry = entries[position];
+    const entry = entries[position - base];
     must(entry?.id === id && entry.source === "client", `the receipt of ${id} names entry ${position}`);
     must(text(hash) === entry.hash, `the receipt of ${id}: its hash`);
     must(Date.parse(entry.sequencedAt) === sequenced_at, `the receipt of ${id}: its time`);
@@ -66,10 +71,10 @@ export function checkReceipts({ ids, batches, sessions }: LedgerRows, entries: r
   for (const { batch, first, count, hashes, sequenced_at } of batches) {
     must(hashes.byteLength === count * HASH_BYTES, `the receipt of batch ${batch}: its hashes`);
     for (let n = 0; n < count; n++) {
-      const entry = entries[first + n];
+      const entry = entries[first - base + n];
       must(entry?.batch === batch && entry.hash === text(hashes, n), `batch ${batch}: entry ${first + n}`);
       must(Date.parse(entry.sequencedAt) === sequenced_at, `batch ${batch}: the time of entry ${first + n}`);
-      covered.add(first + n);
+      covered.add(first - base + n);
     }
   }
   const seen = new Set<string>();
@@ -92,8 +97,10 @@ export async function checkCells(
   { placements, org: { log } }: LedgerRows,
   { entries, projected }: { entries: readonly CheckedEntry[]; projected: number },
 ): Promise<void> {
-  const copies = env.DIRECTORY.prepare("select first_index, log, cell, org_number from placement where org = ?1");
-  const { results } = await copies.bind(org).all<PlacementRow>();
+  const copies = env.DIRECTORY.prepare(
+    "select first_index, log, cell, org_number from placement where org = ?1 and log = ?2",
+  );
+  const { results } = await copies.bind(org, log).all<PlacementRow>();
   results.sort((a, b) => a.first_index - b.first_index);
   must(JSON.stringify(results) === JSON.stringify(placements), "the directory has other placements");
   for (const [n, placement] of placements.entries()) {

@@ -15,6 +15,8 @@ type BatchRow = { batch: string; first: number; count: number; sequenced_at: num
 type IdRow = { id: string; position: number; sequenced_at: number; hash: ArrayBuffer };
 export type PlacementRow = { first_index: number; log: string; cell: string; org_number: number };
 type TreeRow = { size: number; edge: ArrayBuffer; note: string; published_at: number };
+/** A log before the newest: how many entries the ledger held of it, and the note of its last checkpoint. */
+type EarlierRow = { log: string; held: { size: number }; tree: { note: string | null } };
 type SessionRow = { opened_index: number; key: string };
 
 export type LedgerRows = {
@@ -26,6 +28,7 @@ export type LedgerRows = {
   placements: PlacementRow[];
   sessions: SessionRow[];
   tree: TreeRow | null;
+  earlier: EarlierRow[];
 };
 
 /** Everything a ledger keeps in its own storage, read from its tables and not from its memory. */
@@ -42,6 +45,7 @@ export function readLedger(org: string): Promise<LedgerRows> {
       placements: all<PlacementRow>("placement", "first_index"),
       sessions: all<SessionRow>("read_session", "opened_index"),
       tree: all<TreeRow>("tree", "only")[0] ?? null,
+      earlier: all<{ state: string }>("earlier_log", "number").map(({ state }) => JSON.parse(state) as EarlierRow),
     };
   });
 }
