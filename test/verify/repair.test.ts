@@ -5,6 +5,7 @@ import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, untilProjected, wake } from "../support/check-ledger.ts";
 import { readLedger } from "../support/check/read-stores.ts";
 import { call, createOrg, event } from "../support/client.ts";
+import { dropArchived } from "../support/faults.ts";
 import { actsOf, evidenceAt, kinds, remove, repair } from "../support/repair.ts";
 import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
 import { type Cell, filled, rowAt, TABLES, verified, write } from "../support/tamper.ts";
@@ -172,6 +173,7 @@ describe("a repair", () => {
   it("restores from segments when the ledger has nothing staged any more", async () => {
     const { org, cell } = await filled();
     await archiveDue(org);
+    await dropArchived(org);
     expect((await readLedger(org)).staged).toEqual([]);
     for (let index = 3; index < 20; index++) await remove(cell, index);
     expect(kinds((await repair(org)).json).length).toBe(17);
