@@ -19,6 +19,8 @@ import { newestSigned } from "./signed-beyond.ts";
 import { treeTop } from "./tree-top.ts";
 import { loadState } from "./state.ts";
 
+export const WHOLE = refuse("conflict", "The log is whole and takes entries: there is nothing to continue.");
+
 /** What is of one log alone. Receipts, keys and refusals are of the org, and stay. */
 const TABLES_OF_A_LOG = ["staged", "segment", "placement", "tree", "cosignature", "rebuild", "restore", "read_session"];
 
@@ -32,41 +34,51 @@ export async function continueLog(
   { archiver, publisher }: { archiver: Archiver; publisher: Publisher },
   { by, reason }: { by: string; reason: string },
 ): Promise<Result<null>> {
-  const { state, config, storage } = core;
-  assert(core.stuck !== null, "only a log that cannot go on is continued");
-  // What the ledger alone still holds of the old log is kept in R2.
-  await publisher.rest();
-  await archiver.archiveTo(state.head.size);
-  core.retired = true;
+  const { state, storage } = core;
+  const next = nextLog(core);
+  if (Buffer.byteLength(next.log) > ORIGIN_MAX_BYTES) {
+    return refuse("unprocessable", `The new log's origin ${next.log} is longer than ${ORIGIN_MAX_BYTES} bytes.`);
+  }
   try {
-    const next = nextLog(core);
-    if (Buffer.byteLength(next.log) > ORIGIN_MAX_BYTES) {
-      return refuse("unprocessable", `The new log's origin ${next.log} is longer than ${ORIGIN_MAX_BYTES} bytes.`);
-    }
+    await publisher.rest();
+    // What the ledger alone still holds of the old log is kept in R2.
+    await archiver.archiveTo(state.head.size);
+    const { stuck } = core;
+    if (stuck === null) return WHOLE;
+    core.retired = true;
     const old = await freeze(core);
     const placement = await placeNext(core, next.log);
     // A ledger that was rewound to before it was continued: its new log is there already, and is rolled forward.
-    const begun = await isLogHeld(config, placement);
-    const act = continuedAct({ old, next, by, reason, stuck: core.stuck });
-    storage.transactionSync(() => {
-      for (const table of TABLES_OF_A_LOG) clear(storage.sql, table);
-      saveEarlier(storage.sql, old);
-      storage.sql.exec("update org set log = ?", next.log);
-      savePlaced(storage.sql, placement);
-      if (begun) return;
-      const fresh = loadState(storage.sql);
-      assert(fresh !== null, "an org stays one");
-      const draft = new Draft(fresh, core.now());
-      sealAct(draft, act, core.now());
-      draft.commit(storage.sql);
-    });
-    count("audit_logs_continued_total");
-    say("warn", { message: "a log was continued as a new one", org: state.org.org, log: next.log });
-    return ok(null);
+    const begun = await isLogHeld(core.config, placement);
+    const act = continuedAct({ old, next, by, reason, stuck });
+    storage.transactionSync(() => replaceLog(core, { old, placement, act: begun ? null : act }));
   } catch (error) {
     core.retired = loadState(storage.sql)?.org.log !== state.org.log;
-    throw error;
+    say("warn", { message: "a log could not be continued", org: state.org.org, error: String(error) });
+    const detail = "A log is continued when D1 and R2 both answer. Nothing was changed.";
+    return refuse("overloaded", detail, { retry_after_s: 5 });
   }
+  count("audit_logs_continued_total");
+  say("warn", { message: "a log was continued as a new one", org: state.org.org, log: next.log });
+  return ok(null);
+}
+
+/** Puts the new log into the place of the old one, with its first entry, unless it has one already. */
+function replaceLog(
+  core: Core,
+  { old, placement, act }: { old: EarlierLog; placement: LedgerPlacement; act: Act | null },
+): void {
+  const { sql } = core.storage;
+  for (const table of TABLES_OF_A_LOG) clear(sql, table);
+  saveEarlier(sql, old);
+  sql.exec("update org set log = ?", placement.log);
+  savePlaced(sql, placement);
+  if (act === null) return;
+  const fresh = loadState(sql);
+  assert(fresh !== null, "an org stays one");
+  const draft = new Draft(fresh, core.now());
+  sealAct(draft, act, core.now());
+  draft.commit(sql);
 }
 
 function nextLog({ state }: Core): { number: number; log: string } {

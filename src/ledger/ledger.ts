@@ -1,5 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, refuse, type Result } from "../errors.ts";
+import { ok, type Result } from "../errors.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type {
@@ -20,7 +20,7 @@ import { Alarm } from "./alarm.ts";
 import { planBatch, weightOf } from "./append.ts";
 import { Archiver } from "./archiver.ts";
 import { type Core, coreOf } from "./core.ts";
-import { continueLog } from "./continue-log.ts";
+import { continueLog, WHOLE } from "./continue-log.ts";
 import { planSettings } from "./settings.ts";
 import { OrgKeys, type Principal } from "./keys.ts";
 import { DueSeals } from "./due-seals.ts";
@@ -219,7 +219,7 @@ export class Ledger {
     const principal = this.#keys.check(this.#core.state.org.org, caller, "operate");
     if (!principal.ok) return principal;
     const compared = await this.readiness.compare();
-    if (compared.ok) return refuse("conflict", "The log is whole and takes entries: there is nothing to continue.");
+    if (compared.ok) return WHOLE;
     if (this.#core.stuck === null) return compared;
     const parts = { archiver: this.#archiver, publisher: this.#publisher };
     return continueLog(this.#core, parts, { by: principal.value.key, reason });

@@ -2,10 +2,11 @@ import { listSegments, namesLines, readSegment, type Segment } from "../archive/
 import { refuse, type Result, ok } from "../errors.ts";
 import { STARTUP_COMPARE_MS } from "../limits.ts";
 import { log } from "../log.ts";
+import { listPlacements } from "../store/placement-table.ts";
 import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
 import { readMark } from "./restore-mark.ts";
-import { LIST_MAX_SEGMENTS, rollForward } from "./roll-forward.ts";
+import { LIST_MAX_SEGMENTS, refuseStuck, rollForward } from "./roll-forward.ts";
 import { signedBeyond } from "./signed-beyond.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
 import { within } from "../within.ts";
@@ -17,18 +18,25 @@ import { within } from "../within.ts";
  */
 export async function compareOnStart(core: Core): Promise<Result<null>> {
   const { state, config } = core;
-  const [fence, segments, signed] = await Promise.allSettled([
+  const [fence, segments, signed, later] = await Promise.allSettled([
     within(STARTUP_COMPARE_MS, projectedUpTo(core)),
     within(
       STARTUP_COMPARE_MS,
       listSegments(config.archive, { log: state.org.log, from: state.archived, limit: LIST_MAX_SEGMENTS }),
     ),
     within(STARTUP_COMPARE_MS, signedBeyond(core)),
+    within(STARTUP_COMPARE_MS, laterLog(core)),
   ]);
-  if (fence.status === "rejected" && segments.status === "rejected") {
-    return refuse("overloaded", "Neither D1 nor R2 answers, so the ledger cannot check that it is whole.", {
+  // Once a store has contradicted, its silence is no answer.
+  const silent = [fence, segments, signed].filter(({ status }) => status === "rejected").length;
+  if ((fence.status === "rejected" && segments.status === "rejected") || (core.stuck !== null && silent > 0)) {
+    return refuse("overloaded", "D1 and R2 do not answer, so the ledger cannot check that it is whole.", {
       retry_after_s: 5,
     });
+  }
+  if (later.status === "fulfilled" && later.value !== null) {
+    const standing = `The ledger was rewound to before its log was continued as ${later.value}.`;
+    return refuseStuck(core, standing, `${later.value} is not in its storage`);
   }
   if (segments.status === "fulfilled") for (const segment of segments.value) await adopt(core, segment);
   const { size } = state.head;
@@ -42,6 +50,13 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
   } else if (fence.status === "fulfilled") state.projected = fence.value;
   dropStaged(core);
   return ok(null);
+}
+
+/** A log of the org that this ledger does not know; null where the directory has none. Two would grow at once. */
+async function laterLog({ state, config }: Core): Promise<string | null> {
+  const known = new Set([state.org.log, ...state.earlier.map(({ log: origin }) => origin)]);
+  const placed = await listPlacements(config.directory, state.org.org);
+  return placed.findLast(({ log: origin }) => !known.has(origin))?.log ?? null;
 }
 
 /**

@@ -36,22 +36,19 @@ type Held = { fence: Fence; segments: Segment[]; signed: number };
  */
 export async function rollForward(core: Core): Promise<Result<null>> {
   const { state } = core;
-  core.stuck = null;
   try {
     for (;;) {
       // Both have to be asked: what only the silent one holds would be forked by the next append.
       const held = await within(STARTUP_COMPARE_MS, ask(core));
       if (sizeOf(held) <= state.head.size) {
         sealRestored(core);
+        core.stuck = null;
         state.projected = held.fence.next;
         return ok(null);
       }
       // A crash here, or after any entry taken over, leaves the mark: the next start goes on and seals.
       const stuck = await takeAll(core, held);
-      if (stuck !== null) {
-        core.stuck = stuck;
-        return refuse("overloaded", `${standing(state, held)} It cannot be rolled forward: ${stuck}. ${REMEDY}`);
-      }
+      if (stuck !== null) return refuseStuck(core, standing(state, held), stuck);
     }
   } catch (error) {
     log("warn", { message: "a rewound ledger could not go on", org: state.org.org, error: String(error) });
@@ -65,6 +62,12 @@ export async function rollForward(core: Core): Promise<Result<null>> {
 export function rollingForward({ head }: State): Result<null> {
   const detail = `The ledger was rewound and is rolling forward: it holds ${head.size} entries so far.`;
   return refuse("overloaded", detail, { retry_after_s: 5 });
+}
+
+/** What is told of a ledger that goes on only by an operator's word; `stuck` is why. */
+export function refuseStuck(core: Core, standing: string, stuck: string): Result<null> {
+  core.stuck = stuck;
+  return refuse("overloaded", `${standing} It cannot be rolled forward: ${stuck}. ${REMEDY}`);
 }
 
 const REMEDY =

@@ -11,7 +11,14 @@ const hash = z.string().length(43).meta({ description: "SHA-256, base64url witho
 const instant = z.string().meta({ format: "date-time" });
 
 const receiptSchema = z
-  .object({ id: z.string(), index, entry_hash: hash, sequenced_at: instant, duplicate: z.boolean() })
+  .object({
+    id: z.string(),
+    index,
+    log: z.string().optional().meta({ description: "The log it is in, where that is not the org's newest." }),
+    entry_hash: hash,
+    sequenced_at: instant,
+    duplicate: z.boolean(),
+  })
   .meta({ id: "Receipt", description: "An event's place in the log, for ever." });
 
 export const appendedSchema = z.object({ data: z.array(receiptSchema), size: z.int() }).meta({ id: "Appended" });

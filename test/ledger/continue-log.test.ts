@@ -7,7 +7,7 @@ import { sha256 } from "../../src/sha256.ts";
 import { append, batchOf, refusalOf } from "../support/append.ts";
 import { archiveDue, checkLedger, later, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
-import { evict, restoreFaults } from "../support/faults.ts";
+import { breakMethod, evict, restoreFaults } from "../support/faults.ts";
 import { readLedger } from "../support/check/read-stores.ts";
 import { rewindTo, snapshotOf } from "../support/rewind.ts";
 import { strand } from "../support/strand.ts";
@@ -68,6 +68,22 @@ describe("a log that is continued", () => {
       "The log is whole and takes entries: there is nothing to continue.",
     ]);
     expect((await readLedger(org)).org.log).toMatch(/\/2$/);
+  });
+
+  it("is not begun while a store does not answer, and nothing is changed then", async () => {
+    const { org, log } = await stranded();
+    expect((await refusalOf(org))?.code).toBe("overloaded");
+    for (const [store, method] of [
+      [env.ARCHIVE, "list"],
+      [env.ARCHIVE, "get"],
+    ] as const) {
+      const broken = breakMethod(store, method, "failed");
+      expect((await proceed(org)).status).toBe(503);
+      broken.restore();
+    }
+    expect((await readLedger(org)).org.log).toBe(log);
+    expect((await proceed(org)).status).toBe(201);
+    await checkLedger(org, { archived: true });
   });
 
   it("keeps receipts for ever: what was sent to the old log is not sealed in the new one", async () => {
@@ -156,14 +172,20 @@ describe("a log that is continued", () => {
   });
 
   it("is rolled forward, not begun again, when its ledger is rewound to before it was continued", async () => {
-    const { org, log } = await stranded();
+    const { org, log, note } = await stranded();
     const snapshot = await snapshotOf(org);
     await proceed(org);
     await append(org, batchOf([event(6, { id: "b-6" }), event(7)]));
     await untilProjected(org);
     await archiveDue(org);
     await rewindTo(org, snapshot);
-    expect((await refusalOf(org))?.detail).toContain("entry 6 is in no store");
+    expect((await refusalOf(org))?.detail).toContain(
+      `The ledger was rewound to before its log was continued as ${log}/2.`,
+    );
+    // Also when what was missing is there again: two logs would grow at once.
+    await env.ARCHIVE.delete(`tree/${log}/checkpoint/0000000007`);
+    expect((await refusalOf(org))?.detail).toContain(`${log}/2 is not in its storage`);
+    await env.ARCHIVE.put(`tree/${log}/checkpoint/0000000007`, note);
     const answer = await proceed(org);
     expect(answer.status, answer.text).toBe(201);
     const { entries } = await checkLedger(org, { archived: true });

@@ -194,7 +194,7 @@ describe("a ledger that was rewound", () => {
       code: "overloaded",
       detail:
         "The ledger was rewound to size 4: R2 holds a newer checkpoint, of size 5. " +
-        "It cannot be rolled forward: entry 4 is in no store. An operator has to restore it.",
+        "It cannot be rolled forward: entry 4 is in no store. An operator has to bring back what is missing, or to begin a new log with a reason: POST /v1/orgs/{org}/continue.",
     });
     expect(await statusOf(org)).toMatchObject({ size: 4, ingestion: "overloaded", refusal: refusal?.detail });
     await env.ARCHIVE.delete(name);

@@ -49,7 +49,7 @@ describe("a rewound ledger that cannot be rolled forward", () => {
     });
     expect(detail).toBe(
       "The ledger was rewound to size 3: R2 holds newer entries, up to size 9; R2 holds a newer checkpoint, of size 9. " +
-        "It cannot be rolled forward: entries 3 to 6 are in no store. An operator has to restore it.",
+        "It cannot be rolled forward: entries 3 to 6 are in no store. An operator has to bring back what is missing, or to begin a new log with a reason: POST /v1/orgs/{org}/continue.",
     );
     expect(await statusOf(org)).toMatchObject({ size: 3, ingestion: "overloaded", refusal: detail });
     expect((await checkLedger(org, { projected: false }).catch((error) => error)).message).toContain("nowhere");

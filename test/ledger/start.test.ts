@@ -30,7 +30,7 @@ describe("a ledger that starts", () => {
     const r2 = breakR2();
     const refused = await call("POST", `/v1/orgs/${org}/events`, { body: event(2) });
     expect([refused.status, refused.json.code]).toEqual([503, "overloaded"]);
-    expect(refused.json.detail).toContain("Neither D1 nor R2 answers");
+    expect(refused.json.detail).toContain("D1 and R2 do not answer");
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(await statusOf(org)).toMatchObject({ size: 2, ingestion: "overloaded" });
     r2.restore();
