@@ -48,7 +48,7 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
     const restored = await rollForward(core);
     if (!restored.ok) return restored;
   } else if (fence.status === "fulfilled") state.projected = fence.value;
-  dropStaged(core);
+  if (segments.status === "fulfilled") dropStaged(core);
   return ok(null);
 }
 
