@@ -6,8 +6,8 @@ import { type Cosigned, openCheckpoint } from "../note/open-checkpoint.ts";
 import { parseRecord } from "../parse-record.ts";
 import type { Absence, EntryRecord } from "../record.ts";
 import type { Sha256 } from "../sha256.ts";
+import { checkSections, type SectionBreak } from "../verify-sections.ts";
 import type { Break } from "../verify-report.ts";
-import { checkSections } from "../verify-sections.ts";
 import { parseTlogProof } from "./tlog-proof.ts";
 import { verifyInclusion } from "./verify-inclusion.ts";
 
@@ -69,11 +69,21 @@ export async function verifyEntryProof(
     return fault("misrouted", `The leaf says it is entry ${leaf.index} of ${leaf.log}.`);
   }
   const sections = checkSections(sha256, leaf, { ...record, absent: record.absent ?? [], exact: true });
-  if (sections.breaks.length > 0) {
-    const breaks = sections.breaks.map((found) => ({ ...found, index }));
+  const gaps = sections.absences
+    .filter((absence) => isImpossible(absence, index))
+    .map(({ section }): SectionBreak => {
+      return { kind: "unexplained_gap", section, detail: "It names no later entry as its cause." };
+    });
+  const breaks = [...sections.breaks, ...gaps].map((found) => ({ ...found, index }));
+  if (breaks.length > 0) {
     return { ok: false, kind: "sections_broken", why: "Not all sections are what the leaf commits.", breaks };
   }
   return { ok: true, checkpoint, cosigned, leaf, record, absences: sections.absences };
+}
+
+/** The cause of an absence is another entry, which is not here; but it comes after what it takes away. */
+function isImpossible({ cause, by }: Absence, index: number): boolean {
+  return cause !== "withheld" && (by === undefined || by <= index);
 }
 
 function readExtra(extra: Uint8Array): EntryRecord | null {

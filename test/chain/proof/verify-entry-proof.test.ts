@@ -74,6 +74,19 @@ describe("the proof of an entry", () => {
     expect(report).toMatchObject({ ok: true, absences: absent });
   });
 
+  it("names an absence whose cause would have been there before the entry", async () => {
+    for (const cause of ["erased", "expired"] as const) {
+      for (const by of [0, 3, 4]) {
+        const claimed = withRecord((record) => {
+          delete record.sections["metadata"];
+          record.absent = [{ section: "metadata", cause, by }];
+        });
+        const breaks = [{ kind: "unexplained_gap", index: 4, section: "metadata" }];
+        expect(await check(claimed)).toMatchObject({ ok: false, kind: "sections_broken", breaks });
+      }
+    }
+  });
+
   it("names sections that are not what was sealed", async () => {
     const gone = withRecord((record) => delete record.sections["metadata"]);
     expect(await check(gone)).toMatchObject({
