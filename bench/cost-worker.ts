@@ -56,14 +56,25 @@ function meterBindings(env: Env): void {
       meters.cellRows += rowsOf(results);
     });
   }
-  after(env.ARCHIVE, "put", () => meters.puts++);
-  after(env.ARCHIVE, "get", () => meters.gets++);
+  // Source: R2 pricing. A put that finds its name taken is one as well.
+  for (const method of ["put", "list"]) after(env.ARCHIVE, method, (_, [asked]) => noteOperation("classA", asked));
+  for (const method of ["get", "head"]) after(env.ARCHIVE, method, (_, [asked]) => noteOperation("classB", asked));
   after(env.INGEST_QUEUE, "sendBatch", (_, [messages]) => {
     for (const { body } of messages as Iterable<{ body: string }>) {
       const units = Math.ceil((Buffer.byteLength(body) + QUEUE_ENVELOPE_BYTES) / QUEUE_UNIT_BYTES);
       meters.queueOperations += units * QUEUE_OPERATIONS;
     }
   });
+}
+
+/** `asked` is a key, or what a list is asked for. */
+function noteOperation(kind: "classA" | "classB", asked: unknown): void {
+  const listed = typeof asked !== "string";
+  const key = listed ? ((asked as R2ListOptions).prefix ?? "") : asked;
+  meters[kind]++;
+  if (!key.startsWith("tree/")) return;
+  meters[kind === "classA" ? "treeClassA" : "treeClassB"]++;
+  if (kind === "classA" && !listed && key.includes("/checkpoint/")) meters.checkpoints++;
 }
 
 /** Lets `note` see what a method answered, before its caller does; once for each object. */

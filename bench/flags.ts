@@ -7,6 +7,7 @@ export const SECTIONS = [
   "queue",
   "list",
   "verify",
+  "tree",
   "cost",
   "memory",
   "beside",

@@ -18,19 +18,21 @@ import { peer } from "./sections/peer.ts";
 import { profile } from "./sections/profile.ts";
 import { queue } from "./sections/queue.ts";
 import { stages } from "./sections/stages.ts";
+import { tree } from "./sections/tree.ts";
 import { verify } from "./sections/verify.ts";
 import { buildWorker } from "./service/build.ts";
 import { Client } from "./service/client.ts";
 import { startService } from "./service/start.ts";
 import { showTable } from "./show.ts";
 
-const RUN: Record<SectionName, (bench: Bench) => Promise<Table>> = {
+const RUN: Record<SectionName, (bench: Bench) => Promise<Table | Table[]>> = {
   ceiling,
   append,
   stages,
   queue,
   list,
   verify,
+  tree,
   cost,
   memory,
   beside,
@@ -63,7 +65,7 @@ async function measure({ only, quick, entries, profile: profiled }: Flags): Prom
     };
     if (profiled) for (const table of await profile(bench)) show(table);
     else {
-      for (const name of only) show(await RUN[name](bench));
+      for (const name of only) for (const table of [await RUN[name](bench)].flat()) show(table);
     }
   } finally {
     load.stop();

@@ -4,8 +4,13 @@ export type Meters = {
   cellRows: number;
   ledgerCalls: number;
   alarms: number;
-  puts: number;
-  gets: number;
+  /** Operations of R2, as it bills them: class A are puts and lists, class B gets and heads. Deletes are free. */
+  classA: number;
+  classB: number;
+  /** Those of them that are the tree's, and how many checkpoints were put. */
+  treeClassA: number;
+  treeClassB: number;
+  checkpoints: number;
   queueOperations: number;
   consumerRuns: number;
 };
@@ -18,8 +23,11 @@ export function noMeters(): Meters {
     cellRows: 0,
     ledgerCalls: 0,
     alarms: 0,
-    puts: 0,
-    gets: 0,
+    classA: 0,
+    classB: 0,
+    treeClassA: 0,
+    treeClassB: 0,
+    checkpoints: 0,
     queueOperations: 0,
     consumerRuns: 0,
   };

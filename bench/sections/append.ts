@@ -52,7 +52,16 @@ export async function append(bench: Bench): Promise<Table> {
   };
 }
 
-export type Round = { acknowledged: number; projected: number; p50: number; p99: number; cpuUs: number };
+export type Round = {
+  acknowledged: number;
+  projected: number;
+  p50: number;
+  p99: number;
+  cpuUs: number;
+  /** How many events, and into which orgs. */
+  sent: number;
+  orgs: string[];
+};
 
 export const DISTINCT_TEXTS = eventTexts("append", DISTINCT, { endMs: Date.now() });
 
@@ -83,6 +92,8 @@ export async function appendRound(
     p50: outcome.p50,
     p99: outcome.p99,
     cpuUs,
+    sent,
+    orgs: names,
   };
 }
 

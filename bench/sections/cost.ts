@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Bench, Table } from "../bench.ts";
-import { METERS_PATH, type Meters } from "../cost/meters.ts";
+import type { Meters } from "../cost/meters.ts";
 import { billOf } from "../cost/prices.ts";
 import { bodiesOf } from "../events.ts";
 import type { Request } from "../load/job.ts";
@@ -72,16 +72,12 @@ async function measure(bench: Bench, shape: Shape): Promise<{ meters: Meters; re
   const entries = shape.calm ? (quick ? ENTRIES.calmQuick : ENTRIES.calm) : busy;
   const requests = Math.ceil(entries / shape.events);
   const events = requests * shape.events;
-  const before: Meters = await client.call("GET", METERS_PATH);
+  const before = await client.meters();
   if (shape.calm) await appendCalmly(bench, orgs[0] ?? "", shape.events, requests);
   else await appendBusily(bench, orgs[0] ?? "", shape, requests);
   await client.until(orgs, ({ size, projected }) => size === events + 2 && projected === size);
   await client.until(orgs, ({ size, archived }) => size - archived < SEGMENT_ENTRIES);
-  const after: Meters = await client.call("GET", METERS_PATH);
-  const meters = Object.fromEntries(
-    Object.entries(after).map(([name, value]) => [name, value - before[name as keyof Meters]]),
-  ) as Meters;
-  return { meters, requests, events };
+  return { meters: await client.metersSince(before), requests, events };
 }
 
 async function appendCalmly({ client, say }: Bench, org: string, size: number, requests: number): Promise<void> {

@@ -1,11 +1,10 @@
 import { type Bench, cell, type Table } from "../bench.ts";
-import { sha256 } from "../../src/sha256.ts";
+import { hashRate } from "../hash-rate.ts";
 import { sampleOf } from "../sample.ts";
 import { cpuMs } from "../service/process.ts";
-import { hashedOf } from "../stages/hashed.ts";
+import { type Hashed, hashedOf } from "../stages/hashed.ts";
 
 const SAMPLE_ENTRIES = 10_000;
-const HASH_MS = 500;
 
 type Round = { verified: number; hashed: number; cpuUs: number };
 
@@ -58,7 +57,7 @@ async function verifyAll({ client, say }: Bench, org: string): Promise<{ checked
 }
 
 /** What is hashed for some of the entries, read from where verification reads them. */
-async function inputsOf({ service }: Bench): Promise<Uint8Array[][]> {
+async function inputsOf({ service }: Bench): Promise<Hashed[]> {
   const database = await service.database("CELL_0");
   const found: string[] = [];
   for (let slot = 0; slot < 16; slot++) {
@@ -71,15 +70,4 @@ async function inputsOf({ service }: Bench): Promise<Uint8Array[][]> {
   }
   if (found.length === 0) throw new Error("D1 holds no entry of the log that was filled");
   return found.map(hashedOf);
-}
-
-/** Entries whose hashes one thread makes in a second, in inputs that do not fit the CPU's nearest cache. */
-function hashRate(inputs: readonly Uint8Array[][]): number {
-  const began = performance.now();
-  let entries = 0;
-  while (performance.now() - began < HASH_MS) {
-    for (const input of inputs) for (const bytes of input) sha256(bytes);
-    entries += inputs.length;
-  }
-  return (entries * 1000) / (performance.now() - began);
 }

@@ -1,7 +1,8 @@
+import { METERS_PATH, type Meters } from "../cost/meters.ts";
 import { ROOT_KEY } from "./start.ts";
 
-/** Where an org stands: entries sealed, in D1, and in R2. */
-export type Standing = { size: number; projected: number; archived: number };
+/** Where an org stands: entries sealed, in D1, in R2, and under a checkpoint. */
+export type Standing = { size: number; projected: number; archived: number; published: number };
 
 const POLL_MS = 10;
 const PATIENCE_MS = 600_000;
@@ -48,8 +49,27 @@ export class Client {
   }
 
   async standing(org: string): Promise<Standing> {
-    const { ingestion, projection, archive } = await this.call("GET", `/v1/orgs/${org}/status`);
-    return { size: ingestion.size, projected: projection.size, archived: archive.size };
+    const { ingestion, projection, archive, publishing } = await this.call("GET", `/v1/orgs/${org}/status`);
+    const [projected, archived, published] = [projection.size, archive.size, publishing.size];
+    return { size: ingestion.size, projected, archived, published };
+  }
+
+  /** Has all entries of an org put under a checkpoint, and waits until they are. */
+  async publish(org: string): Promise<void> {
+    const { size } = await this.standing(org);
+    // It answers after five seconds at the latest, out or not; what was asked for goes on.
+    await this.call("GET", `/v1/orgs/${org}/checkpoint?min_size=${size}`).catch(() => undefined);
+    await this.until([org], ({ published }) => published >= size);
+  }
+
+  /** What a metered service counted so far. */
+  meters(): Promise<Meters> {
+    return this.call("GET", METERS_PATH);
+  }
+
+  async metersSince(before: Meters): Promise<Meters> {
+    const now = Object.entries(await this.meters()) as [keyof Meters, number][];
+    return Object.fromEntries(now.map(([name, value]) => [name, value - before[name]])) as Meters;
   }
 
   /** Waits until `done` says so of each org. */

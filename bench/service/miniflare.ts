@@ -6,6 +6,7 @@ export type Miniflare = {
   unsafeGetDirectURL(worker: string): Promise<URL>;
   getInspectorURL(): Promise<URL>;
   getD1Database(binding: string, worker: string): Promise<D1Database>;
+  getR2Bucket(binding: string, worker: string): Promise<R2Bucket>;
   dispose(): Promise<void>;
 };
 

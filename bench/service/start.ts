@@ -22,6 +22,7 @@ export type Service = {
   pid: number;
   inspector: string | null;
   database(binding: string): Promise<D1Database>;
+  bucket(binding: string): Promise<R2Bucket>;
   stop(): Promise<void>;
 };
 
@@ -69,6 +70,7 @@ export async function startService(
     pid: workerdPid(),
     inspector: inspect ? (await miniflare.getInspectorURL()).href : null,
     database,
+    bucket: (binding) => miniflare.getR2Bucket(binding, "indelible"),
     stop: () => miniflare.dispose(),
   };
 }
