@@ -6,10 +6,14 @@ import { entryBundle } from "../chain/tree/entry-bundle.ts";
 import { growTiles } from "../chain/tree/grow-tiles.ts";
 import { bundlePath, splitEdge, TILE_WIDTH, tilePath } from "../chain/tile.ts";
 import { assert } from "../errors.ts";
+import { SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import { sha256 } from "../sha256.ts";
 import type { Core } from "./core.ts";
-import { leavesOf } from "./leaves.ts";
+import { leavesFrom } from "./leaves.ts";
 import { grownEdge } from "./tree.ts";
+
+/** So that a segment is read once. */
+const PAGE_ENTRIES = SEGMENT_MAX_ENTRIES;
 
 /** What a larger tree adds to R2, full tiles and bundles by their C2SP paths, and its edge. */
 export type GrownTree = { objects: { path: string; bytes: Uint8Array }[]; edge: Uint8Array };
@@ -25,14 +29,14 @@ export async function growTree(core: Core, size: number): Promise<GrownTree> {
   const hashes: Uint8Array[] = [];
   while (base + leaves.length < size) {
     const from = base + leaves.length;
-    for (const leaf of await leavesOf(core, { from, to: Math.min(size, from + TILE_WIDTH) })) {
+    for (const leaf of await leavesFrom(core, { from, to: Math.min(size, from + PAGE_ENTRIES) })) {
       const before = hashes.at(-1);
       const linked = before === undefined || leaf.includes(`"prev":"${base64url(before)}"`);
       assert(linked, `entry ${base + leaves.length} names the one before`);
       leaves.push(leaf);
       hashes.push(entryHash(sha256, leaf));
     }
-    // Appends come first: a tile's worth of hashing takes a few milliseconds.
+    // Appends come first: a page of hashing takes some milliseconds.
     await new Promise((resolve) => setTimeout(resolve));
   }
   const newest = hashes.at(-1);

@@ -13,7 +13,7 @@ import { checkLedger, later, statusOf, untilProjected, wake } from "../support/c
 import { readTree } from "../support/check/check-tree.ts";
 import { readLedger } from "../support/check/read-stores.ts";
 import { createOrg, event } from "../support/client.ts";
-import { breakTree, dropArchived, evict, restoreFaults } from "../support/faults.ts";
+import { breakTree, dropArchived, evict, replaceMethod, restoreFaults } from "../support/faults.ts";
 
 afterEach(restoreFaults);
 
@@ -89,7 +89,10 @@ describe("a long backlog", () => {
     await dropArchived(org);
     await append(org, batchOf(events(2)));
     tree.restore();
+    const gets = replaceMethod(env.ARCHIVE, "get", (original, args) => original(...args));
     expect(await later(122_000, () => wake(org))).toMatchObject({ published: 10_403, publishing: "running" });
+    // Each segment once, and once more where a checkpoint parts it.
+    expect(gets.hits).toBeLessThanOrEqual((await readLedger(org)).segments.length + 3);
     expect(await checkpoints(org)).toEqual([4_096, 8_192, 10_403]);
     await checkLedger(org, { archived: true });
   });
