@@ -12,6 +12,8 @@ export type OpenedNote =
   | { ok: false; kind: "malformed" | "bad_signature" | "unknown_key"; why: string };
 
 const TIMESTAMP_BYTES = 8;
+/** The last second that a date can hold. */
+const TIMESTAMP_MAX = 8_640_000_000_000;
 
 /**
  * Opens a signed note with the keys one trusts: C2SP signed-note. Signatures by other keys say nothing and are passed
@@ -67,9 +69,10 @@ export function cosignatureBytes({ timestamp, signature }: { timestamp: number; 
   return joinBytes(new Uint8Array(time.buffer), signature);
 }
 
-/** Null for bytes of another length, and for a time beyond what a number holds exactly. */
+/** Null for bytes of another length, and for a time that bounds nothing: 0, and one that is no date. */
 function readCosignature(bytes: Uint8Array): { timestamp: number; signature: Uint8Array } | null {
   if (bytes.length !== TIMESTAMP_BYTES + SIGNATURE_BYTES) return null;
   const timestamp = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
-  return Number.isSafeInteger(timestamp) ? { timestamp, signature: bytes.subarray(TIMESTAMP_BYTES) } : null;
+  if (timestamp < 1 || timestamp > TIMESTAMP_MAX) return null;
+  return { timestamp, signature: bytes.subarray(TIMESTAMP_BYTES) };
 }

@@ -122,7 +122,14 @@ describe("a note", () => {
     const open = (by: NoteKey, signature: Uint8Array) =>
       openNote(yes, { note: `${text}\n${signatureLine({ name: by.name, id: by.id, signature })}`, keys });
     expect(await open(logKey, new Uint8Array(64))).toMatchObject({ ok: true });
-    expect(await open(witnessKey, new Uint8Array(72))).toMatchObject({ ok: true, signed: [{ timestamp: 0 }] });
+    const at = (timestamp: number) => cosignatureBytes({ timestamp, signature: new Uint8Array(64) });
+    for (const timestamp of [1, 8.64e12]) {
+      expect(await open(witnessKey, at(timestamp))).toMatchObject({ ok: true, signed: [{ timestamp }] });
+    }
+    // No time at all, and times that no date can say.
+    for (const timestamp of [0, 8.64e12 + 1, Number.MAX_SAFE_INTEGER]) {
+      expect(await open(witnessKey, at(timestamp))).toMatchObject({ kind: "bad_signature" });
+    }
     for (const length of [1, 63, 65, 72]) {
       expect(await open(logKey, new Uint8Array(length))).toMatchObject({ kind: "bad_signature" });
     }
