@@ -1,5 +1,6 @@
 import type { VerifyEd25519 } from "../chain/ed25519.ts";
 import { readDecimal } from "../chain/note/checkpoint.ts";
+import { noteText } from "../chain/note/note.ts";
 import { openNote } from "../chain/note/open-note.ts";
 import { addCheckpointBody } from "../chain/note/witness-request.ts";
 import type { Witness } from "../env.ts";
@@ -61,6 +62,8 @@ async function readCosignature(
   const opened = await openNote(verifyEd25519, { note: checkpoint + text, keys: [key] });
   if (!opened.ok) return { kind: "away", why: `its answer holds no cosignature of its key: ${opened.why}` };
   const [signed] = opened.signed;
+  // It may have signed a longer text that begins with the checkpoint. Served, its line would spoil the note for who knows its key.
+  if (opened.text !== noteText(checkpoint)) return { kind: "away", why: "its answer is of another text" };
   if (signed === undefined || signed.timestamp === null) return { kind: "away", why: "its answer is no cosignature" };
   return { kind: "cosigned", line: signed.line, timestamp: signed.timestamp };
 }

@@ -35,6 +35,7 @@ beforeAll(async () => {
 });
 afterEach(() => {
   one.answer = null;
+  one.signsWhole = false;
   two.answer = null;
 });
 afterAll(async () => {
@@ -120,6 +121,14 @@ describe("witnesses", () => {
     // With the next checkpoint it is asked again, from what it cosigned last: nothing.
     const next = await publish(org, 1);
     await expect.poll(() => cosignersOf(org), { timeout: 15_000 }).toEqual({ size: next, names: BOTH });
+  });
+
+  it("one that signs another text under its own name does not spoil the note", async () => {
+    await createOrg("spoiled");
+    one.signsWhole = true;
+    const size = await publish("spoiled", 3);
+    await expect.poll(() => cosignersOf("spoiled"), { timeout: 10_000 }).toEqual({ size, names: BOTH.slice(1) });
+    expect(one.asked.at(-1)).toMatchObject({ size, status: 200 });
   });
 
   it("one that cosigned another size than is remembered is asked again from there", async () => {

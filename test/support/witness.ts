@@ -24,6 +24,8 @@ export class TestWitness {
   readonly logs = new Map<string, NoteKey>();
   readonly seen = new Map<string, TreeHead>();
   answer: ((response: ServerResponse) => boolean) | null = null;
+  /** Whether it signs the whole note as one text. What it answers with makes a good note, but is no cosignature of the checkpoint. */
+  signsWhole = false;
   readonly #signer;
   readonly #server = createServer((request, response) => {
     void this.#serve(request, response).catch(() => response.destroy());
@@ -80,14 +82,15 @@ export class TestWitness {
       known === undefined ? hashes.length === 0 : verifyConsistency(sha256, { from: known, to: checkpoint, hashes });
     if (!grew) return void end(422);
     this.seen.set(origin, checkpoint);
-    end(200, this.#cosign(note));
+    end(200, this.signsWhole ? `\n${this.#cosign(note)}` : this.#cosign(note));
   }
 
   #cosign(note: string): string {
     const parsed = parseNote(note);
     if (!parsed.ok) throw new Error(parsed.why);
     const timestamp = Math.floor(Date.now() / 1_000);
-    const signature = this.#signer.sign(cosignedMessage({ text: parsed.note.text, timestamp }));
+    const text = this.signsWhole ? note : parsed.note.text;
+    const signature = this.#signer.sign(cosignedMessage({ text, timestamp }));
     const { name, id } = this.key;
     return signatureLine({ name, id, signature: cosignatureBytes({ timestamp, signature }) });
   }
