@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { runImport } from "./import.ts";
 import { EXIT, type ExitCode, type Outcome } from "./outcome.ts";
+import { printable } from "./terminal/printable.ts";
 import { inkFor, processTerminal, type Terminal } from "./terminal/terminal.ts";
 import { runVerify } from "./verify.ts";
 
@@ -9,6 +10,14 @@ const HELP = `Indelible: audit logs that cannot be quietly rubbed out.
   npm run import -- --help    bring logs of other systems into an org
   npm run verify -- --help    verify a proof, a log or a copy of one
 `;
+
+// What ends with 1 is a verdict: a fault of the command itself could not check anything.
+process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
+  const lines = (error.stack ?? String(error)).split("\n").map(printable);
+  // Who read the output has left: there is nobody to tell.
+  if (error.code !== "EPIPE") process.stderr.write(`✗ this command broke: ${lines.join("\n")}\n`);
+  process.exit(EXIT.failed);
+});
 
 process.exitCode = await main(process.argv.slice(2), processTerminal(process.env));
 
@@ -41,7 +50,8 @@ async function main([verb, ...args]: string[], terminal: Terminal): Promise<Exit
 function exitOf(outcome: Outcome<ExitCode>, { err }: Terminal): ExitCode {
   if (outcome.ok) return outcome.value;
   const { what, remedy } = outcome.failure;
-  err.write(`${inkFor(err).red("✗")} ${what}; ${remedy}\n`);
+  // Much of it may be somebody else's words.
+  err.write(`${inkFor(err).red("✗")} ${printable(what)}; ${printable(remedy)}\n`);
   return EXIT.failed;
 }
 
