@@ -1,23 +1,10 @@
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { signCheckpoint } from "../../src/chain/note/sign-note.ts";
 import { signer } from "../chain/note/support.ts";
 import { makeLog, sha256 } from "../chain/support.ts";
-import { noteOf, plainEvents, publish, type Published, textFile, withLeaves, leafOf } from "../verifier/support.ts";
-import { logServer } from "./support/log-server.ts";
-import { workplace } from "./support/run-cli.ts";
-
-/** A log of so many entries, served, and a place to verify it from. */
-async function place(entries = 600) {
-  const server = await logServer();
-  const log = makeLog(plainEvents(entries), { log: server.origin });
-  const now = publish(log);
-  server.files = now.files;
-  const { run, path, directory } = await workplace();
-  const verify = (...args: string[]) => run("verify", [server.url, ...args]);
-  const cut = (size: number): Published => publish(log, { size });
-  return { server, now, cut, run, verify, path, directory };
-}
+import { noteOf, plainEvents, publish, textFile, withLeaves, leafOf } from "../verifier/support.ts";
+import { place } from "./support/log-place.ts";
 
 const END = (code: number) => ({ ok: true, value: code });
 
@@ -44,42 +31,6 @@ it("takes the org beside the address of a service", async () => {
   for (const args of [[service], [server.url, "--org", "initech"], [service, "--org", "a/b"], [`${server.url}?x=1`]]) {
     expect((await run("verify", args)).outcome).toMatchObject({ ok: false });
   }
-});
-
-it("refuses a rewind by itself, keeps both checkpoints and does not forget the larger one", async () => {
-  const { verify, server, cut, now } = await place();
-  await verify();
-  server.files = cut(300).files;
-  for (const _ of [1, 2]) {
-    const { outcome, out } = await verify();
-    expect(outcome).toEqual(END(1));
-    expect(out).toMatch(/entries 300–599 +truncated/);
-    expect(out).toContain("Do not rely on this log");
-    const [older = "", newer = ""] = out.match(/\S+\.checkpoint/g) ?? [];
-    expect(readFileSync(older, "utf8")).toBe(noteOf(now));
-    expect(readFileSync(newer, "utf8")).toBe(noteOf(cut(300)));
-  }
-});
-
-it("finds a rewritten log by what it remembers, at the same size and at a larger one", async () => {
-  for (const entries of [600, 900]) {
-    const { verify, server } = await place();
-    await verify();
-    server.files = publish(makeLog(plainEvents(entries), { log: server.origin, seed: "rewritten" })).files;
-    const { outcome, out } = await verify();
-    expect(outcome).toEqual(END(1));
-    expect(out).toMatch(/the log +diverged/);
-    expect(out).toContain("the log contradicts it");
-  }
-});
-
-it("shows two views when two people compare their checkpoints", async () => {
-  const { verify, server, path } = await place();
-  const other = publish(makeLog(plainEvents(600), { log: server.origin, seed: "other view" }));
-  writeFileSync(path("theirs.checkpoint"), noteOf(other));
-  const { outcome, out } = await verify("--since", "theirs.checkpoint");
-  expect(outcome).toEqual(END(1));
-  expect(out).toContain("theirs.checkpoint is of the same size, but of another tree: there are two histories.");
 });
 
 it("tells whether the log only grew since a checkpoint that was kept", async () => {

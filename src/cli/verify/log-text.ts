@@ -60,18 +60,25 @@ function placeOf({ index, to }: { index: number | null; to?: number }): string {
 }
 
 /** What to do about a log that contradicts its own word. */
-function remedyFacts({ report, evidence }: LogVerdict): Fact[] {
-  const kinds = new Set(
-    report.breaks.filter(({ index, kind }) => index === null || kind === "truncated").map(({ kind }) => kind),
-  );
-  if (kinds.size === 0) return [];
-  if (kinds.has("bad_signature")) {
+function remedyFacts({ report, older: { since }, evidence }: LogVerdict): Fact[] {
+  const whole = report.breaks.filter(({ index, kind }) => index === null || kind === "truncated");
+  if (whole.length === 0) return [];
+  const files = evidence ?? [];
+  if (whole.some(({ kind }) => kind === "bad_signature")) {
     const ask = "Ask whoever runs it, by another way than this address, whether its key has changed.";
-    return [["what to do", `Do not rely on this log. ${ask} If so, give the new one with --key.`, ""]];
+    return [["what to do", `Do not rely on this log. ${ask} If so, give the new one with --key.`, ...files, ""]];
   }
-  const keep =
-    "Do not rely on this log. Keep both checkpoints: the log's key signed both, and together they show what it did.";
-  return [["what to do", keep, ...(evidence ?? []), ""]];
+  const against = report.older.filter(({ grew }) => grew === false);
+  if (against.length === 0) {
+    return [["what to do", "Do not rely on it. Get it again; if it stays so, ask whoever runs the log.", ""]];
+  }
+  if (against.every(({ name }) => name === since?.name && !since.signed)) {
+    const proves = `${since?.name} is not signed by this key, so it proves nothing against the log.`;
+    const other = "If the log had another key then, give that one as well, with --key.";
+    return [["what to do", `Find out who made it: ${proves} ${other}`, ...files, ""]];
+  }
+  const keep = "Do not rely on this log. Keep both checkpoints: both are signed, and together they show what it did.";
+  return [["what to do", keep, ...files, ""]];
 }
 
 function doubtFacts({ report }: LogVerdict): Fact[] {
@@ -121,9 +128,11 @@ function groundFacts({ report, trust, cosigned, older, notRemembered }: LogVerdi
       `${counted(report.sections_unseen, "section", "sections")}: tiles carry commitments, not contents${must}. A proof of an entry, or a folder with its record lines, shows them.`,
     ]);
   }
-  for (const one of report.older)
-    if (one.name !== REMEMBERED && one.grew === true)
-      ground.push(["since", `${printable(one.name)} (${counted(one.size, "entry", "entries")}): the log only grew`]);
+  for (const one of report.older) {
+    if (one.name === REMEMBERED || one.grew !== true) continue;
+    const unsigned = older.since?.signed === false ? "; it is not signed by this key" : "";
+    ground.push(["since", `${one.name} (${counted(one.size, "entry", "entries")}): the log only grew${unsigned}`]);
+  }
   ground.push(["memory", memoryText({ report, trust, older, notRemembered })]);
   if (report.breaks.length === 0) ground.push(["not proven", NOT_PROVEN.time, NOT_PROVEN.fork, NOT_PROVEN.newer]);
   return ground;

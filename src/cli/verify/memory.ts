@@ -26,8 +26,11 @@ export function stateFolder(state: string | undefined, { env, directory }: Surro
 }
 
 function memoryPath(folder: string, origin: string): string {
-  const name = createHash("sha256").update(origin).digest("base64url").slice(0, 22);
-  return join(folder, `log-${name}.json`);
+  return join(folder, `log-${digestOf(origin)}.json`);
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
 }
 
 /** What is remembered of a log, null when it was never seen. A memory that cannot be read is never passed over. */
@@ -70,16 +73,23 @@ export async function remember(folder: string, memory: Omit<Remembered, "v">): P
   }
 }
 
-/** Puts both of two checkpoints that contradict each other into files of their own; null when that is not possible. */
+/**
+ * Puts checkpoints that contradict each other into files of their own; null when that is not possible. Each is named by
+ * what it holds: what a log serves later takes the place of none.
+ */
 export async function keepEvidence(
   folder: string,
-  { origin, older, newer }: { origin: string; older: string; newer: string },
-): Promise<[string, string] | null> {
+  { origin, notes }: { origin: string; notes: readonly string[] },
+): Promise<string[] | null> {
   const stem = memoryPath(folder, origin).replace(/\.json$/, "");
-  const paths: [string, string] = [`${stem}-remembered.checkpoint`, `${stem}-served.checkpoint`];
+  const paths: string[] = [];
   try {
-    await writeFile(paths[0], older, { mode: 0o600 });
-    await writeFile(paths[1], newer, { mode: 0o600 });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const note of notes) {
+      const path = `${stem}-${digestOf(note)}.checkpoint`;
+      await writeFile(path, note, { mode: 0o600 });
+      paths.push(path);
+    }
     return paths;
   } catch {
     return null;

@@ -36,10 +36,14 @@ export type LogVerdict = {
   report: LogReport;
   trust: Trust;
   cosigned: { name: string; timestamp: number }[];
-  older: { since: boolean; remembered: "compared" | "newer" | "first" };
-  evidence: [string, string] | null;
+  older: Older;
+  /** Files with the checkpoints that contradict each other. */
+  evidence: string[] | null;
   notRemembered: string | null;
 };
+
+/** `since`: whether a trusted key signed the checkpoint that was given; null when none was. */
+type Older = { since: { name: string; signed: boolean } | null; remembered: "compared" | "newer" | "first" };
 
 type Opened = Extract<OpenedCheckpoint, { ok: true }>;
 
@@ -107,10 +111,8 @@ async function refused(
   };
   const { memory } = trust;
   const evidence =
-    memory === null
-      ? null
-      : await keepEvidence(job.memory, { origin: trust.origin, older: memory.checkpoint, newer: note });
-  const older = { since: false, remembered: "first" } as const;
+    memory === null ? null : await keepEvidence(job.memory, { origin: trust.origin, notes: [memory.checkpoint, note] });
+  const older: Older = { since: null, remembered: "first" };
   return say({ report, trust, cosigned: [], older, evidence, notRemembered: null }, { job, elapsedMs: 0 });
 }
 
@@ -148,13 +150,11 @@ async function carryOut(target: LogTarget, run: Run): Promise<Outcome<ExitCode>>
   }
   const fault = target.records?.fault() ?? null;
   if (fault !== null) return failed(printable(fault), "get the file whole and run the same command");
-  const contradicted = report.older.some(({ name, grew }) => name === REMEMBERED && grew === false);
   const { memory, origin } = trust;
-  const evidence =
-    contradicted && memory !== null
-      ? await keepEvidence(job.memory, { origin, older: memory.checkpoint, newer: note })
-      : null;
-  const notRemembered = contradicted ? null : await rememberLog(report, run);
+  const contradicted = report.older.filter(({ grew }) => grew === false);
+  const older = contradicted.map(({ name }) => (name === REMEMBERED ? memory?.checkpoint : job.since?.note) ?? "");
+  const evidence = older.length === 0 ? null : await keepEvidence(job.memory, { origin, notes: [...older, note] });
+  const notRemembered = await rememberLog(report, run);
   const cosigned = opened.cosigned.map(({ name, timestamp }) => ({ name, timestamp }));
   const verdict = { report, trust, cosigned, older: kept.value.how, evidence, notRemembered };
   return say(verdict, { job, elapsedMs: performance.now() - startedAt });
@@ -167,22 +167,25 @@ export const REMEMBERED = "The checkpoint remembered";
 async function olderOf(
   { live }: LogTarget,
   { job, trust, opened }: Run,
-): Promise<Outcome<{ older: KeptCheckpoint[]; how: LogVerdict["older"] }>> {
+): Promise<Outcome<{ older: KeptCheckpoint[]; how: Older }>> {
   const older: KeptCheckpoint[] = [];
-  const { since } = job;
-  if (since !== null) {
-    const said = parseCheckpoint(noteText(since.note)) ?? parseCheckpoint(since.note);
-    if (said === null) return failed(`${since.name} is no checkpoint`, "give a file that was saved from …/checkpoint");
+  let since: Older["since"] = null;
+  if (job.since !== null) {
+    const { name, note } = job.since;
+    const said = parseCheckpoint(noteText(note)) ?? parseCheckpoint(note);
+    if (said === null) return failed(`${name} is no checkpoint`, "give a file that was saved from …/checkpoint");
     if (said.origin !== trust.origin) {
       return failed(
-        `${since.name} is of the log ${printable(said.origin)}, not ${printable(trust.origin)}`,
+        `${name} is of the log ${printable(said.origin)}, not ${printable(trust.origin)}`,
         "give one of this log",
       );
     }
-    older.push({ name: since.name, size: said.size, root: said.root });
+    // Anybody can write one that is not signed: it is compared as well, but it is no word of the log.
+    since = { name, signed: (await openCheckpoint({ note, origin: trust.origin, keys: trust.keys })).ok };
+    older.push({ name, size: said.size, root: said.root });
   }
   const { memory } = trust;
-  if (memory === null) return { ok: true, value: { older, how: { since: since !== null, remembered: "first" } } };
+  if (memory === null) return { ok: true, value: { older, how: { since, remembered: "first" } } };
   const said = parseCheckpoint(noteText(memory.checkpoint));
   if (said === null || said.origin !== trust.origin) {
     return failed(
@@ -193,7 +196,7 @@ async function olderOf(
   // A copy in a folder may well be older than what was seen; the log itself may not.
   const compared = live || said.size <= opened.checkpoint.size;
   if (compared) older.push({ name: REMEMBERED, size: said.size, root: said.root });
-  return { ok: true, value: { older, how: { since: since !== null, remembered: compared ? "compared" : "newer" } } };
+  return { ok: true, value: { older, how: { since, remembered: compared ? "compared" : "newer" } } };
 }
 
 /** Remembers a checkpoint whose tree was seen to be there and to go on from all that was known. Answers why it could not. */
@@ -215,7 +218,8 @@ function say(verdict: LogVerdict, { job, elapsedMs }: { job: Job; elapsedMs: num
   if (job.json) {
     const keys = trust.keys.filter(({ type }) => type === "ed25519");
     const key = { how: trust.how, ids: keys.map(({ id }) => hex(id)), vkeys: keys.map(formatVkey) };
-    out.write(`${JSON.stringify({ ...report, key, cosigned: verdict.cosigned, evidence: verdict.evidence })}\n`);
+    const { cosigned, evidence, older } = verdict;
+    out.write(`${JSON.stringify({ ...report, key, cosigned, since: older.since, evidence })}\n`);
   } else out.write(logText(verdict, { elapsedMs, sink: out, complete: job.complete }));
   return { ok: true, value: exitOf(report, job) };
 }
