@@ -69,10 +69,11 @@ export class RecordGroups {
   }
 }
 
-/** About what rows weigh: the texts of their sections. */
+/** About what rows weigh: their texts. */
 function bytesOf(rows: readonly EntryRow[]): number {
   let bytes = 0;
   for (const { record } of rows) {
+    bytes += record?.leaf?.length ?? 0;
     for (const name in record?.sections) bytes += record.sections[name]?.text.length ?? 0;
   }
   return bytes;

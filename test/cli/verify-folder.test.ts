@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { edited, makeLog } from "../chain/support.ts";
@@ -10,7 +11,7 @@ const END = (code: number) => ({ ok: true, value: code });
 const plain = published(1_000);
 const rich = published(Array.from({ length: 20 }, () => ({})));
 const body = (lines: readonly string[]) => `${lines.join("\n")}\n`;
-const segment = (from: number, to: number) => `${pad(from)}-${pad(to)}-${"0".repeat(64)}`;
+const segment = (from: number, to: number, hash = "0") => `${pad(from)}-${pad(to)}-${hash.repeat(64)}.ndjson.gz`;
 const pad = (index: number) => String(index).padStart(10, "0");
 
 async function folder(log: Parameters<typeof writeLog>[1], records: Record<string, string | Uint8Array> = {}) {
@@ -31,7 +32,7 @@ it("verifies records in files of any name and order, gzipped or not", async () =
   const { verify, run } = await folder(plain, {
     "b.ndjson": body(lines.slice(0, 300)),
     "a.jsonl.gz": gzipSync(body(lines.slice(300, 700))),
-    [`seg/${segment(700, 999)}`]: body(lines.slice(700)),
+    [`seg/${segment(700, 999)}`]: gzipSync(body(lines.slice(700))),
   });
   const { outcome, out } = await verify("--complete");
   expect(outcome).toEqual(END(0));
@@ -48,6 +49,43 @@ it("verifies records alone, with the log's checkpoint beside them", async () => 
   const unknown = await run("verify", ["copy", "--state", "fresh"]);
   expect(unknown.outcome).toMatchObject({ ok: false, failure: { what: expect.stringContaining("no key is known") } });
 });
+
+it("takes an entry that two segments hold alike for one", async () => {
+  const { lines } = plain;
+  const part = (from: number, to: number, hash?: string) => ({
+    [`seg/${segment(from, to, hash)}`]: gzipSync(body(lines.slice(from, to + 1))),
+  });
+  // As the archive has them after a crash, copied with `checkpoint` and `tile`, and without.
+  const segments = { ...part(0, 299), ...part(300, 999, "1"), ...part(300, 599), ...part(500, 999) };
+  const checkpoint = new Map([["checkpoint", plain.files.get("checkpoint") as Uint8Array]]);
+  for (const files of [plain.files, checkpoint]) {
+    const { verify } = await folder({ files }, segments);
+    const { outcome, out } = await verify("--complete");
+    expect(outcome, out).toEqual(END(0));
+    expect(out).toContain("all 1,000 entries verified");
+  }
+  const twice = await folder(plain, { ...segments, "x.ndjson": body([...lines.slice(5, 8), lines[7] as string]) });
+  const within = await twice.verify();
+  expect(within.out).toMatch(/entry 7 +extra/);
+  expect(within.out).toContain(": 1 break");
+});
+
+it("neither waits for a pipe nor reads a device", async () => {
+  const { verify, path } = await folder(plain);
+  for (const make of [() => symlinkSync("/dev/zero", path("copy/checkpoint")), () => mkfifo(path("copy/checkpoint"))]) {
+    rmSync(path("copy/checkpoint"));
+    make();
+    expect((await verify()).outcome).toMatchObject({ failure: { what: "copy gives no checkpoint: it is no file" } });
+  }
+  rmSync(path("copy/checkpoint"));
+  writeLog(path("copy"), plain);
+  mkfifo(path("copy/records.ndjson"));
+  expect((await verify()).outcome).toEqual(END(0));
+});
+
+function mkfifo(path: string): void {
+  execFileSync("mkfifo", [path]);
+}
 
 it("names what was tampered with, where it lies, and that sections are withheld", async () => {
   const tampered = (edit: (record: any) => void) =>

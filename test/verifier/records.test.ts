@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { base64url } from "../../src/chain/encoding.ts";
+import { VERIFIER_AHEAD_BYTES } from "../../src/limits.ts";
+import { RecordGroups } from "../../src/verifier/record-groups.ts";
 import { verifyLog } from "../../src/verifier/verify-log.ts";
 import { edited, makeLog, OTHER_LOG, record, sealEvent, sha256 } from "../chain/support.ts";
 import { blamed, linesOf, mapSource, plainEvents, publish, published, verified } from "./support.ts";
@@ -146,6 +148,20 @@ describe("records", () => {
     expect(blamed(report)).toEqual(["diverged"]);
     expect(report.unvouched).toEqual([{ from: 0, to: 19 }]);
   });
+});
+
+it("holds no more of what lies ahead than fits, whatever the lines are made of", async () => {
+  let read = 0;
+  async function* heavy() {
+    for (; read < 1_000; read++) {
+      yield await Promise.resolve({
+        line: JSON.stringify({ leaf: `${read}`.padEnd(390_000), sections: {} }),
+        place: "",
+      });
+    }
+  }
+  await new RecordGroups(sha256, { log: rich.log, lines: heavy() }).tile(0);
+  expect(read).toBeLessThan(VERIFIER_AHEAD_BYTES / 390_000 + 2);
 });
 
 it("verifies a log that continues another by that one's last checkpoint", async () => {

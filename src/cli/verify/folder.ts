@@ -1,12 +1,12 @@
-import { access, open, readdir } from "node:fs/promises";
+import { access, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RECORD_MAX_BYTES } from "../../limits.ts";
 import type { RecordLine } from "../../verifier/record-groups.ts";
 import type { LogSource } from "../../verifier/source.ts";
 import { openSource } from "../import/open-source.ts";
 
-/** Record files: by their ending, or named as the archive names its segments. */
-const RECORDS_PATTERN = /(\.ndjson|\.jsonl)(\.gz)?$|^\d{10}-\d{10}-[0-9a-f]{64}$/;
+/** Record files, the archive's segments among them, by their ending. */
+const RECORDS_PATTERN = /\.(ndjson|jsonl)(\.gz)?$/;
 const LINE_END = 0x0a;
 
 /** A folder as a log: the same paths as under the log's URL. */
@@ -14,17 +14,22 @@ export function folderSource(folder: string): LogSource {
   return {
     async read(path, { maxBytes }) {
       try {
+        // Asked before it is opened: a pipe would be waited for, and a device has no end.
+        const found = await stat(join(folder, path));
+        if (found.isDirectory()) return { kind: "absent" };
+        if (!found.isFile()) return { kind: "unread", why: "it is no file" };
+        const { size } = found;
+        if (size > maxBytes) return { kind: "unread", why: `it is longer than the ${maxBytes} bytes it may have` };
         const file = await open(join(folder, path), "r");
         try {
-          const { size } = await file.stat();
-          if (size > maxBytes) return { kind: "unread", why: `it is longer than the ${maxBytes} bytes it may have` };
-          return { kind: "bytes", bytes: new Uint8Array(await file.readFile()) };
+          const { buffer, bytesRead } = await file.read(new Uint8Array(size));
+          return { kind: "bytes", bytes: buffer.subarray(0, bytesRead) };
         } finally {
           await file.close();
         }
       } catch (error) {
         const code = error instanceof Error && "code" in error ? String(error.code) : "";
-        if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return { kind: "absent" };
+        if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
         return { kind: "unread", why: `it cannot be read (${code})` };
       }
     },
@@ -39,16 +44,21 @@ export async function contentOf(folder: string): Promise<{ tiles: boolean; entri
       () => false,
     );
   const names = await readdir(folder, { recursive: true });
-  const records = names.filter((name) => {
-    const [top = "", ...below] = name.split(/[\\/]/);
-    return top !== "tile" && RECORDS_PATTERN.test(below.at(-1) ?? top);
-  });
+  const records: string[] = [];
+  for (const name of names) {
+    const [top] = name.split(/[\\/]/);
+    if (top === "tile" || !RECORDS_PATTERN.test(name)) continue;
+    // A link that leads nowhere is a file that cannot be read.
+    const found = await stat(join(folder, name)).catch(() => null);
+    if (found === null || found.isFile()) records.push(name);
+  }
   return { tiles: await isThere("tile"), entries: await isThere("tile/entries"), records: records.sort() };
 }
 
 /**
- * The record lines of files, the file with the oldest first line first. `fault()` says what ended them too early:
- * lines that were not read are not missing from the log.
+ * The record lines of files, in order of their index where files overlap: the archive may hold an entry in two segments,
+ * and a line that two files have alike comes once. `fault()` says what ended them too early: lines that were not read are
+ * not missing from the log.
  */
 export function recordLines(
   folder: string,
@@ -56,15 +66,29 @@ export function recordLines(
 ): { lines: AsyncIterable<RecordLine>; fault: () => string | null } {
   let fault: string | null = null;
   async function* lines(): AsyncGenerator<RecordLine> {
-    for (const name of await byFirstIndex(folder, names)) {
-      let number = 0;
+    const waiting = await byFirstIndex(folder, names);
+    const reading: RecordFile[] = [];
+    let lastLine = "";
+    let lastFile: RecordFile | null = null;
+    for (;;) {
+      const low = Math.min(...reading.map(({ index }) => index));
+      const [next] = waiting;
+      const file = next !== undefined && next.first <= low ? new RecordFile(folder, next.name) : null;
+      const from = file ?? reading.find(({ index }) => index === low);
+      if (from === undefined) return;
+      if (file !== null) {
+        waiting.shift();
+        reading.push(file);
+      } else {
+        const { line, place } = from;
+        const again = line !== "" && line === lastLine && from !== lastFile;
+        [lastLine, lastFile] = [line, from];
+        if (!again) yield { line, place };
+      }
       try {
-        for await (const line of linesOf(openSource({ path: join(folder, name) }).chunks)) {
-          number++;
-          if (line !== "") yield { line: line ?? "", place: `${name} line ${number}` };
-        }
+        if (!(await from.advance())) reading.splice(reading.indexOf(from), 1);
       } catch (error) {
-        fault = `${name}: ${error instanceof Error ? error.message : String(error)}`;
+        fault = `${from.name}: ${error instanceof Error ? error.message : String(error)}`;
         return;
       }
     }
@@ -72,13 +96,50 @@ export function recordLines(
   return { lines: lines(), fault: () => fault };
 }
 
-async function byFirstIndex(folder: string, names: readonly string[]): Promise<string[]> {
+/** A file of record lines at one of them. What names no index is taken for the entry after the line before. */
+class RecordFile {
+  readonly name: string;
+  line = "";
+  index = -1;
+  #number = 0;
+  readonly #lines: AsyncIterator<string | null>;
+
+  constructor(folder: string, name: string) {
+    this.name = name;
+    this.#lines = linesOf(openSource({ path: join(folder, name) }).chunks)[Symbol.asyncIterator]();
+  }
+
+  get place(): string {
+    return `${this.name} line ${this.#number}`;
+  }
+
+  /** Goes to the next line that is not empty; false at the end. */
+  async advance(): Promise<boolean> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done === true) return false;
+      this.#number++;
+      if (value === "") continue;
+      this.line = value ?? "";
+      this.index = indexOf(this.line) ?? this.index + 1;
+      return true;
+    }
+  }
+}
+
+/** The index that a record line names, before anything of it is believed. */
+function indexOf(line: string): number | null {
+  const digits = /\\"index\\":(\d{1,10}),/.exec(line)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+async function byFirstIndex(folder: string, names: readonly string[]): Promise<{ name: string; first: number }[]> {
   const found: { name: string; first: number }[] = [];
   for (const name of names) {
     let first = Number.MAX_SAFE_INTEGER;
     try {
       for await (const line of linesOf(openSource({ path: join(folder, name) }).chunks)) {
-        first = Number(/\\"index\\":(\d+),/.exec(line ?? "")?.[1] ?? first);
+        first = indexOf(line ?? "") ?? first;
         break;
       }
     } catch {
@@ -86,7 +147,7 @@ async function byFirstIndex(folder: string, names: readonly string[]): Promise<s
     }
     found.push({ name, first });
   }
-  return found.sort((a, b) => a.first - b.first).map(({ name }) => name);
+  return found.sort((a, b) => a.first - b.first);
 }
 
 /** Lines of UTF-8; null for one that is none, or longer than a record can be. */
