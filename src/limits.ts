@@ -220,6 +220,9 @@ export const IMPORT_BACK_OFF_MAX_MS = 30_000;
 export const IMPORT_ANSWER_MAX_MS = 120_000;
 export const IMPORT_GIVE_UP_MINUTES = 10;
 
+/** A report of the service names VERIFY_MAX_BREAKS breaks, each well under a kilobyte, and as many runs of entries. */
+export const REPORT_LINE_MAX_CHARACTERS = 4_000_000;
+
 // ---- The verifier ---------------------------------------------------------------------------------------------
 
 /** 256 leaves of the largest size, each after two bytes of length: what a verifier takes for an entry bundle. */

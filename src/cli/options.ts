@@ -37,9 +37,13 @@ export function connectionOf(
   if (key === undefined) {
     return failed("there is no API key", "add --key, set INDELIBLE_KEY, or run where npm start wrote .dev.vars");
   }
-  // A key is sent as a header: anything outside printable ASCII would only fail later, and less clearly.
-  if (!/^[\x21-\x7e]+$/.test(key)) return failed("the API key holds characters no key has", "copy it again, whole");
-  return { ok: true, value: { url: url.replace(/\/+$/, ""), org: given.org, key } };
+  const fault = apiKeyFault(key);
+  return fault ?? { ok: true, value: { url: url.replace(/\/+$/, ""), org: given.org, key } };
+}
+
+/** A key is sent as a header: anything outside printable ASCII would only fail later, less clearly, and be shown. */
+export function apiKeyFault(key: string): ReturnType<typeof failed> | null {
+  return /^[\x21-\x7e]+$/.test(key) ? null : failed("the API key holds characters no key has", "copy it again, whole");
 }
 
 function present(text: string | undefined): string | undefined {

@@ -1,4 +1,5 @@
 import { VERIFIER_ANSWER_MAX_MS, VERIFIER_RETRY_MAX_MS, VERIFIER_RETRY_MIN_MS, VERIFIER_TRIES } from "../limits.ts";
+import { pause } from "./pause.ts";
 import type { LogSource, ReadResult } from "./source.ts";
 
 export type HttpOptions = {
@@ -19,7 +20,7 @@ type Try = ReadResult | { kind: "again"; why: string; afterMs: number | null };
  */
 export function httpSource(url: string, options: HttpOptions = {}): LogSource {
   const base = url.replace(/\/+$/, "");
-  const wait = options.wait ?? pause;
+  const wait = options.wait ?? ((milliseconds) => pause(milliseconds, options.signal));
   return {
     async read(path, { maxBytes }) {
       for (let tries = 1; ; tries++) {
@@ -93,8 +94,4 @@ function whyOf(error: unknown): string {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its host cannot be found";
   if (code === "ECONNRESET" || code === "UND_ERR_SOCKET") return "the connection broke";
   return cause instanceof Error && cause.message !== "" ? `no answer (${cause.message})` : "no answer";
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -22,6 +22,13 @@ it("verifies a log by its address, takes its key on trust and remembers it", asy
   expect(second.out).toMatch(/memory +600 entries, seen on .*: the log only grew since/);
 });
 
+it("passes over keys of a type it does not know", async () => {
+  const { verify, server, now } = await place(3);
+  const other = `${server.origin}+01020304+${Buffer.of(0x06, 1, 2, 3).toString("base64")}`;
+  server.files = new Map([...now.files, ["log-key", textFile(`${other}\n${now.vkey}\n`)]]);
+  expect((await verify()).outcome).toEqual(END(0));
+});
+
 it("takes the org beside the address of a service", async () => {
   const { run, server } = await place(3);
   const service = `http://${server.host}`;
@@ -107,6 +114,8 @@ it("sends an API key only to the service it is for", async () => {
   expect((await run("verify", [server.url, "--api-key", "ind_wrong"])).outcome).toMatchObject({
     failure: { remedy: "use a key with the scope events:read" },
   });
+  const broken = await run("verify", [server.url, "--api-key", "ind_sec\nret"]);
+  expect(broken.outcome).toMatchObject({ failure: { what: "the API key holds characters no key has" } });
   expect((await run("verify", [server.url, "--key", "ind_secret"])).outcome).toMatchObject({
     failure: { what: "that is an API key, not the key of a log" },
   });
@@ -153,6 +162,7 @@ it("wants every section seen with --complete", async () => {
   const { outcome, out } = await verify("--complete");
   expect(outcome).toEqual(END(2));
   expect(out).toContain("and --complete asked for them");
+  expect(JSON.parse((await verify("--complete", "--json")).out).ok).toBe(false);
 });
 
 it("never passes over a memory that it cannot read", async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { REPORT_LINE_MAX_CHARACTERS } from "../../src/limits.ts";
 import { workplace } from "./support/run-cli.ts";
 
 const report = (more: Record<string, unknown> = {}) => ({
@@ -113,4 +114,21 @@ it("does not call a log whole of which something could not be checked", async ()
   const { outcome, out } = await run("verify", VERIFY);
   expect(outcome).toEqual({ ok: true, value: 2 });
   expect(out).toMatch(/not checked\s+4\s+leaf version 2/);
+});
+
+it("prints what the service says as text, and takes no line without end", async () => {
+  const { server, run } = await workplace();
+  const hostile = "\u001b[2J\u202e\n";
+  const breaks = [{ kind: `k${hostile}`, index: 0, section: `s${hostile}`, detail: `d${hostile}` }];
+  const unchecked = [{ index: 1, why: `w${hostile}` }];
+  server.verifyAnswers = [
+    { lines: [report({ ok: false, breaks, could_not_check: unchecked, absent: { [hostile]: 1 } })] },
+  ];
+  const { out } = await run("verify", VERIFY);
+  for (const hidden of ["\u001b", "\u202e"]) expect(out).not.toContain(hidden);
+  for (const name of ["k", "s", "d", "w", ""]) expect(out).toContain(`${name}\\u{1b}[2J\\u{202e}\\u{a}`);
+  server.verifyAnswers = [{ lines: [report({ pad: "x".repeat(2 * REPORT_LINE_MAX_CHARACTERS) })] }];
+  expect((await run("verify", VERIFY)).outcome).toMatchObject({
+    failure: { what: "the service answered with something that is no report" },
+  });
 });

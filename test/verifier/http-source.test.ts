@@ -85,6 +85,14 @@ it("stops when it is told to", async () => {
   expect(await source.read("checkpoint", LIMIT)).toEqual({ kind: "unread", why: "it was stopped" });
 });
 
+it("stops at once though it was told to wait", async () => {
+  const { server } = await served();
+  const stop = new AbortController();
+  server.trouble = (_, response) => (response.writeHead(503, { "retry-after": "3600" }).end(), true);
+  const source = httpSource(server.url, { signal: stop.signal, onWaiting: (why) => why !== null && stop.abort() });
+  expect(await source.read("checkpoint", LIMIT)).toEqual({ kind: "unread", why: "it was stopped" });
+});
+
 it("serves a whole verification, some of whose answers fail at first", async () => {
   const { source, server } = await served();
   const log = published(600);

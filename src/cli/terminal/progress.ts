@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { clock, count } from "./format.ts";
+import { printable } from "./printable.ts";
 import { inkFor, type Sink } from "./terminal.ts";
 
 /** What a long job shows of itself. `fraction` is null while nobody knows how much there is. */
@@ -65,7 +66,7 @@ function lineOf(reading: Reading, speed: Speed, sink: Sink): string {
   if (waiting !== null) {
     // Why it stands still matters more than the bar; it is cut short before it is left out.
     const room = sink.columns() - 1 - widthOf([...percent, done]) - 2;
-    return fit([...percent, done, ink.yellow(shorten(waiting, Math.max(12, room)))], sink.columns());
+    return fit([...percent, done, ink.yellow(shorten(printable(waiting), Math.max(12, room)))], sink.columns());
   }
   if (fraction !== null && sink.live) parts.push(bar(fraction, Math.min(28, Math.floor(sink.columns() / 4)), sink));
   parts.push(...percent, done);

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { REPORT_LINE_MAX_CHARACTERS } from "../../limits.ts";
+import { pause } from "../../verifier/pause.ts";
 import { failureOf, problemOf, reasonOf } from "../answer.ts";
 import type { Connection } from "../options.ts";
 import { failed, type Outcome } from "../outcome.ts";
@@ -56,7 +58,7 @@ export async function checkPart(connection: Connection, { from, counter, signal 
     try {
       const response = await fetch(url, { headers, signal, redirect: "error" });
       if (response.ok && response.body !== null) return await readReport(response.body, counter);
-      const problem = problemOf(response.status, await response.text());
+      const problem = problemOf(response.status, response.body === null ? "" : await firstLine(response.body));
       const busy = response.status === 429 || response.status === 503 || response.status === 409;
       if (!busy || tries === TRIES) return { ok: false, failure: failureOf(problem, connection) };
       const asked = Number(response.headers.get("retry-after"));
@@ -73,8 +75,8 @@ export async function checkPart(connection: Connection, { from, counter, signal 
 async function readReport(body: ReadableStream<Uint8Array>, counter: Counter): Promise<Outcome<Report>> {
   let report: Report | null = null;
   for await (const line of linesOf(body)) {
-    if (line.trim() === "") continue;
-    const value = parse(line);
+    if (line?.trim() === "") continue;
+    const value = line === null ? null : parse(line);
     const progress = progressSchema.safeParse(value);
     if (progress.success) {
       counter.checked = progress.data.progress.checked;
@@ -95,13 +97,21 @@ async function readReport(body: ReadableStream<Uint8Array>, counter: Counter): P
   return failed(`the answer broke off after ${counter.checked} entries`, "run it again: it changes nothing");
 }
 
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+/** A problem document is a line of JSON: of anything longer the beginning does. */
+async function firstLine(body: ReadableStream<Uint8Array>): Promise<string> {
+  for await (const line of linesOf(body)) return line ?? "";
+  return "";
+}
+
+/** Ends with null at a line that is longer than any report. */
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string | null> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
+    if (rest.length > REPORT_LINE_MAX_CHARACTERS) return yield null;
   }
   yield rest + decoder.decode();
 }
@@ -112,11 +122,4 @@ function parse(line: string): unknown {
   } catch {
     return null;
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

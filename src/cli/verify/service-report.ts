@@ -1,4 +1,5 @@
 import { count, counted, duration } from "../terminal/format.ts";
+import { printable } from "../terminal/printable.ts";
 import { table } from "../terminal/table.ts";
 import { inkFor, type Sink } from "../terminal/terminal.ts";
 import type { Summary } from "./summary.ts";
@@ -31,7 +32,7 @@ function breaks({ breaks: all }: Summary, sink: Sink): string {
     const where = one.section === undefined ? "" : `section ${one.section}`;
     const found = one.found_at === undefined ? "" : `found at ${count(one.found_at)}`;
     const detail = [where, found, one.detail ?? ""].filter((text) => text !== "").join(" · ");
-    return [ink.dim("entry"), ink.bold(count(one.index)), ink.red(one.kind), detail];
+    return [ink.dim("entry"), ink.bold(count(one.index)), ink.red(printable(one.kind)), printable(detail)];
   });
   const more = all.length - rows.length;
   return table(rows, [1]) + (more > 0 ? `  ${ink.dim(`and ${count(more)} more: --json lists them all`)}\n` : "");
@@ -51,11 +52,12 @@ function rest({ unvouched, absent, pending, stopped_at, could_not_check: uncheck
       cause === "withheld"
         ? "sections this key may not see: not all is verified"
         : "sections, with their cause in the log";
-    rows.push([cause, count(n), ink.dim(withheld)]);
+    rows.push([printable(cause), count(n), ink.dim(withheld)]);
   }
   if (pending > 0)
     rows.push(["pending", count(pending), ink.dim("entries on their way to D1, checked as the ledger has them")]);
-  for (const { index, why } of unchecked.slice(0, SHOWN_BREAKS)) rows.push(["not checked", count(index), ink.dim(why)]);
+  for (const { index, why } of unchecked.slice(0, SHOWN_BREAKS))
+    rows.push(["not checked", count(index), ink.dim(printable(why))]);
   if (stopped_at !== null) rows.push(["stopped at", count(stopped_at), ink.dim("too many breaks to name them all")]);
   return table(rows, [1]);
 }

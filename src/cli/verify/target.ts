@@ -4,7 +4,7 @@ import { PROOF_MAX_BYTES } from "../../limits.ts";
 import { orgSchema } from "../../schema/names.ts";
 import { httpSource } from "../../verifier/index.ts";
 import { readDevVars } from "../dev-vars.ts";
-import type { Surroundings } from "../options.ts";
+import { apiKeyFault, type Surroundings } from "../options.ts";
 import { failed, type Outcome } from "../outcome.ts";
 import { contentOf, folderSource, recordLines } from "./folder.ts";
 import type { LogTarget } from "./verify-log.ts";
@@ -87,6 +87,8 @@ function addressOf(name: string, { org, apiKey, signal }: Given, around: Surroun
     return failed(`${name} names no log`, "add --org ORG, or the whole address: https://HOST/v1/orgs/ORG");
   const address = `${url.origin}${path}`;
   const key = apiKeyFor(url, apiKey, around);
+  const fault = key.key === null ? null : apiKeyFault(key.key);
+  if (fault !== null) return fault;
   let waiting: string | null = null;
   const source = httpSource(address, {
     headers: key.key === null ? {} : { authorization: `Bearer ${key.key}` },

@@ -76,6 +76,8 @@ export async function trustFor(
 async function servedKeys(source: LogSource, origin: string): Promise<NoteKey[] | null> {
   const read = await source.read("log-key", { maxBytes: LOG_KEY_MAX_BYTES });
   if (read.kind !== "bytes") return null;
-  const keys = keysOf([new TextDecoder().decode(read.bytes)]);
-  return keys.ok ? keys.value.filter(({ name, type }) => name === origin && type === "ed25519") : null;
+  // A log may have keys of a type we do not know, beside those we do.
+  const lines = new TextDecoder().decode(read.bytes).split("\n").map(readKey);
+  const keys = lines.flatMap((line) => (line.ok ? [line.key] : []));
+  return keys.filter(({ name, type }) => name === origin && type === "ed25519");
 }

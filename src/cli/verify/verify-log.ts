@@ -215,13 +215,15 @@ async function rememberLog(
 function say(verdict: LogVerdict, { job, elapsedMs }: { job: Job; elapsedMs: number }): Outcome<ExitCode> {
   const { report, trust } = verdict;
   const { out } = job.terminal;
+  const exit = exitOf(report, job);
   if (job.json) {
     const keys = trust.keys.filter(({ type }) => type === "ed25519");
     const key = { how: trust.how, ids: keys.map(({ id }) => hex(id)), vkeys: keys.map(formatVkey) };
     const { cosigned, evidence, older } = verdict;
-    out.write(`${JSON.stringify({ ...report, key, cosigned, since: older.since, evidence })}\n`);
+    const said = { ...report, ok: exit === EXIT.good, key, cosigned, since: older.since, evidence };
+    out.write(`${JSON.stringify(said)}\n`);
   } else out.write(logText(verdict, { elapsedMs, sink: out, complete: job.complete }));
-  return { ok: true, value: exitOf(report, job) };
+  return { ok: true, value: exit };
 }
 
 function exitOf({ ok, breaks, unvouched, sections_unseen }: LogReport, { complete }: Job): ExitCode {
