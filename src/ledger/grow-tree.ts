@@ -27,10 +27,11 @@ export async function growTree(core: Core, size: number): Promise<GrownTree> {
   const base = tree.size - (tree.size % TILE_WIDTH);
   const leaves: string[] = [];
   const hashes: Uint8Array[] = [];
+  const last = tree.size > 0 && tree.size === base ? await hashAt(core, base - 1) : undefined;
   while (base + leaves.length < size) {
     const from = base + leaves.length;
     for (const leaf of await leavesFrom(core, { from, to: Math.min(size, from + PAGE_ENTRIES) })) {
-      const before = hashes.at(-1);
+      const before = hashes.at(-1) ?? last;
       const linked = before === undefined || leaf.includes(`"prev":"${base64url(before)}"`);
       assert(linked, `entry ${base + leaves.length} names the one before`);
       leaves.push(leaf);
@@ -58,4 +59,11 @@ export async function growTree(core: Core, size: number): Promise<GrownTree> {
       return [object, { path: bundlePath(tile), bytes: entryBundle(leaves.slice(first, first + TILE_WIDTH)) }];
     });
   return { objects, edge: grownEdge(tree, { size, grown }) };
+}
+
+/** The entry hash of an entry: where a tile begins, the edge does not hold the one before it. */
+async function hashAt(core: Core, index: number): Promise<Uint8Array> {
+  const [leaf] = await leavesFrom(core, { from: index, to: index + 1 });
+  assert(leaf !== undefined, "there is an entry below the head");
+  return entryHash(sha256, leaf);
 }
