@@ -1,5 +1,11 @@
 import { ok, refuse, type Result, UNAUTHORIZED } from "../errors.ts";
-import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, BACKLOG_READ_SHARE } from "../limits.ts";
+import {
+  BACKLOG_MAX_BYTES,
+  BACKLOG_MAX_ENTRIES,
+  BACKLOG_READ_SHARE,
+  READS_PER_KEY_PER_SECOND,
+  TREE_READS_PER_SECOND,
+} from "../limits.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type { Core } from "./core.ts";
 import type { OrgKeys, Principal } from "./keys.ts";
@@ -10,7 +16,14 @@ import { findBatchesOf } from "./receipts.ts";
 export class Admission {
   readonly #core: Core;
   readonly #keys: OrgKeys;
-  readonly #limiter = new ReadLimiter();
+  readonly #reads = new ReadLimiter(
+    READS_PER_KEY_PER_SECOND,
+    `A key may read ${READS_PER_KEY_PER_SECOND} times a second.`,
+  );
+  readonly #treeReads = new ReadLimiter(
+    TREE_READS_PER_SECOND,
+    `Checkpoint, tiles and bare proofs may be read ${TREE_READS_PER_SECOND} times a second.`,
+  );
 
   constructor(core: Core, keys: OrgKeys) {
     this.#core = core;
@@ -26,7 +39,7 @@ export class Admission {
     if (share >= BACKLOG_READ_SHARE) {
       return refuse("overloaded", "Reads wait while the ledger works off its backlog.", { retry_after_s: 30 });
     }
-    const limited = this.#limiter.take(principal.value.key, this.#core.now());
+    const limited = this.#reads.take(principal.value.key, this.#core.now());
     return limited.ok ? principal : limited;
   }
 
@@ -37,10 +50,17 @@ export class Admission {
   }
 
   /** For checkpoint, tiles and bare proofs, which seal nothing: a key that reads, or none where the log is public. */
-  admitToTree(caller: Caller | null): Result<null> {
+  mayReadTree(caller: Caller | null): Result<Principal | null> {
     const { org } = this.#core.state;
     if (caller === null) return org.settings.public_log ? ok(null) : UNAUTHORIZED;
-    const principal = this.#keys.check(org.org, caller, "events:read");
-    return principal.ok ? ok(null) : principal;
+    return this.#keys.check(org.org, caller, "events:read");
+  }
+
+  /** The same, when it is done: who has no key is told apart by the `network` it calls from. */
+  admitToTree(caller: Caller | null, network: string): Result<null> {
+    const reader = this.mayReadTree(caller);
+    if (!reader.ok) return reader;
+    const name = reader.value === null ? `network ${network}` : `key ${reader.value.key}`;
+    return this.#treeReads.take(name, this.#core.now());
   }
 }

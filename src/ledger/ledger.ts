@@ -12,6 +12,7 @@ import type {
   ReadAnswer,
   ReadGrant,
   SettingsPatch,
+  TreeQuestion,
   TreeView,
 } from "../schema/ledger.ts";
 import { savePlacement } from "../store/placement-table.ts";
@@ -129,13 +130,12 @@ export class Ledger {
    * The published tree: for who may read entries, and for everybody (`caller` null) where the log is public. With
    * `minSize` that many entries are put under a checkpoint, which is waited for.
    */
-  async treeView(caller: Caller | null, of: { minSize: number; log: number | null }): Promise<Result<TreeView>> {
-    const allowed = this.admission.admitToTree(caller);
+  async treeView(caller: Caller | null, of: TreeQuestion): Promise<Result<TreeView>> {
+    const allowed = this.admission.admitToTree(caller, of.network);
     if (!allowed.ok) return allowed;
     // A ledger that was rewound signs nothing: it would be a fork.
     const publisher = this.readiness.refusal === null && caller !== null ? this.#publisher : null;
-    const cosignatures = () => this.#publisher.witnesses.lines();
-    return treeViewAt(this.#core.state, { ...of, publisher, cosignatures });
+    return treeViewAt(this.#core.state, { ...of, publisher, cosignatures: () => this.#publisher.witnesses.lines() });
   }
 
   leaves(range: { from: number; to: number }, log: number | null): Promise<string[]> {

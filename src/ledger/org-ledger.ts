@@ -14,6 +14,7 @@ import type {
   ReadAnswer,
   ReadGrant,
   SettingsPatch,
+  TreeQuestion,
   TreeView,
 } from "../schema/ledger.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
@@ -145,16 +146,12 @@ export class OrgLedger extends DurableObject<Env> {
     return ledger.ok ? ok(await ledger.value.lines(from, limit)) : ledger;
   }
 
-  /** The tree of the org's log of this number, for a caller or (null) for everybody; `minSize` entries are published first. */
-  async treeView(
-    org: string,
-    caller: Caller | null,
-    of: { minSize: number; log: number | null },
-  ): Promise<Result<TreeView>> {
+  /** The published tree of one of the org's logs, for a caller or (null) for everybody. */
+  async treeView(org: string, caller: Caller | null, question: TreeQuestion): Promise<Result<TreeView>> {
     const stranger = this.#stranger(org, caller);
     if (stranger !== null) return stranger;
     const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.treeView(caller, of) : ledger;
+    return ledger.ok ? ledger.value.treeView(caller, question) : ledger;
   }
 
   /** Leaf texts of entries `[from, to)`, for the bundle that is not full yet. */
@@ -234,7 +231,7 @@ export class OrgLedger extends DurableObject<Env> {
     const foreign = this.#foreign(org);
     if (foreign !== null) return foreign;
     const ledger = this.#ledger;
-    const known = caller === null ? ledger?.admission.admitToTree(null) : ledger?.identify(caller);
+    const known = caller === null ? ledger?.admission.mayReadTree(null) : ledger?.identify(caller);
     if (known?.ok === true) return null;
     return known ?? (caller === null ? UNAUTHORIZED : NOT_FOUND);
   }

@@ -98,6 +98,12 @@ export type ReadGrant = LogGrant & {
  */
 export type TreeView = { log: string; size: number; edge: Uint8Array; note: string | null; public: boolean };
 
+/**
+ * `minSize` entries are put under a checkpoint first. `log`: the number of one of the org's logs, null for the newest.
+ * `network`: where the question came from.
+ */
+export type TreeQuestion = { minSize: number; log: number | null; network: string };
+
 /** One answered read: what makes its session (`route`, `filter`) and what this answer adds. */
 export type ReadAnswer = {
   route: string;

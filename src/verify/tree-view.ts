@@ -8,12 +8,12 @@ import type { TreeView } from "../schema/ledger.ts";
 export type PublishedTree = TreeView & { note: string };
 
 /**
- * Whoever asks for the tree of which of an org's logs: `caller` null is everybody, who gets it where the log is public; the
- * logs of an org count from 1, null is the newest.
+ * Whoever asks for the tree of which of an org's logs: `caller` null is everybody, who gets it where the log is public.
+ * `number`: the logs of an org count from 1, null is the newest. `network`: where from.
  */
-export type TreeReader = { org: string; caller: Caller | null; number: number | null };
+export type TreeReader = { org: string; caller: Caller | null; number: number | null; network?: string };
 
-/** The published tree of an org, of at least `minSize` entries: they are put under a checkpoint, which is waited for. */
+/** The published tree of a log, of at least `minSize` entries: they are put under a checkpoint, which is waited for. */
 export async function treeOf(config: Config, reader: TreeReader, minSize = 0): Promise<Result<PublishedTree>> {
   const view = await viewOf(config, reader, minSize);
   if (!view.ok) return view;
@@ -22,8 +22,13 @@ export async function treeOf(config: Config, reader: TreeReader, minSize = 0): P
 }
 
 /** The same, also where there is no checkpoint yet. */
-export function viewOf(config: Config, { org, caller, number }: TreeReader, minSize = 0): Promise<Result<TreeView>> {
-  return callLedger(config, org, async (ledger) => await ledger.treeView(org, caller, { minSize, log: number }));
+export function viewOf(
+  config: Config,
+  { org, caller, number, network = "unknown" }: TreeReader,
+  minSize = 0,
+): Promise<Result<TreeView>> {
+  const question = { minSize, log: number, network };
+  return callLedger(config, org, async (ledger) => await ledger.treeView(org, caller, question));
 }
 
 const NOT_PUBLISHED = refuse(

@@ -31,7 +31,8 @@ describe("docs/operate.md", () => {
       `${number(EVENT_MAX_BYTES)} bytes of JSON, depth ${EVENT_MAX_DEPTH}, ${EVENT_MAX_TARGETS} targets`,
     );
     expect(page).toContain(`${number(APPEND_MAX_EVENTS)} events, ${APPEND_MAX_BYTES / 1e6} MB`);
-    expect(page).toContain(`${limits.READS_PER_KEY_PER_SECOND} a second and key`);
+    expect(page).toContain(`| reads | ${limits.READS_PER_KEY_PER_SECOND} a second and key`);
+    expect(page).toContain(`| checkpoint, tiles, bare proofs | ${limits.TREE_READS_PER_SECOND} a second and key`);
     expect(page).toContain(`${number(limits.VERIFY_MAX_ENTRIES)} entries`);
     expect(page).toContain(`| keys of an org | ${limits.ORG_MAX_KEYS}`);
     expect(page).toContain(`${limits.BACKLOG_MAX_ENTRIES / 1e6} M entries or ${limits.BACKLOG_MAX_BYTES / 1e9} GB`);

@@ -19,6 +19,7 @@ import {
   readerOf,
   tracedHeaders,
 } from "../context.ts";
+import { networkOf } from "../network-of.ts";
 import { eachLog, logNumberOf, ofLog } from "../of-log.ts";
 import type { Operation } from "../operation.ts";
 
@@ -98,8 +99,9 @@ async function askedOf<T extends z.ZodType>(
   if (!org.ok) return caller.value === null ? UNAUTHORIZED : org;
   const number = logNumberOf(c);
   if (!number.ok) return caller.value === null ? UNAUTHORIZED : number;
+  const network = networkOf(c.req.header("cf-connecting-ip"));
   // The URL of an org is the address of its first log.
-  const reader = { org: org.value, caller: caller.value, number: number.value ?? 1 };
+  const reader = { org: org.value, caller: caller.value, network, number: number.value ?? 1 };
   const query = schema.safeParse(Object.fromEntries(new URL(c.req.url).searchParams));
   if (query.success) return ok({ reader, query: query.data });
   const allowed = await viewOf(c.get("config"), reader);
@@ -120,7 +122,7 @@ const inclusionQuery = z.strictObject({ index: size, size: size.nullable().defau
 const consistencyQuery = z.strictObject({ from: size, to: size.nullable().default(null) });
 
 const entries = (what: string) => z.int().min(0).meta({ description: what });
-const errors = ["invalid_request", "unauthorized", "forbidden", "not_found", "overloaded"] as const;
+const errors = ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"] as const;
 const common = { method: "get", tag: "Prove", scope: "events:read", open: true, errors } as const;
 
 const documented: Operation[] = [
