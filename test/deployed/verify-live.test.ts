@@ -1,7 +1,11 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { get, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness } from "wrangler";
 import { runVerify } from "../../src/cli/verify.ts";
@@ -70,6 +74,35 @@ async function verify(args: string[], env: Record<string, string> = {}) {
   const outcome = await runVerify(args, around);
   return { code: outcome.ok ? outcome.value : 2, ...said };
 }
+
+/** A bundle as it comes over the network, unpacked by nobody. */
+async function rawBundle(org: string, wishes: string | null): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> {
+  const headers = wishes === null ? {} : { "accept-encoding": wishes };
+  const [response] = (await once(get(`${url}/v1/orgs/${org}/tile/entries/000`, { headers }), "response")) as [
+    IncomingMessage,
+  ];
+  return { headers: response.headers, body: await buffer(response) };
+}
+
+it("serves entry bundles packed to who takes them so", async () => {
+  await api("PUT", "/v1/orgs/packed", { name: "Packed", public_log: true });
+  const size = await append("packed", 0, 300);
+  await saved(`/v1/orgs/packed/checkpoint?min_size=${size}`, "packed.checkpoint");
+  const plain = await rawBundle("packed", null);
+  for (const wishes of ["gzip", "br, GZIP;q=0.5, *;q=0"]) {
+    const { headers, body } = await rawBundle("packed", wishes);
+    expect(headers).toMatchObject({ "content-encoding": "gzip", vary: "accept-encoding" });
+    expect(headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+    expect(gunzipSync(body).equals(plain.body)).toBe(true);
+    expect(body.length).toBeLessThan(plain.body.length * 0.7);
+  }
+  for (const wishes of ["identity", "gzip;q=0", "br", "x-gzip"]) {
+    const { headers, body } = await rawBundle("packed", wishes);
+    expect(headers["content-encoding"], wishes).toBeUndefined();
+    expect(headers.vary).toBe("accept-encoding");
+    expect(body.equals(plain.body)).toBe(true);
+  }
+});
 
 describe("somebody who trusts nobody", () => {
   it("verifies a log of the real service, its growth, and one event of it", { timeout: 60_000 }, async () => {

@@ -50,7 +50,9 @@ export const prove = new Hono<App>()
     const tile = await readTile(c.get("config"), asked.value.reader, path);
     if (!tile.ok) return problem(c, tile.refusal);
     const headers = { "content-type": "application/octet-stream", ...kept(tile.value) };
-    return answer(c, 200, tile.value.bytes, headers);
+    // Hashes are as small as they get; leaves are not.
+    const packed = path.startsWith("tile/entries/") ? gzipFor(c) : {};
+    return answer(c, 200, tile.value.bytes, { ...headers, ...packed });
   })
   .on("GET", ofLog("proof/inclusion"), async (c) => {
     const asked = await askedOf(c, inclusionQuery);
@@ -85,6 +87,14 @@ export const prove = new Hono<App>()
 /** What never changes may be kept for ever: by everybody, or where the log is not public by who was given it. */
 function kept({ public: open }: { public: boolean }): Record<string, string> {
   return { "cache-control": `${open ? "public" : "private"}, max-age=31536000, immutable` };
+}
+
+/** Headers with which the runtime packs an answer, for who takes it packed. The edge has its own wishes put in place of the client's. */
+function gzipFor(c: Ctx): Record<string, string> {
+  const edge = c.req.raw.cf?.["clientAcceptEncoding"];
+  const wishes = typeof edge === "string" ? edge : (c.req.header("accept-encoding") ?? "");
+  const takes = /(^|[\s,])gzip\s*(;\s*q\s*=\s*(1|0\.0*[1-9])[^,]*)?(,|$)/i.test(wishes);
+  return takes ? { "content-encoding": "gzip", vary: "accept-encoding" } : { vary: "accept-encoding" };
 }
 
 /** Who asks for which tree, and what. What is wrong with a question is for those to know who may ask. */
@@ -151,7 +161,7 @@ const documented: Operation[] = [
     id: "getTile",
     summary: "A tile of the Merkle tree, or an entry bundle",
     description:
-      "C2SP tlog-tiles: `{path}` is `<L>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`, `<N>` such as `x001/234`. 404 beyond the newest checkpoint.",
+      "C2SP tlog-tiles: `{path}` is `<L>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`, `<N>` such as `x001/234`. 404 beyond the newest checkpoint. Bundles are packed with gzip for who takes it.",
     answers: { 200: { description: "The bytes.", body: { "application/octet-stream": null } } },
   },
   {
