@@ -1,7 +1,7 @@
 /** The service itself, with meters at its stores: what it does is unchanged, and what a bill would count is counted. */
 import worker, { OrgLedger as PlainLedger } from "../src/worker.ts";
 import type { Caller } from "../src/schema/caller.ts";
-import type { Batch } from "../src/schema/ledger.ts";
+import type { Append, Batch } from "../src/schema/ledger.ts";
 import { METERS_PATH, noMeters } from "./cost/meters.ts";
 
 export { AuditLog } from "../src/worker.ts";
@@ -27,6 +27,12 @@ export class OrgLedger extends PlainLedger {
   override append(org: string, caller: Caller, batches: Batch[]) {
     meters.ledgerCalls++;
     return super.append(org, caller, batches);
+  }
+
+  /** One call, whatever number of appends share it. */
+  override appendAll(org: string, appends: Append[]) {
+    meters.ledgerCalls += 1 - appends.length;
+    return super.appendAll(org, appends);
   }
 
   override alarm(): Promise<void> {

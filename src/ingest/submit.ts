@@ -5,7 +5,8 @@ import { callLedger } from "../ledger/client.ts";
 import { log } from "../log.ts";
 import { countAppendSeconds, countFailed } from "../meter.ts";
 import { type Caller, formerReader } from "../schema/caller.ts";
-import type { Appended, Batch, CutEvent, Delivery } from "../schema/ledger.ts";
+import type { Append, Appended, Batch, CutEvent, Delivery } from "../schema/ledger.ts";
+import { appendAlone, appendShared, CAN_SHARE, type Lifetime } from "./append-shared.ts";
 import type { Message } from "./parse-message.ts";
 
 /** Events on their way to a ledger, with what the door they came through knows of them. */
@@ -20,7 +21,7 @@ export type Submission = {
 };
 
 /** Appends events as one batch: durable, sequenced, and whole when it returns a value; nothing when it refuses. */
-export async function submit(config: Config, submission: Submission): Promise<Result<Appended>> {
+export async function submit(config: Config, submission: Submission, lifetime: Lifetime): Promise<Result<Appended>> {
   const { org, caller, events, delivery } = submission;
   const batch: Batch = {
     // A batch id of ours makes asking a reset ledger again harmless; it has to be made before the first attempt.
@@ -34,7 +35,9 @@ export async function submit(config: Config, submission: Submission): Promise<Re
   };
   const began = Date.now();
   // What a ledger throws goes on to the door, which tells the cause under the request's id.
-  const answer = await append(config, { org, caller, batches: [batch] }).catch((error: unknown) => {
+  const append = { caller, batches: [batch] };
+  const call = CAN_SHARE ? appendShared(config, org, append, lifetime) : appendAlone(config, org, append);
+  const answer = await call.catch((error: unknown) => {
     countFailed("internal", events.length);
     throw error;
   });
@@ -44,15 +47,9 @@ export async function submit(config: Config, submission: Submission): Promise<Re
   return result ?? { ok: false, refusal: { code: "internal", detail: "The ledger did not answer for the batch." } };
 }
 
-type Appends = { org: string; caller: Caller; batches: Batch[] };
-
 /** Hands batches of one org and one caller to its ledger; answers one result a batch, in order. Never throws. */
-export async function appendBatches(config: Config, appends: Appends): Promise<Result<Result<Appended>[]>> {
-  return answered(appends.org, () => append(config, appends));
-}
-
-function append(config: Config, { org, caller, batches }: Appends): Promise<Result<Result<Appended>[]>> {
-  return callLedger(config, org, async (ledger) => await ledger.append(org, caller, batches));
+export async function appendBatches(config: Config, { org, ...append }: Append & { org: string }) {
+  return answered(org, () => appendAlone(config, org, append));
 }
 
 /** Seals the trace of an answer that left before; answers the opening entry's index. Never throws. */

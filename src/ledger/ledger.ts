@@ -3,7 +3,7 @@ import { ok, type Result } from "../errors.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type {
-  Appended,
+  AppendAnswer,
   Batch,
   LedgerStatus,
   NewKey,
@@ -100,7 +100,7 @@ export class Ledger {
     return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
-  async append(caller: Caller, batches: Batch[]): Promise<Result<Result<Appended>[]>> {
+  async append(caller: Caller, batches: Batch[]): Promise<AppendAnswer> {
     const events = batches.reduce((sum, batch) => sum + batch.events.length, 0);
     const bytes = batches.reduce((sum, batch) => sum + weightOf(batch), 0);
     return this.#sequencer.join({

@@ -5,7 +5,8 @@ import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type {
-  Appended,
+  Append,
+  AppendAnswer,
   Batch,
   LedgerStatus,
   NewKey,
@@ -57,11 +58,16 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Seals batches, each whole or not at all; answers in their order. */
-  async append(org: string, caller: Caller, batches: Batch[]): Promise<Result<Result<Appended>[]>> {
+  async append(org: string, caller: Caller, batches: Batch[]): Promise<AppendAnswer> {
     const stranger = this.#stranger(org, caller);
     if (stranger !== null) return stranger;
     const ledger = await this.#ready(org);
     return ledger.ok ? ledger.value.append(caller, batches) : ledger;
+  }
+
+  /** The same for several callers in one call; each has its own answer, in their order. */
+  async appendAll(org: string, appends: Append[]): Promise<Result<AppendAnswer[]>> {
+    return ok(await Promise.all(appends.map(({ caller, batches }) => this.append(org, caller, batches))));
   }
 
   /** Checks that a caller may do something to this org, and says what a reader needs to know of it. */

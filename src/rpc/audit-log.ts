@@ -53,7 +53,7 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
       const { caller, idempotencyKey } = sent.value;
       const cut = sent.value.events.map((event) => event.cut);
       const received_at = Date.now();
-      return submit(config, { org, caller, events: cut, idempotencyKey, delivery: "binding", received_at });
+      return submit(config, { org, caller, events: cut, idempotencyKey, delivery: "binding", received_at }, this.ctx);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { SectionText } from "../chain/record.ts";
-import type { Scope } from "./caller.ts";
+import type { Result } from "../errors.ts";
+import type { Caller, Scope } from "./caller.ts";
 import type { Category } from "./names.ts";
 
 /** How an event came. */
@@ -40,6 +41,10 @@ export type Receipt = {
 };
 
 export type Appended = { receipts: Receipt[]; size: number };
+
+/** What one caller wants appended; the answer has one result a batch, in order. */
+export type Append = { caller: Caller; batches: Batch[] };
+export type AppendAnswer = Result<Result<Appended>[]>;
 
 /** Settings of an org that its ledger obeys. */
 export type OrgSettings = {

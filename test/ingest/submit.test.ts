@@ -1,3 +1,4 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { configOf } from "../../src/env.ts";
@@ -28,7 +29,7 @@ describe("a submission whose answer is lost on its way from the ledger", () => {
     const { lost, config } = losing(2);
     const { events } = batchOf([event(1), event(2)]);
     const rest = { idempotencyKey, delivery: "direct", received_at: Date.now() } as const;
-    const answer = await submit(config, { org, caller: ROOT, events, ...rest });
+    const answer = await submit(config, { org, caller: ROOT, events, ...rest }, createExecutionContext());
     expect(lost.count).toBe(2);
     expect(answer).toMatchObject({ ok: true, value: { size: 3, receipts: [{ index: 1 }, { index: 2 }] } });
     expect((await statusOf(org)).size).toBe(3);

@@ -58,7 +58,8 @@ export const events = new Hono<App>()
       return json(c, { data: accepted.value } satisfies z.infer<typeof acceptedSchema>, 202, headers);
     }
     const cut = parsed.map((event) => event.cut);
-    const appended = await submit(config, { ...handover, events: cut, delivery: imported ? "import" : "direct" });
+    const delivery = imported ? "import" : "direct";
+    const appended = await submit(config, { ...handover, events: cut, delivery }, c.executionCtx);
     if (!appended.ok) return problem(c, appended.refusal, headers);
     const { receipts, size } = appended.value;
     return json(c, { data: receipts, size } satisfies z.infer<typeof appendedSchema>, 201, headers);
