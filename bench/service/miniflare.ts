@@ -20,3 +20,10 @@ export function loadMiniflare(): Module {
   const wrangler = createRequire(import.meta.url).resolve("wrangler");
   return createRequire(wrangler)("miniflare") as Module;
 }
+
+/** The workerd of that Miniflare. */
+export function workerdPath(): string {
+  const wrangler = createRequire(import.meta.url).resolve("wrangler");
+  const miniflare = createRequire(wrangler).resolve("miniflare");
+  return (createRequire(miniflare)("workerd") as { default: string }).default;
+}
