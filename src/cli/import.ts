@@ -1,7 +1,7 @@
 import { relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
-import { IMPORT_GIVE_UP_MINUTES } from "../limits.ts";
+import { IMPORT_GIVE_UP_MINUTES } from "./limits.ts";
 import { BackOff } from "./import/back-off.ts";
 import { mapCloudTrail } from "./import/cloudtrail.ts";
 import { deliver } from "./import/deliver.ts";

@@ -79,16 +79,11 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Checks that a caller may hand events over, and says which batches of its `Idempotency-Key` are sequenced already. */
-  async permitHandover(
-    org: string,
-    caller: Caller,
-    scope: Scope,
-    idempotencyKey: string | null,
-  ): Promise<Result<string[]>> {
+  async permitHandover(org: string, caller: Caller, scope: Scope, key: string | null): Promise<Result<string[]>> {
     const stranger = this.#stranger(org, caller);
     if (stranger !== null) return stranger;
     const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.admission.admitHandover(caller, scope, idempotencyKey) : ledger;
+    return ledger.ok ? ledger.value.admission.admitHandover(caller, scope, key) : ledger;
   }
 
   /** An org's settings, for who may change them. */

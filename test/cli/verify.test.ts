@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { REPORT_LINE_MAX_CHARACTERS } from "../../src/limits.ts";
+import { REPORT_LINE_MAX_CHARACTERS } from "../../src/cli/limits.ts";
 import { workplace } from "./support/run-cli.ts";
 
 const report = (more: Record<string, unknown> = {}) => ({

@@ -1,4 +1,4 @@
-import { IMPORT_BACK_OFF_MAX_MS, IMPORT_BACK_OFF_MIN_MS } from "../../limits.ts";
+import { IMPORT_BACK_OFF_MAX_MS, IMPORT_BACK_OFF_MIN_MS } from "../limits.ts";
 
 /**
  * One pause for all requests in flight: when the service asks one of them to wait, all do. `reason` is why we wait, or

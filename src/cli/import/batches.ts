@@ -1,4 +1,4 @@
-import { IMPORT_BATCH_MAX_BYTES, IMPORT_BATCH_MAX_EVENTS } from "../../limits.ts";
+import { IMPORT_BATCH_MAX_BYTES, IMPORT_BATCH_MAX_EVENTS } from "../limits.ts";
 import { eventOf, type Mapping, type Refused } from "./mapping.ts";
 import { openSource } from "./open-source.ts";
 import type { InputFile } from "./input-file.ts";

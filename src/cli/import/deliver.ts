@@ -1,4 +1,4 @@
-import { IMPORT_IN_FLIGHT, IMPORT_WINDOW_BATCHES } from "../../limits.ts";
+import { IMPORT_IN_FLIGHT, IMPORT_WINDOW_BATCHES } from "../limits.ts";
 import type { Failure, Outcome } from "../outcome.ts";
 import { type Batch, cutBatches, type Item } from "./batches.ts";
 import type { InputFile } from "./input-file.ts";

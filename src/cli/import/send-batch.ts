@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { IMPORT_ANSWER_MAX_MS } from "../../limits.ts";
+import { IMPORT_ANSWER_MAX_MS } from "../limits.ts";
 import { failureOf, type Problem, problemOf, reasonOf } from "../answer.ts";
 import type { Connection } from "../options.ts";
 import { failed, type Outcome } from "../outcome.ts";

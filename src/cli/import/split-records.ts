@@ -1,4 +1,4 @@
-import { IMPORT_RECORD_MAX_BYTES } from "../../limits.ts";
+import { IMPORT_RECORD_MAX_BYTES } from "../limits.ts";
 import { BACKSLASH, COMMA, isSpace, LIST, LIST_END, NEWLINE, OBJECT, QUOTE } from "./brackets.ts";
 import { DocumentTail } from "./document-tail.ts";
 import { HeldBytes } from "./held-bytes.ts";

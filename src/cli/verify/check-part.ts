@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { REPORT_LINE_MAX_CHARACTERS } from "../../limits.ts";
+import { REPORT_LINE_MAX_CHARACTERS } from "../limits.ts";
 import { pause } from "../../verifier/pause.ts";
 import { failureOf, problemOf, reasonOf } from "../answer.ts";
 import type { Connection } from "../options.ts";
