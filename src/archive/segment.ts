@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { assert } from "../errors.ts";
 import { SEGMENT_MAX_COPIES, SEGMENT_READ_MAX_BYTES } from "../limits.ts";
+import { padded } from "./padded.ts";
 import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
 
@@ -13,7 +14,6 @@ class DamagedSegment extends Error {
   override name = "DamagedSegment";
 }
 
-const INDEX_DIGITS = 10;
 /** What follows the prefix: anchored, for a log that continues this one lies under the same prefix. */
 const NAME_PATTERN = /^(\d{10})-(\d{10})(?:-\d)?-[0-9a-f]{64}\.ndjson\.gz$/;
 /** The fastest level: 10 µs an entry for a third of the bytes; the best saves a tenth more and takes twice as long. */
@@ -44,10 +44,6 @@ function hashOf(text: string | Uint8Array): string {
 
 function segmentPrefix(log: string): string {
   return `seg/${log}/`;
-}
-
-function padded(index: number): string {
-  return String(index).padStart(INDEX_DIGITS, "0");
 }
 
 /** Whether a segment's name says that it holds exactly these lines, joined by line feeds. */

@@ -3,6 +3,7 @@ import { utf8 } from "../chain/encoding.ts";
 import { noteText } from "../chain/note/note.ts";
 import { TILE_WIDTH } from "../chain/tile.ts";
 import { LEAF_MAX_BYTES } from "../limits.ts";
+import { padded } from "./padded.ts";
 
 /** R2 holds another object under a name this log writes once. Whoever put it there, nothing may be signed over it. */
 export class TreeConflict extends Error {
@@ -11,7 +12,6 @@ export class TreeConflict extends Error {
 
 /** A bundle of 256 leaves with their lengths; tiles and notes are smaller. */
 const OBJECT_MAX_BYTES = TILE_WIDTH * (LEAF_MAX_BYTES + 2);
-const SIZE_DIGITS = 10;
 /** What one list operation names at most. */
 const LIST_MAX_KEYS = 1_000;
 
@@ -25,7 +25,7 @@ function checkpointPrefix(log: string): string {
 
 /** `tree/<log>/checkpoint/<size>`: zero-padded, so that R2 lists checkpoints in order of size. */
 function checkpointName(log: string, size: number): string {
-  return `${checkpointPrefix(log)}${String(size).padStart(SIZE_DIGITS, "0")}`;
+  return `${checkpointPrefix(log)}${padded(size)}`;
 }
 
 /**
