@@ -10,7 +10,7 @@ import type { Act } from "../schema/act.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type { OrgKey } from "../schema/ledger.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
-import { type KeyRow, listKeys, readKey, revokeKey, saveKey } from "../store/key.ts";
+import { CorruptKey, type KeyRow, listKeys, readKey, revokeKey, saveKey } from "../store/key.ts";
 
 /** A key of the platform, and the orgs it may touch; null: every customer's. */
 type PlatformKey = OrgKey & { orgs: string[] | null };
@@ -63,10 +63,15 @@ export async function createPlatformKey(
 ): Promise<Result<Issued<PlatformKey>>> {
   const root = requireRoot(caller);
   if (!root.ok) return root;
-  const madeAt = async (made: string) => (await readKey(config.directory, made))?.created_at ?? Number.NaN;
+  const madeAt = async (made: string) => {
+    const before = await knownKey(config, made);
+    return before.ok ? (before.value?.created_at ?? Number.NaN) : Number.NaN;
+  };
   const { id, key } = await issue(config, { kind: "p", owner: PLATFORM_ORG, madeAt, ...wanted });
   const { name, scopes, now } = wanted;
-  const known = await readKey(config.directory, id);
+  const found = await knownKey(config, id);
+  if (!found.ok) return found;
+  const known = found.value;
   if (known !== null) {
     const same = JSON.stringify([known.name, known.scopes, known.orgs]) === JSON.stringify([name, scopes, orgs]);
     if (!same) return refuse("conflict", "This Idempotency-Key was used before, for another key.");
@@ -102,7 +107,9 @@ export async function revokePlatformKey(
 ): Promise<Result<PlatformKey>> {
   const root = requireRoot(caller);
   if (!root.ok) return root;
-  const row = await readKey(config.directory, id);
+  const found = await knownKey(config, id);
+  if (!found.ok) return found;
+  const row = found.value;
   if (row === null || row.org !== null) return refuse("not_found", "The platform has no such key.");
   if (row.revoked_at === null) {
     await sealKeyAct(config, { action: "indelible.key.revoked", id, metadata: {} });
@@ -110,6 +117,18 @@ export async function revokePlatformKey(
   }
   forgetPlatformKey(id);
   return ok(toPlatformKey({ ...row, revoked_at: row.revoked_at ?? now }));
+}
+
+/** A key as the directory has it. What cannot be read cannot be answered, nor said of in the log: its row is for an operator. */
+async function knownKey(config: Config, id: string): Promise<Result<KeyRow | null>> {
+  try {
+    return ok(await readKey(config.directory, id));
+  } catch (error) {
+    if (!(error instanceof CorruptKey)) throw error;
+    const detail =
+      "The directory's row of this key is corrupt, so the key opens nothing: restore the row, or delete it.";
+    return refuse("unprocessable", detail);
+  }
 }
 
 type Issue = { kind: "o" | "p"; owner: string; madeAt: (id: string) => Promise<number> } & Wanted;

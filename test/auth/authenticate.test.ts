@@ -124,7 +124,7 @@ describe("a platform key", () => {
     }
   });
 
-  it("whose row became corrupt opens nothing, appends included, and the list answers the others", async () => {
+  it("whose row became corrupt opens nothing, appends included; the list answers the others, and revoking says what to do", async () => {
     const [broken, sound] = [await platformKey(SCOPES), await platformKey(SCOPES)];
     expect(await codeOf(ask(broken.key))).toBe("ok");
     await env.DIRECTORY.prepare("update key set orgs = 'acme' where id = ?").bind(broken.id).run();
@@ -138,6 +138,9 @@ describe("a platform key", () => {
     const ids = listed.json.data.map(({ id }: { id: string }) => id);
     expect(ids).toContain(sound.id);
     expect(ids).not.toContain(broken.id);
+    const revoked = await call("DELETE", `/v1/keys/${broken.id}`);
+    expect([revoked.status, revoked.json.code]).toEqual([422, "unprocessable"]);
+    expect(revoked.json.detail).toContain("restore the row, or delete it");
     await env.DIRECTORY.prepare("delete from key where id = ?").bind(broken.id).run();
   });
 
