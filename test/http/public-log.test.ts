@@ -29,13 +29,22 @@ describe("public_log", () => {
     const org = await publishedOrg("public", 3);
     const put = (open: boolean) => call("PUT", `/v1/orgs/${org}`, { body: { public_log: open } });
     expect((await put(true)).json).toMatchObject({ public_log: true, size: 4, last_checkpoint: { size: 3 } });
-    for (const path of [...PATHS, ...PROOFS]) expect((await anonymous(org, path)).status, path).toBe(200);
+    for (const path of [...PATHS, ...PROOFS]) {
+      const { status, headers } = await anonymous(org, path);
+      // A verifier may run in a page of somebody else's.
+      expect([status, headers.get("access-control-allow-origin")], path).toEqual([200, "*"]);
+    }
     const tile = await anonymous(org, "tile/0/000.p/1");
     expect(tile.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     for (const path of ["events", "events/0", "events/0/proof", "verify", "status", "keys", "checkpoint?min_size=1"]) {
       problemOf(await anonymous(org, path), "unauthorized");
     }
-    problemOf(await anonymous(org, "tile/0/001"), "not_found");
+    const beyond = await anonymous(org, "tile/0/001");
+    problemOf(beyond, "not_found");
+    expect(beyond.headers.get("access-control-allow-origin")).toBe("*");
+    for (const path of ["events", "events/0/proof", "verify"]) {
+      expect((await call("GET", at(org, path))).headers.has("access-control-allow-origin"), path).toBe(false);
+    }
     // A key that is sent has to be right.
     problemOf(await call("GET", at(org, "checkpoint"), { key: "junk" }), "unauthorized");
     expect((await put(false)).json.public_log).toBe(false);

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { LOG_MAX_ENTRIES } from "../../limits.ts";
-import { ok, refuse, type Result, UNAUTHORIZED } from "../../errors.ts";
+import { ok, type Refusal, refuse, type Result, UNAUTHORIZED } from "../../errors.ts";
 import { consistencyProofSchema, inclusionProofSchema } from "../../schema/answers.ts";
 import { proveEntry } from "../../verify/prove-entry.ts";
 import { proveConsistency, proveInclusion } from "../../verify/prove-tree.ts";
@@ -25,50 +25,52 @@ import type { Operation } from "../operation.ts";
 
 const TEXT = { "content-type": "text/plain; charset=utf-8" };
 const FRESH = { "cache-control": "no-cache" };
+/** A verifier in a page of anybody's reads a public log. A private one is as closed to pages as to all who have no key. */
+const PAGES = { "access-control-allow-origin": "*" };
 
 export const prove = new Hono<App>()
   .on("GET", ofLog("checkpoint"), async (c) => {
     const asked = await askedOf(c, checkpointQuery);
-    if (!asked.ok) return problem(c, asked.refusal);
+    if (!asked.ok) return refused(c, asked.refusal);
     const { reader, query } = asked.value;
     const { min_size } = query;
     // To have something signed at once is for who has a key.
-    if (min_size > 0 && reader.caller === null) return problem(c, UNAUTHORIZED.refusal);
+    if (min_size > 0 && reader.caller === null) return refused(c, UNAUTHORIZED.refusal);
     const note = await readCheckpoint(c.get("config"), reader, min_size);
-    return note.ok ? answer(c, 200, note.value, { ...TEXT, ...FRESH }) : problem(c, note.refusal);
+    return note.ok ? answer(c, 200, note.value, { ...TEXT, ...FRESH, ...PAGES }) : refused(c, note.refusal);
   })
   .on("GET", ofLog("log-key"), async (c) => {
     const asked = await askedOf(c, nothing);
-    if (!asked.ok) return problem(c, asked.refusal);
+    if (!asked.ok) return refused(c, asked.refusal);
     const lines = await readLogKey(c.get("config"), asked.value.reader);
-    return lines.ok ? answer(c, 200, lines.value, { ...TEXT, ...FRESH }) : problem(c, lines.refusal);
+    return lines.ok ? answer(c, 200, lines.value, { ...TEXT, ...FRESH, ...PAGES }) : refused(c, lines.refusal);
   })
   .on("GET", ofLog("tile/:path{.+}"), async (c) => {
     const asked = await askedOf(c, nothing);
-    if (!asked.ok) return problem(c, asked.refusal);
+    if (!asked.ok) return refused(c, asked.refusal);
     const path = `tile/${c.req.param("path")}`;
     const tile = await readTile(c.get("config"), asked.value.reader, path);
-    if (!tile.ok) return problem(c, tile.refusal);
+    if (!tile.ok) return refused(c, tile.refusal);
     const headers = { "content-type": "application/octet-stream", ...kept(tile.value) };
     // Hashes are as small as they get; leaves are not.
     const packed = path.startsWith("tile/entries/") ? gzipFor(c) : {};
-    return answer(c, 200, tile.value.bytes, { ...headers, ...packed });
+    return answer(c, 200, tile.value.bytes, { ...headers, ...packed, ...PAGES });
   })
   .on("GET", ofLog("proof/inclusion"), async (c) => {
     const asked = await askedOf(c, inclusionQuery);
-    if (!asked.ok) return problem(c, asked.refusal);
+    if (!asked.ok) return refused(c, asked.refusal);
     const { reader, query } = asked.value;
     const proved = await proveInclusion(c.get("config"), reader, query);
-    if (!proved.ok) return problem(c, proved.refusal);
-    return json(c, proved.value.proof, 200, query.size === null ? FRESH : kept(proved.value));
+    if (!proved.ok) return refused(c, proved.refusal);
+    return json(c, proved.value.proof, 200, { ...(query.size === null ? FRESH : kept(proved.value)), ...PAGES });
   })
   .on("GET", ofLog("proof/consistency"), async (c) => {
     const asked = await askedOf(c, consistencyQuery);
-    if (!asked.ok) return problem(c, asked.refusal);
+    if (!asked.ok) return refused(c, asked.refusal);
     const { reader, query } = asked.value;
     const proved = await proveConsistency(c.get("config"), reader, query);
-    if (!proved.ok) return problem(c, proved.refusal);
-    return json(c, proved.value.proof, 200, query.to === null ? FRESH : kept(proved.value));
+    if (!proved.ok) return refused(c, proved.refusal);
+    return json(c, proved.value.proof, 200, { ...(query.to === null ? FRESH : kept(proved.value)), ...PAGES });
   })
   .on("GET", ofLog("events/:id/proof"), async (c) => {
     const reader = await readerOf(c);
@@ -83,6 +85,10 @@ export const prove = new Hono<App>()
     const { refusal } = refuse("not_found", "This log has no entry of this id or index, or not yet.");
     return problem(c, refusal, headers);
   });
+
+function refused(c: Ctx, refusal: Refusal): Response {
+  return problem(c, refusal, PAGES);
+}
 
 /** What never changes may be kept for ever: by everybody, or where the log is not public by who was given it. */
 function kept({ public: open }: { public: boolean }): Record<string, string> {
