@@ -81,7 +81,26 @@ it("names what is withheld, erased and expired, each for what it is", async () =
   expect(out).toMatch(/erased +note \(by entry 12\)/);
   expect(out).toMatch(/expired +changes \(by entry 15\)/);
   expect(out).toContain("so it is said");
+  expect(out.startsWith("•")).toBe(true);
   expect((await verify(proof, ["--key", VKEY, "--complete"])).outcome).toEqual(END(1));
+});
+
+it("takes nobody's word that a section is gone when all of them were asked for", async () => {
+  const { verify } = await place();
+  const erased = (by: number) =>
+    shown((record) => {
+      delete record.sections.note;
+      record.absent = [{ section: "note", cause: "erased", by }];
+    });
+  const proof = proofOf(log, { index: 7, line: erased(12) });
+  expect((await verify(proof)).outcome).toEqual(END(0));
+  const complete = await verify(proof, ["--key", VKEY, "--complete", "--json"]);
+  expect([complete.outcome, JSON.parse(complete.out).ok]).toEqual([END(2), false]);
+  for (const by of [0, 7]) {
+    const { outcome, out } = await verify(proofOf(log, { index: 7, line: erased(by) }));
+    expect(outcome).toEqual(END(1));
+    expect(out).toMatch(/unexplained_gap · section note/);
+  }
 });
 
 it("shows an entry of which what happened is withheld", async () => {

@@ -6,8 +6,9 @@ import { type Cosigned, openCheckpoint } from "../note/open-checkpoint.ts";
 import { parseRecord } from "../parse-record.ts";
 import type { Absence, EntryRecord } from "../record.ts";
 import type { Sha256 } from "../sha256.ts";
-import { checkSections, type SectionBreak } from "../verify-sections.ts";
 import type { Break } from "../verify-report.ts";
+import { Causes } from "../verify-causes.ts";
+import { checkSections, type CheckedSections } from "../verify-sections.ts";
 import { parseTlogProof } from "./tlog-proof.ts";
 import { verifyInclusion } from "./verify-inclusion.ts";
 
@@ -69,21 +70,23 @@ export async function verifyEntryProof(
     return fault("misrouted", `The leaf says it is entry ${leaf.index} of ${leaf.log}.`);
   }
   const sections = checkSections(sha256, leaf, { ...record, absent: record.absent ?? [], exact: true });
-  const gaps = sections.absences
-    .filter((absence) => isImpossible(absence, index))
-    .map(({ section }): SectionBreak => {
-      return { kind: "unexplained_gap", section, detail: "It names no later entry as its cause." };
-    });
-  const breaks = [...sections.breaks, ...gaps].map((found) => ({ ...found, index }));
+  const breaks = [...sections.breaks.map((found) => ({ ...found, index })), ...refuted(leaf, sections, checkpoint)];
   if (breaks.length > 0) {
     return { ok: false, kind: "sections_broken", why: "Not all sections are what the leaf commits.", breaks };
   }
   return { ok: true, checkpoint, cosigned, leaf, record, absences: sections.absences };
 }
 
-/** The cause of an absence is another entry, which is not here; but it comes after what it takes away. */
-function isImpossible({ cause, by }: Absence, index: number): boolean {
-  return cause !== "withheld" && (by === undefined || by <= index);
+/** Claims of absence that no entry could bear out: a cause comes after what it takes. */
+function refuted(leaf: Leaf, { absences }: CheckedSections, { size }: Checkpoint): Break[] {
+  const causes = new Causes(size);
+  return absences.flatMap((absence): Break[] => {
+    const { section, cause } = absence;
+    const verdict = causes.judge(leaf, absence, () => true);
+    if (verdict.kind !== "unexcused") return [];
+    const detail = `The section is said to be ${cause}, but ${verdict.why}.`;
+    return [{ kind: "unexplained_gap", index: leaf.index, section, detail }];
+  });
 }
 
 function readExtra(extra: Uint8Array): EntryRecord | null {

@@ -16,7 +16,8 @@ export function proofText(verdict: ProofVerdict, { sink, complete }: { sink: Sin
   const ink = inkFor(sink);
   const { proven, entry, trust } = verdict;
   const withheld = proven.absences.some(({ cause }) => cause === "withheld");
-  const mark = withheld ? (complete ? ink.red("✗") : ink.yellow("•")) : ink.green("✓");
+  const whole = proven.absences.length === 0;
+  const mark = whole ? ink.green("✓") : complete && withheld ? ink.red("✗") : ink.yellow("•");
   const said = wrapped(printable(clipped(sentenceOf(entry))), sink.columns() - 3).map((line) => ink.bold(line));
   const { size, root } = proven.checkpoint;
   const witnesses = proven.cosigned.map(

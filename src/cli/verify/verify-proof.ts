@@ -110,12 +110,11 @@ function sayFault(breaks: LogBreak[], { job, origin }: { job: Job; origin: strin
 function say(verdict: ProofVerdict, job: Job): Outcome<ExitCode> {
   const { proven, entry } = verdict;
   const { out } = job.terminal;
-  const withheld = proven.absences.filter(({ cause }) => cause === "withheld");
-  const broken = job.complete && withheld.length > 0;
+  const exit = job.complete ? exitOfAll(proven) : EXIT.good;
   if (job.json) {
     const { origin, size, root } = proven.checkpoint;
     const head = {
-      ok: !broken,
+      ok: exit === EXIT.good,
       origin,
       index: proven.leaf.index,
       checkpoint: { size, root: base64(root) },
@@ -125,5 +124,11 @@ function say(verdict: ProofVerdict, job: Job): Outcome<ExitCode> {
     // The entry stands as text: its free values keep every digit.
     out.write(`${JSON.stringify(head).slice(0, -1)},"entry":${entryText(entry)}}\n`);
   } else out.write(proofText(verdict, { sink: out, complete: job.complete }));
-  return { ok: true, value: broken ? EXIT.findings : EXIT.good };
+  return { ok: true, value: exit };
+}
+
+/** When all sections were asked for: one withheld is a break, and of one that is gone a proof cannot show the cause. */
+function exitOfAll({ absences }: Proven): ExitCode {
+  if (absences.some(({ cause }) => cause === "withheld")) return EXIT.findings;
+  return absences.length === 0 ? EXIT.good : EXIT.failed;
 }
