@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { formatVkey } from "../../src/chain/note/note-key.ts";
 import { formatTlogProof, type TlogProof } from "../../src/chain/proof/tlog-proof.ts";
@@ -162,9 +162,12 @@ it("wants the key of the proof's own log, and remembers it", async () => {
 it("finds a second history by the checkpoint it remembers", async () => {
   const { verify } = await place();
   await verify(proofOf(log, { index: 7 }));
-  const { outcome, out } = await verify(proofOf(makeLog(events, { seed: "x" }), { index: 7 }));
+  const other = proofOf(makeLog(events, { seed: "x" }), { index: 7 });
+  const { outcome, out } = await verify(other);
   expect(outcome).toEqual(END(1));
   expect(out).toContain("two histories");
+  const files = out.match(/\S+\.checkpoint/g)?.map((file) => readFileSync(file, "utf8"));
+  expect(files).toEqual([proofOf(log, { index: 7 }), other].map(({ checkpoint }) => checkpoint));
 });
 
 it("names the witnesses one knows, and by when they saw it", async () => {
@@ -205,4 +208,12 @@ it("prints hostile bytes as text", async () => {
   expect(outcome).toEqual(END(0));
   for (const hidden of ["\u001b", "\u0007", "\u202e", "\u2028"]) expect(out).not.toContain(hidden);
   expect(out).toContain("\\u{1b}]0;x\\u{7}\\u{202e}\\u{2028}");
+  // As they stand in the source text, which may be of several lines.
+  const raw = '{"id":\n"\u009b2J\u202e\u2028\ufeff\u{e0041}"}';
+  const { out: json } = await verify(
+    proofOf(makeLog([{ sections: [{ name: "metadata", text: raw }] }], { seed: "raw" }), { index: 0 }),
+    ["--key", VKEY, "--state", "other", "--json"],
+  );
+  expect(json).toContain('"metadata":{"id":\n"\\u009b2J\\u202e\\u2028\\ufeff\\udb40\\udc41"}');
+  expect(JSON.parse(json).entry.metadata).toEqual(JSON.parse(raw));
 });

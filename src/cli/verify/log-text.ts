@@ -11,6 +11,9 @@ import { type LogVerdict, REMEMBERED } from "./verify-log.ts";
 /** More breaks than this are counted, not listed: `--json` has them all. */
 const SHOWN_BREAKS = 20;
 
+export const KEEP_BOTH =
+  "Do not rely on this log. Keep both checkpoints: both are signed, and together they show what it did.";
+
 type Text = { elapsedMs: number; sink: Sink; complete: boolean };
 
 /** The result of an independent verification for a reader: the verdict first, then what it rests on. */
@@ -77,8 +80,7 @@ function remedyFacts({ report, older: { since }, evidence }: LogVerdict): Fact[]
     const other = "If the log had another key then, give that one as well, with --key.";
     return [["what to do", `Find out who made it: ${proves} ${other}`, ...files, ""]];
   }
-  const keep = "Do not rely on this log. Keep both checkpoints: both are signed, and together they show what it did.";
-  return [["what to do", keep, ...files, ""]];
+  return [["what to do", KEEP_BOTH, ...files, ""]];
 }
 
 function doubtFacts({ report }: LogVerdict): Fact[] {

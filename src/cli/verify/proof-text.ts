@@ -6,7 +6,7 @@ import { count, counted } from "../terminal/format.ts";
 import { printable } from "../terminal/printable.ts";
 import { inkFor, type Sink } from "../terminal/terminal.ts";
 import { NOT_PROVEN } from "./job.ts";
-import { breakFacts, keyText } from "./log-text.ts";
+import { breakFacts, KEEP_BOTH, keyText } from "./log-text.ts";
 import type { ProofVerdict } from "./verify-proof.ts";
 
 const SHOWN_CHARACTERS = 1_000;
@@ -42,9 +42,13 @@ export function proofText(verdict: ProofVerdict, { sink, complete }: { sink: Sin
 }
 
 /** A proof that does not hold. */
-export function faultText(breaks: readonly LogBreak[], { origin, sink }: { origin: string; sink: Sink }): string {
+export function faultText(
+  breaks: readonly LogBreak[],
+  { origin, evidence, sink }: { origin: string; evidence: string[] | null; sink: Sink },
+): string {
   const ink = inkFor(sink);
-  return `${ink.red("✗")} ${ink.bold(printable(origin))}: ${ink.red("this proof does not hold")}\n\n${facts(breakFacts(breaks, sink), sink)}`;
+  const kept: Fact[] = evidence === null ? [] : [["what to do", KEEP_BOTH, ...evidence]];
+  return `${ink.red("✗")} ${ink.bold(printable(origin))}: ${ink.red("this proof does not hold")}\n\n${facts([...breakFacts(breaks, sink), ...kept], sink)}`;
 }
 
 /** Who did what to what, and how it ended. */

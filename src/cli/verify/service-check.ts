@@ -2,6 +2,7 @@ import type { Connection } from "../options.ts";
 import { EXIT, type ExitCode, failed, type Outcome } from "../outcome.ts";
 import { count } from "../terminal/format.ts";
 import { showProgress } from "../terminal/progress.ts";
+import { printableJson } from "../terminal/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { checkPart, type Counter, type Part } from "./check-part.ts";
 import { serviceReport } from "./service-report.ts";
@@ -19,7 +20,7 @@ export async function serviceCheck(
   const summary = await checkAll(connection, around);
   if (!summary.ok) return summary;
   const elapsedMs = performance.now() - startedAt;
-  if (json) out.write(`${JSON.stringify(summary.value)}\n`);
+  if (json) out.write(`${printableJson(JSON.stringify(summary.value))}\n`);
   else out.write(serviceReport(summary.value, { org: connection.org, elapsedMs, sink: out }));
   if (!summary.value.ok) return { ok: true, value: EXIT.findings };
   return { ok: true, value: summary.value.could_not_check.length > 0 ? EXIT.failed : EXIT.good };

@@ -8,7 +8,7 @@ import { NOTE_MAX_BYTES } from "../../limits.ts";
 import { sha256 } from "../../sha256.ts";
 import { EXIT, type ExitCode, failed, type Outcome } from "../outcome.ts";
 import { count } from "../terminal/format.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable, printableJson } from "../terminal/printable.ts";
 import { showProgress } from "../terminal/progress.ts";
 import type { recordLines } from "./folder.ts";
 import type { Job } from "./job.ts";
@@ -221,7 +221,7 @@ function say(verdict: LogVerdict, { job, elapsedMs }: { job: Job; elapsedMs: num
     const key = { how: trust.how, ids: keys.map(({ id }) => hex(id)), vkeys: keys.map(formatVkey) };
     const { cosigned, evidence, older } = verdict;
     const said = { ...report, ok: exit === EXIT.good, key, cosigned, since: older.since, evidence };
-    out.write(`${JSON.stringify(said)}\n`);
+    out.write(`${printableJson(JSON.stringify(said))}\n`);
   } else out.write(logText(verdict, { elapsedMs, sink: out, complete: job.complete }));
   return { ok: true, value: exit };
 }

@@ -14,9 +14,9 @@ import {
 } from "../../verifier/index.ts";
 import type { LogBreak, LogBreakKind } from "../../verifier/report.ts";
 import { EXIT, type ExitCode, failed, type Outcome } from "../outcome.ts";
-import { printable } from "../terminal/printable.ts";
+import { printable, printableJson } from "../terminal/printable.ts";
 import type { Job } from "./job.ts";
-import { remember } from "./memory.ts";
+import { keepEvidence, remember } from "./memory.ts";
 import { faultText, proofText } from "./proof-text.ts";
 import { originOf, type Trust, trustFor } from "./trust.ts";
 
@@ -63,7 +63,9 @@ export async function verifyProofText(
   };
   if (verdict.sameView === false) {
     const detail = "The checkpoint remembered of this size is of another tree: there are two histories of this log.";
-    return sayFault([{ kind: "diverged", index: null, detail }], { job, origin: said.origin });
+    const notes = [trust.value.memory?.checkpoint ?? "", parsed.checkpoint];
+    const evidence = await keepEvidence(job.memory, { origin: said.origin, notes });
+    return sayFault([{ kind: "diverged", index: null, detail }], { job, origin: said.origin, evidence });
   }
   await rememberFirst(verdict, { job, note: parsed.checkpoint });
   return say(verdict, job);
@@ -101,9 +103,13 @@ function breaksOf({ kind, why, breaks }: Extract<EntryProofReport, { ok: false }
   return [{ kind: names[kind] ?? "leaf_changed", index: signature ? null : index, detail: why }];
 }
 
-function sayFault(breaks: LogBreak[], { job, origin }: { job: Job; origin: string }): Outcome<ExitCode> {
+function sayFault(
+  breaks: LogBreak[],
+  { job, origin, evidence = null }: { job: Job; origin: string; evidence?: string[] | null },
+): Outcome<ExitCode> {
   const { out } = job.terminal;
-  out.write(job.json ? `${JSON.stringify({ ok: false, origin, breaks })}\n` : faultText(breaks, { origin, sink: out }));
+  if (job.json) out.write(`${printableJson(JSON.stringify({ ok: false, origin, breaks, evidence }))}\n`);
+  else out.write(faultText(breaks, { origin, evidence, sink: out }));
   return { ok: true, value: EXIT.findings };
 }
 
@@ -122,7 +128,7 @@ function say(verdict: ProofVerdict, job: Job): Outcome<ExitCode> {
       absent: proven.absences,
     };
     // The entry stands as text: its free values keep every digit.
-    out.write(`${JSON.stringify(head).slice(0, -1)},"entry":${entryText(entry)}}\n`);
+    out.write(`${printableJson(`${JSON.stringify(head).slice(0, -1)},"entry":${entryText(entry)}}`)}\n`);
   } else out.write(proofText(verdict, { sink: out, complete: job.complete }));
   return { ok: true, value: exit };
 }
