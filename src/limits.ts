@@ -152,8 +152,8 @@ export const PUBLISH_RETRY_MS = 15_000;
 export const PUBLISH_CONFLICT_RETRY_MS = 600_000;
 /** How long a checkpoint or a proof of a new entry is waited for. */
 export const PUBLISH_WAIT_MAX_MS = 5_000;
-/** After this long without an answer from R2 a run is given up and made again: what arrives later is the same bytes. */
-export const PUBLISH_ANSWER_MS = 30_000;
+/** After this long without an answer from R2 a put is given up and made again: what arrives later is the same bytes. */
+export const R2_ANSWER_MS = 30_000;
 /** The platform opens six connections at once for one object. */
 export const PUBLISH_PUTS = 6;
 /** Archived entries that stay staged for the next checkpoint: what a log of 3,000 entries a second gains in 5 s. */

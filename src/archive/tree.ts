@@ -5,7 +5,7 @@ import { TILE_WIDTH } from "../chain/tile.ts";
 import { LEAF_MAX_BYTES } from "../limits.ts";
 import { padded } from "./padded.ts";
 
-/** R2 holds another object under a name this log writes once. Whoever put it there, nothing may be signed over it. */
+/** A store holds what this log cannot have written: other bytes under a name, or a broken link. Nothing may be signed over it. */
 export class TreeConflict extends Error {
   override name = "TreeConflict";
 }

@@ -14,7 +14,7 @@ import {
 import type { Sha256 } from "./sha256.ts";
 import type { Break, BreakKind } from "./verify-report.ts";
 
-export type SectionBreak = Omit<Break, "index">;
+type SectionBreak = Omit<Break, "index">;
 
 /** `action` is known when the `event` section opens; `absences` are those the leaf commits and the record claims. */
 export type CheckedSections = { breaks: SectionBreak[]; absences: Absence[]; action: string | null };

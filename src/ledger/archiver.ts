@@ -1,7 +1,14 @@
 import { putSegment } from "../archive/segment.ts";
-import { ARCHIVE_PATIENT_BYTES, SEGMENT_MAX_AGE_MS, SEGMENT_MAX_BYTES, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import {
+  ARCHIVE_PATIENT_BYTES,
+  R2_ANSWER_MS,
+  SEGMENT_MAX_AGE_MS,
+  SEGMENT_MAX_BYTES,
+  SEGMENT_MAX_ENTRIES,
+} from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
+import { within } from "../within.ts";
 import type { Core } from "./core.ts";
 import { headMac } from "./head-mac.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
@@ -86,7 +93,8 @@ export class Archiver {
     this.#triedTo = state.archived + lines.length;
     const { log: origin } = state.org;
     const mac = headMac(config, origin, { size: this.#triedTo, prev: rows.at(-1)?.head ?? "" });
-    const segment = await putSegment(config.archive, { log: origin, first: state.archived, lines, headMac: mac });
+    const put = putSegment(config.archive, { log: origin, first: state.archived, lines, headMac: mac });
+    const segment = await within(R2_ANSWER_MS, put);
     // A crash here leaves the segment in R2 and the rows staged: the start-up comparison adopts it.
     recordSegment(this.#core, segment, rows);
     this.#triedTo = null;

@@ -6,7 +6,7 @@ import { rootFromEdge } from "../chain/proof/verify-tiles.ts";
 import { splitEdge, TILE_WIDTH } from "../chain/tile.ts";
 import { assert } from "../errors.ts";
 import {
-  PUBLISH_ANSWER_MS,
+  R2_ANSWER_MS,
   PUBLISH_BUSY_MS,
   PUBLISH_CONFLICT_RETRY_MS,
   PUBLISH_MAX_ENTRIES,
@@ -44,7 +44,7 @@ export class Publisher {
   #beganAt = 0;
   /** When a failed run is tried again; null while all is well. */
   retryAt: number | null = null;
-  /** What R2 holds that this log did not write; null when nothing was found. Nothing is signed until it is gone. */
+  /** What a store holds that this log did not write; null when nothing was found. Nothing is signed until it is gone. */
   conflict: string | null = null;
 
   /** `published` is told of each checkpoint that is out. */
@@ -109,7 +109,7 @@ export class Publisher {
       // Whether the last put was stored nobody knows: R2 is asked before the next.
       state.aheadCheckpoints = null;
       count("audit_publish_failures_total", { reason: conflict ? "conflict" : "store" });
-      const message = conflict ? "R2 contradicts the tree; nothing is signed" : "checkpoint not published";
+      const message = conflict ? "a store contradicts the tree; nothing is signed" : "checkpoint not published";
       log(conflict ? "error" : "warn", { message, org: state.org.org, error: String(error) });
     }
   }
@@ -133,14 +133,14 @@ export class Publisher {
     for (let at = 0; at < objects.length; at += PUBLISH_PUTS) {
       const some = objects.slice(at, at + PUBLISH_PUTS);
       const puts = some.map((object) => putTreeObject(config.archive, { log: org.log, ...object }));
-      await within(PUBLISH_ANSWER_MS, Promise.all(puts));
+      await within(R2_ANSWER_MS, Promise.all(puts));
     }
     const root = rootFromEdge(sha256, { size, edge: splitEdge({ size, edge }).map(({ bytes }) => bytes) });
     assert(root !== null, "a grown edge is that of its size");
     this.#signer ??= logSigner(config, org.log);
     const checkpoint = { origin: org.log, size, root };
     const note = signCheckpoint(sha256, { checkpoint, signers: [this.#signer] });
-    await within(PUBLISH_ANSWER_MS, putCheckpoint(config.archive, { log: org.log, size, note }));
+    await within(R2_ANSWER_MS, putCheckpoint(config.archive, { log: org.log, size, note }));
     // A crash here leaves a checkpoint beyond the row: the next run finds it and makes that very one again.
     const published = { size, edge, note, root: base64(root), publishedAt: this.#core.now() };
     transact(this.#core, () => saveTree(storage.sql, published));
@@ -162,7 +162,7 @@ export class Publisher {
     const { tree, head, org } = state;
     if (state.aheadCheckpoints === null) {
       const listed = listCheckpoints(config.archive, { log: org.log, after: tree.size });
-      state.aheadCheckpoints = (await within(PUBLISH_ANSWER_MS, listed)).sizes;
+      state.aheadCheckpoints = (await within(R2_ANSWER_MS, listed)).sizes;
     }
     const [first = 0, last = first] = [state.aheadCheckpoints[0], state.aheadCheckpoints.at(-1)];
     if (last > head.size || first > tree.size + PUBLISH_MAX_ENTRIES) {

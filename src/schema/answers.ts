@@ -100,7 +100,7 @@ export const statusSchema = z
       size: z.int().meta({ description: "Entries under the newest checkpoint." }),
       lag_entries: z.int(),
       lag_seconds: z.number(),
-      conflict: z.string().nullable().meta({ description: "What in R2 contradicts the tree, when it is stopped." }),
+      conflict: z.string().nullable().meta({ description: "What contradicts the tree, when it is stopped." }),
       witnesses: z
         .array(z.object({ name: z.string(), size: z.int().nullable(), at: z.string().nullable() }))
         .meta({ description: "The size each witness cosigned last, and when it says it did; null for never." }),

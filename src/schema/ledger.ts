@@ -138,7 +138,7 @@ export type LedgerStatus = {
   backlog: { entries: number; bytes: number };
   oldest_unarchived_at: number | null;
   projection: "running" | "waiting";
-  /** Entries under the newest checkpoint; `stopped`: R2 contradicts the tree, `conflict` says how, and nothing is signed. */
+  /** Entries under the newest checkpoint; `stopped`: a store contradicts the tree, `conflict` says how, and nothing is signed. */
   published: number;
   oldest_unpublished_at: number | null;
   publishing: "running" | "waiting" | "stopped";

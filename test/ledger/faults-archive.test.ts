@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, later, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
@@ -135,6 +135,23 @@ describe("R2 down", () => {
     await later(30_000, () => wake(org));
     const { ledger } = await checkLedger(org, { archived: true });
     expect(ledger.segments.map(({ first }) => first).slice(0, 1)).toEqual([0]);
+  });
+
+  it("hanging is given up after 30 s, and the same segment is put again", async () => {
+    const org = await createOrg("hung");
+    await append(org, batchOf([event(1), event(2)]));
+    await untilProjected(org);
+    const puts = breakSegments(org, "put", "hangs, but stored", { times: 1 });
+    const wait = globalThis.setTimeout;
+    const hurried = vi.spyOn(globalThis, "setTimeout");
+    // Only what waits for R2 waits so long.
+    hurried.mockImplementation(((act: () => void, ms?: number) => wait(act, ms === 30_000 ? 50 : ms)) as typeof wait);
+    await archiveDue(org);
+    expect([puts.hits, (await statusOf(org)).archived]).toEqual([1, 0]);
+    hurried.mockRestore();
+    const { ledger, objects } = await later(90_000, () => checkLedger(org, { archived: true }));
+    expect(ledger.segments.map(({ first, last }) => [first, last])).toEqual([[0, 2]]);
+    expect(objects).toHaveLength(1);
   });
 
   it("and D1 down as well do not stop appends, and everything shows up afterwards", async () => {

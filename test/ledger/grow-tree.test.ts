@@ -43,7 +43,7 @@ it.each([255, 256, 257])("does not go on from %i entries with one that names ano
     };
     const [before] = sql.exec<{ lines: string; head: string }>("select lines, head from staged where first = ?", size);
     forge(sql, size);
-    await expect(grown()).rejects.toThrow(`entry ${size} names the one before`);
+    await expect(grown()).rejects.toThrow(`entry ${size} does not name the one before it`);
     sql.exec("update staged set lines = ?, head = ? where first = ?", before?.lines, before?.head, size);
     expect((await grown()).edge.length % 32).toBe(0);
   });
