@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
+import { utf8 } from "./chain/encoding.ts";
 import { takeRandom } from "./random.ts";
+import { sha256 } from "./sha256.ts";
 
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -26,7 +27,7 @@ export function newBatchId(): string {
  * gets the same ids without one having been stored.
  */
 export function eventIdsOf(batch: string): (position: number) => string {
-  const stem = base32(createHash("sha256").update(`indelible/event-id/v1\0${batch}`).digest().subarray(0, 15));
+  const stem = base32(sha256(utf8(`indelible/event-id/v1\0${batch}`)).subarray(0, 15));
   return (position) => `evt_${stem}.${position}`;
 }
 
@@ -42,7 +43,7 @@ export function newKeyName(bytes: Uint8Array = takeRandom(8)): string {
 
 /** The id of a dead letter follows from its message's, so that one stored twice is one. */
 export function deadLetterIdOf(messageId: string): string {
-  return `dl_${base32(createHash("sha256").update(messageId).digest().subarray(0, 15))}`;
+  return `dl_${base32(sha256(utf8(messageId)).subarray(0, 15))}`;
 }
 
 export function newRequestId(): string {

@@ -1,4 +1,5 @@
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { sha256 } from "../sha256.ts";
 
 const KEY_PATTERN = /^(ind_([op])[a-z2-7]{12})_[A-Za-z0-9_-]{43}([A-Za-z0-9_-]{6})$/;
 
@@ -25,7 +26,7 @@ export function parseKey(pepper: string, text: string): ParsedKey | null {
 
 /** What stores keep of a key: SHA-256 of the whole, in hexadecimal digits. */
 export function keyHash(text: string): string {
-  return hash("sha256", text);
+  return Buffer.from(sha256(Buffer.from(text))).toString("hex");
 }
 
 /** Compares in constant time for texts of one length; the length is not a secret. */
