@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 
 export const SECTIONS = [
   "ceiling",
+  "ladder",
   "append",
   "stages",
   "queue",

@@ -12,6 +12,7 @@ import { fill, type FilledLog } from "./fill.ts";
 import { append } from "./sections/append.ts";
 import { beside } from "./sections/beside.ts";
 import { ceiling } from "./sections/ceiling.ts";
+import { ladder } from "./sections/ladder.ts";
 import { list } from "./sections/list.ts";
 import { memory } from "./sections/memory.ts";
 import { peer } from "./sections/peer.ts";
@@ -27,6 +28,7 @@ import { showTable } from "./show.ts";
 
 const RUN: Record<SectionName, (bench: Bench) => Promise<Table | Table[]>> = {
   ceiling,
+  ladder,
   append,
   stages,
   queue,
