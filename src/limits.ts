@@ -88,8 +88,6 @@ export const GATHER_MAX_CALLERS = 256;
 /** Appends of an isolate that share one call to a ledger, 4 MB of text at most; a larger one gains nothing by it. */
 export const SHARED_MAX_CALLERS = 256;
 export const SHARED_MAX_CHARACTERS = 15_625;
-/** Calls one request makes for others: far under the platform's 1,000 a request. */
-export const SHARED_CALLS_MAX_COUNT = 100;
 /** After this long an append that shares a call asks by itself; longer than a ledger's start, STARTUP_COMPARE_MS. */
 export const SHARED_WAIT_MAX_MS = 5_000;
 /** A Durable Object row may hold 2 MB; local workerd does not enforce it, so we do. */

@@ -1,6 +1,6 @@
 import type { Config } from "../env.ts";
 import { callLedger } from "../ledger/client.ts";
-import { SHARED_CALLS_MAX_COUNT, SHARED_MAX_CALLERS, SHARED_MAX_CHARACTERS, SHARED_WAIT_MAX_MS } from "../limits.ts";
+import { SHARED_MAX_CALLERS, SHARED_MAX_CHARACTERS, SHARED_WAIT_MAX_MS } from "../limits.ts";
 import type { Append, AppendAnswer } from "../schema/ledger.ts";
 
 /** A request's own: what it has yet to do after its answer. */
@@ -8,17 +8,17 @@ export type Lifetime = Pick<ExecutionContext, "waitUntil">;
 
 /** Null: nobody asked for it, or nobody knows what became of it. */
 type Waiting = { append: Append; answer: (answer: AppendAnswer | null) => void };
-type Line = { waiting: Waiting[]; calledAt: number };
+type Line = { waiting: Waiting[]; since: number };
 
-/** Appends of this isolate on their way, by org: a line is there while calls are made. */
+/** Appends of this isolate about to be handed over, by org. */
 const lines = new Map<string, Line>();
 
 /** Whether what one request resolves goes on in the request that waits for it: a flag of the platform, not of tests' runner. */
 export const CAN_SHARE = Cloudflare.compatibilityFlags["handle_cross_request_promise_resolution"] === true;
 
 /**
- * Appends like a call of one's own. While a call of this isolate to the org's ledger is under way, small appends that
- * arrive wait for its end and share the next, for a call costs more than an entry. Each is decided by its own caller.
+ * Appends like a call of one's own. Small appends of this isolate to one org that arrive in one turn of its event loop
+ * share a call, for a call costs more than an entry; nobody waits for another's. Each is decided for its own caller.
  * What is left without an answer is asked again alone: batch ids make that harmless. `lifetime` is the request's own.
  */
 export async function appendShared(
@@ -31,7 +31,11 @@ export async function appendShared(
   const { promise, resolve } = Promise.withResolvers<AppendAnswer | null>();
   const one = { append, answer: resolve };
   const line = lines.get(org);
-  if (line === undefined || Date.now() - line.calledAt >= SHARED_WAIT_MAX_MS) {
+  if (
+    line === undefined ||
+    line.waiting.length >= SHARED_MAX_CALLERS ||
+    Date.now() - line.since >= SHARED_WAIT_MAX_MS
+  ) {
     // What others wait for outlives the client that happened to come first.
     lifetime.waitUntil(lead(config, org, one));
     return (await promise) ?? appendAlone(config, org, append);
@@ -49,20 +53,16 @@ export function appendAlone(config: Config, org: string, { caller, batches }: Ap
   return callLedger(config, org, async (ledger) => await ledger.append(org, caller, batches));
 }
 
-/** Calls for `first`, then for those who came meanwhile, and so on: longer than `first` needs. Never throws. */
+/** Calls for `first` and for those who join it until the event loop turns. Never throws. */
 async function lead(config: Config, org: string, first: Waiting): Promise<void> {
-  const line: Line = { waiting: [first], calledAt: Date.now() };
+  const line: Line = { waiting: [first], since: Date.now() };
   lines.set(org, line);
-  for (let calls = 0; calls < SHARED_CALLS_MAX_COUNT && line.waiting.length > 0; calls++) {
-    const together = line.waiting.splice(0, SHARED_MAX_CALLERS);
-    line.calledAt = Date.now();
-    const answers = await appendAll(config, org, together).catch(() => null);
-    together.forEach(({ answer }, n) => {
-      answer(answers?.[n] ?? null);
-    });
-  }
+  await new Promise((resolve) => setTimeout(resolve, 0));
   if (lines.get(org) === line) lines.delete(org);
-  for (const { answer } of line.waiting) answer(null);
+  const answers = await appendAll(config, org, line.waiting).catch(() => null);
+  line.waiting.forEach(({ answer }, n) => {
+    answer(answers?.[n] ?? null);
+  });
 }
 
 async function appendAll(config: Config, org: string, together: Waiting[]): Promise<AppendAnswer[]> {

@@ -5,7 +5,7 @@ import { configOf } from "../../src/env.ts";
 import { appendShared } from "../../src/ingest/append-shared.ts";
 import { ledgerOf } from "../../src/ledger/client.ts";
 import type { OrgLedger } from "../../src/ledger/org-ledger.ts";
-import { SHARED_CALLS_MAX_COUNT, SHARED_MAX_CALLERS, SHARED_WAIT_MAX_MS } from "../../src/limits.ts";
+import { SHARED_MAX_CALLERS, SHARED_WAIT_MAX_MS } from "../../src/limits.ts";
 import type { Caller } from "../../src/schema/caller.ts";
 import type { Append, AppendAnswer } from "../../src/schema/ledger.ts";
 import { batchOf, ROOT } from "../support/append.ts";
@@ -72,12 +72,12 @@ function idsOf(answers: AppendAnswer[]): string[] {
 
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `e-${n}`);
 
-describe("appends of one org that arrive while a call is under way", () => {
-  it("share the next call, and each gets its own receipts", async () => {
+describe("appends of one org that arrive together", () => {
+  it("share a call, and each gets its own receipts", async () => {
     const org = await createOrg("shared");
     const way = watched();
     expect(idsOf(await sendMany(way, org, 40))).toEqual(ids(40));
-    expect(way.calls).toEqual([1, 39]);
+    expect(way.calls).toEqual([40]);
     expect((await checkLedger(org)).entries.length).toBe(41);
   });
 
@@ -96,30 +96,7 @@ describe("appends of one org that arrive while a call is under way", () => {
     const org = await createOrg("sized");
     const way = watched();
     expect(idsOf(await sendMany(way, org, SHARED_MAX_CALLERS + 3))).toEqual(ids(SHARED_MAX_CALLERS + 3));
-    expect(way.calls).toEqual([1, SHARED_MAX_CALLERS, 2]);
-  });
-
-  it("are called for by one request a limited number of times; who is left then asks alone", async () => {
-    const org = await createOrg("counted");
-    const answer: AppendAnswer = { ok: false, refusal: { code: "overloaded", detail: "No." } };
-    const sent: Promise<AppendAnswer>[] = [];
-    // While each call is under way two more arrive, as long as the first request goes on calling.
-    const arrive = () => {
-      if (way.calls.length <= SHARED_CALLS_MAX_COUNT) sent.push(send(way, org, 1), send(way, org, 2));
-    };
-    const way: Watched = watched(() => ({
-      append: async () => {
-        if (sent.length === 0) arrive();
-        return answer;
-      },
-      appendAll: async (_, appends) => {
-        arrive();
-        return { ok: true, value: appends.map(() => answer) };
-      },
-    }));
-    await send(way, org, 0);
-    for (const one of sent) await one;
-    expect(way.calls).toEqual([1, ...Array.from({ length: SHARED_CALLS_MAX_COUNT - 1 }, () => 2), 1, 1]);
+    expect(way.calls).toEqual([SHARED_MAX_CALLERS, 3]);
   });
 
   it("are each decided by their own caller", async () => {
@@ -132,7 +109,7 @@ describe("appends of one org that arrive while a call is under way", () => {
       send(way, org, 3),
     ];
     const answers = await Promise.all(sent);
-    expect(way.calls).toEqual([1, 3]);
+    expect(way.calls).toEqual([4]);
     expect(answers.map((answer) => (answer.ok ? "appended" : answer.refusal.code))).toEqual([
       "appended",
       "forbidden",
@@ -152,7 +129,7 @@ describe("appends of one org that arrive while a call is under way", () => {
     const others = [send(way, org, 1), send(way, org, 2)];
     expect(idsOf([await first, ...(await Promise.all(others))])).toEqual(ids(3));
     expect(await broken).toContain("a section stands once");
-    expect(way.calls).toEqual([1, 3, 1, 1, 1]);
+    expect(way.calls).toEqual([4, 1, 1, 1, 1]);
     expect((await checkLedger(org)).entries.length).toBe(4);
   });
 
@@ -162,10 +139,9 @@ describe("appends of one org that arrive while a call is under way", () => {
       append: real.append,
       appendAll: () => Promise.reject(Object.assign(new Error("too much"), { overloaded: true })),
     }));
-    const [first, ...rest] = await sendMany(way, org, 4);
-    expect(first?.ok).toBe(true);
-    expect(rest.map((answer) => (answer.ok ? null : answer.refusal.code))).toEqual(Array(3).fill("overloaded"));
-    expect(way.calls).toEqual([1, 3]);
+    const answers = await sendMany(way, org, 4);
+    expect(answers.map((answer) => (answer.ok ? null : answer.refusal.code))).toEqual(Array(4).fill("overloaded"));
+    expect(way.calls).toEqual([4]);
   });
 });
 
@@ -174,7 +150,7 @@ describe("appends that share nothing", () => {
     const orgs = [await createOrg("one"), await createOrg("two")];
     const way = watched();
     await Promise.all(orgs.flatMap((org) => [send(way, org, 0), send(way, org, 1)]));
-    expect(way.calls).toEqual([1, 1, 1, 1]);
+    expect(way.calls).toEqual([2, 2]);
     for (const org of orgs) expect((await checkLedger(org)).entries.length).toBe(3);
   });
 
@@ -188,22 +164,34 @@ describe("appends that share nothing", () => {
   });
 });
 
-describe("a request that called for others and was ended", () => {
+describe("a request that was to call for others and was ended", () => {
   it("keeps nobody waiting for ever, nor those who come later", async () => {
     const org = await createOrg("ended");
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
-    let dead = true;
-    const way = watched((real) => ({
-      append: (...call) => (dead ? new Promise<never>(() => undefined) : real.append(...call)),
-    }));
+    const way = watched();
     void send(way, org, 0);
+    // With it goes whatever it had yet to do.
+    vi.clearAllTimers();
     const waits = send(way, org, 1);
-    dead = false;
     vi.advanceTimersByTime(SHARED_WAIT_MAX_MS);
     const later = send(way, org, 2);
+    vi.advanceTimersByTime(1);
     vi.useRealTimers();
     expect(idsOf([await waits, await later])).toEqual(["e-1", "e-2"]);
-    expect(way.calls).toEqual([1, 1, 1]);
+    expect(way.calls).toEqual([1, 1]);
+    expect((await checkLedger(org)).entries.length).toBe(3);
+  });
+
+  it("has its call made again by each when no answer comes", async () => {
+    const org = await createOrg("silent");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const silent = () => new Promise<never>(() => undefined);
+    const way = watched(({ append }) => ({ append, appendAll: silent }));
+    void send(way, org, 0);
+    const waits = [send(way, org, 1), send(way, org, 2)];
+    vi.advanceTimersByTime(SHARED_WAIT_MAX_MS);
+    vi.useRealTimers();
+    expect(idsOf(await Promise.all(waits))).toEqual(["e-1", "e-2"]);
     expect((await checkLedger(org)).entries.length).toBe(3);
   });
 });
