@@ -23,6 +23,8 @@ export const EVENT_VERSION_MAX = 1_000_000;
 /** 105 sections of 70 bytes and the fixed members: 7.9 kB; the rest is room for a long origin. */
 export const LEAF_MAX_BYTES = 12_288;
 export const ORIGIN_MAX_BYTES = 255;
+/** An org's name has three characters or more, so that `/2` to `/99` after an origin can only be numbers of its logs. */
+export const ORG_MAX_LOGS = 99;
 /** D1 keys are `org_number * 2^32 + index`. */
 export const LOG_MAX_ENTRIES = 2 ** 32;
 /** 2^21 orgs a cell keep every key under 2^53. */

@@ -1,3 +1,4 @@
+import { originOfLog } from "../chain/continuation.ts";
 import { base64 } from "../chain/encoding.ts";
 import { parseCheckpoint } from "../chain/note/checkpoint.ts";
 import { assert, ok, refuse, type Result } from "../errors.ts";
@@ -83,7 +84,7 @@ function replaceLog(
 
 function nextLog({ state }: Core): { number: number; log: string } {
   const number = state.earlier.length + 2;
-  return { number, log: `${state.earlier[0]?.log ?? state.org.log}/${number}` };
+  return { number, log: originOfLog(state.earlier[0]?.log ?? state.org.log, number) };
 }
 
 /** The old log as it stands from here on. */

@@ -1,5 +1,4 @@
-import { checkpointText } from "../chain/note/checkpoint.ts";
-import { noteText } from "../chain/note/note.ts";
+import { predecessorText } from "../chain/continuation.ts";
 import type { LedgerPlacement } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 
@@ -55,9 +54,7 @@ export function predecessorOf(earlier: readonly EarlierLog[]): string {
 
 /** The text of a log's last checkpoint; of a log that never had one, that of the empty tree. */
 export function lastText({ log: origin, tree }: Pick<EarlierLog, "log" | "tree">): string {
-  return tree.note === null
-    ? checkpointText({ origin, size: 0, root: sha256(new Uint8Array(0)) })
-    : noteText(tree.note);
+  return predecessorText(sha256, { origin, note: tree.note });
 }
 
 /** Where the newest log's entries begin among the positions of receipts, which count through all logs of an org. */

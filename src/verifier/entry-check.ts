@@ -1,5 +1,6 @@
 import { checkSections } from "../chain/verify-sections.ts";
 import type { Leaf } from "../chain/leaf.ts";
+import type { Checkpoint } from "../chain/note/checkpoint.ts";
 import type { Sha256 } from "../chain/sha256.ts";
 import { AbsenceClaims } from "./absence-claims.ts";
 import type { EntryRow } from "./entry-row.ts";
@@ -8,8 +9,17 @@ import type { LogFindings } from "./report.ts";
 /** An index for which no row has its leaf; `holds` is what lies there instead. */
 type Gap = { index: number; holds: EntryRow | null; before: string | null };
 
-/** `genesis` is null when it is not known. With `complete`, sections that are withheld are breaks. */
-export type CheckedLog = { log: string; size: number; genesis: string | null; complete: boolean };
+/**
+ * `genesis` is null when it is not known; `continues` is the checkpoint it is made of, when this is not an org's first
+ * log. With `complete`, sections that are withheld are breaks.
+ */
+export type CheckedLog = {
+  log: string;
+  size: number;
+  genesis: string | null;
+  continues: Checkpoint | null;
+  complete: boolean;
+};
 
 /**
  * Checks entries against the hashes that a trusted tree has for them, from the oldest on: each leaf, the link to the one
@@ -120,10 +130,15 @@ export class EntryCheck {
   #unlinked({ index, prev }: Leaf, before: string): void {
     const hashes = { expected: before, actual: prev };
     const detail =
-      index === 0
-        ? "The first leaf does not name this log's genesis as its predecessor."
-        : "The leaf is the tree's, but what it names as its predecessor is not.";
+      index === 0 ? this.#notBegun() : "The leaf is the tree's, but what it names as its predecessor is not.";
     this.#findings.add({ kind: "link_broken", index, ...hashes, detail });
+  }
+
+  #notBegun(): string {
+    const { continues } = this.#log;
+    if (continues === null) return "The first leaf does not name this log's genesis as its predecessor.";
+    const { origin, size } = continues;
+    return `The first leaf does not name the checkpoint of ${origin} at size ${size}: that is not what this log continues.`;
   }
 
   #open(expected: string, gap: Gap): void {

@@ -10,7 +10,7 @@ import type { Sha256 } from "../chain/sha256.ts";
 import { verifyEd25519 } from "../verify-ed25519.ts";
 
 export { base64 } from "../chain/encoding.ts";
-export { parseCheckpoint } from "../chain/note/checkpoint.ts";
+export { checkpointText, parseCheckpoint } from "../chain/note/checkpoint.ts";
 export { type EntryRecord } from "../chain/record.ts";
 export { entryText, type OpenedEntry, openEntry } from "../chain/open.ts";
 export { type HttpOptions, httpSource } from "./http-source.ts";

@@ -1,6 +1,6 @@
 import { base64, base64url } from "../chain/encoding.ts";
 import { genesisPrev } from "../chain/genesis.ts";
-import type { Checkpoint } from "../chain/note/checkpoint.ts";
+import { type Checkpoint, parseCheckpoint } from "../chain/note/checkpoint.ts";
 import { portableSha256 } from "../chain/portable-sha256.ts";
 import type { TreeHead } from "../chain/proof/verify-consistency.ts";
 import type { Sha256 } from "../chain/sha256.ts";
@@ -25,8 +25,13 @@ export type LogInput = {
   records?: AsyncIterable<RecordLine> | null;
   /** What the source has: the tree's tiles, and the entry bundles. Without tiles the records must be the whole log. */
   has?: { tiles: boolean; entries: boolean };
-  /** The text of the last checkpoint of the log that this one continues. */
-  predecessor?: string | null;
+  /**
+   * The text of the last checkpoint of the log that this one continues: none for an org's first log, null where it
+   * is not known, so that the first link cannot be checked.
+   */
+  predecessor?: string | null | undefined;
+  /** Another log continues this one, so nothing is added to it; the top of its tree may have been lost. */
+  continued?: boolean;
   /** Sections that are withheld are breaks. */
   complete?: boolean;
   maxBreaks?: number;
@@ -76,8 +81,12 @@ export async function verifyLog(input: LogInput): Promise<LogReport> {
   const sha256 = input.sha256 ?? portableSha256;
   const { origin: log, size } = checkpoint;
   const findings = new LogFindings(input.maxBreaks ?? VERIFY_MAX_BREAKS);
-  const genesis = base64url(genesisPrev(sha256, { origin: log, predecessor: input.predecessor ?? "" }));
-  const check = new EntryCheck(sha256, { log: { log, size, genesis, complete: input.complete === true }, findings });
+  const { predecessor = "", complete = false } = input;
+  const genesis = predecessor === null ? null : base64url(genesisPrev(sha256, { origin: log, predecessor }));
+  if (genesis === null)
+    findings.addUnchecked({ index: 0, why: "what it continues: the last checkpoint of the log before is not known" });
+  const continues = parseCheckpoint(predecessor ?? "");
+  const check = new EntryCheck(sha256, { log: { log, size, genesis, continues, complete }, findings });
   const state: LogWalkState = { sha256, input, findings, check, unvouched: [], older: [], stoppedAt: null };
   if (has.tiles) await walkTiles(state, { entries: has.entries });
   else await walkRecords(state);

@@ -1,6 +1,8 @@
 import { base64url } from "../chain/encoding.ts";
 import { entryHashOf } from "../chain/leaf.ts";
+import { sameBytes } from "../chain/bytes.ts";
 import { HASH_BYTES } from "../chain/node-hash.ts";
+import type { TreeHead } from "../chain/proof/verify-consistency.ts";
 import { bundlePath, TILE_WIDTH, type Tile, tileAt } from "../chain/tile.ts";
 import { VERIFIER_AHEAD_TILES } from "../limits.ts";
 import { type EntryRow, rowOfEntry } from "./entry-row.ts";
@@ -18,14 +20,23 @@ export async function walkTiles(state: LogWalkState, has: { entries: boolean }):
   const { checkpoint, source } = input;
   const { size } = checkpoint;
   let unread = false;
+  let opened = false;
+  let lost: string | null = null;
   const onFault = (fault: TileFault) => {
     unread ||= fault.kind === "unread";
-    addFault(state, fault);
+    if (input.continued === true && !opened && fault.kind === "absent" && !fault.restored) lost ??= fault.why;
+    else addFault(state, fault);
   };
   const tiles = new VerifiedTiles(sha256, { source, tree: checkpoint, onFault });
-  if (!(await tiles.open())) {
-    for (const kept of input.older ?? []) addOlder(state, kept, kept.size > size ? false : null);
+  opened = await tiles.open();
+  if (!opened) {
+    for (const kept of input.older ?? []) addOlder(state, kept, beginsByRoot(checkpoint, kept));
     if (unread) return;
+    if (lost !== null) {
+      const why = `its entries: ${lost as string}. Another log continues this one; the top of its tree may be lost`;
+      findings.addUnchecked({ index: null, why });
+      return;
+    }
     const detail = "What the log holds is not the tree that this checkpoint signs.";
     findings.add({ kind: "diverged", index: null, detail });
     if (size > 0) addUnvouched(state, { from: 0, to: size - 1 });
@@ -53,6 +64,12 @@ export async function walkTiles(state: LogWalkState, has: { entries: boolean }):
       if (check.full()) return;
     }
   }
+}
+
+/** What sizes and roots alone say of whether a tree begins with an older one. */
+function beginsByRoot(tree: TreeHead, older: TreeHead): boolean | null {
+  if (older.size < tree.size) return null;
+  return older.size === tree.size && sameBytes(older.root, tree.root);
 }
 
 /** Tiles of level 0 and their bundles, in order; a bounded number is under way. What is asked for last is given up. */

@@ -24,8 +24,11 @@ export type TestEvent = {
 export type TestLog = { log: string; genesis: Uint8Array; sealed: SealedEntry[]; rows: StoredRow[] };
 
 /** A log of these events: every text, salt and time follows from log and index. */
-export function makeLog(events: TestEvent[], { log = LOG, seed = "" }: { log?: string; seed?: string } = {}): TestLog {
-  const genesis = genesisPrev(sha256, { origin: log });
+export function makeLog(
+  events: TestEvent[],
+  { log = LOG, seed = "", predecessor = "" }: { log?: string; seed?: string; predecessor?: string } = {},
+): TestLog {
+  const genesis = genesisPrev(sha256, { origin: log, predecessor });
   const sealed: SealedEntry[] = [];
   let prev = base64url(genesis);
   events.forEach((event, index) => {

@@ -52,7 +52,10 @@ export function publish(log: TestLog, { size = log.sealed.length, by = LOG_SIGNE
   return { log: log.log, size, root, files, lines: sealed.map(({ line }) => line), sealed: log, key, vkey };
 }
 
-export function published(events: TestEvent[] | number, more: { log?: string; seed?: string } = {}): Published {
+export function published(
+  events: TestEvent[] | number,
+  more: { log?: string; seed?: string; predecessor?: string } = {},
+): Published {
   return publish(makeLog(typeof events === "number" ? plainEvents(events) : events, more));
 }
 
