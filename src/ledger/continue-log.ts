@@ -2,7 +2,7 @@ import { originOfLog } from "../chain/continuation.ts";
 import { base64 } from "../chain/encoding.ts";
 import { parseCheckpoint } from "../chain/note/checkpoint.ts";
 import { assert, ok, refuse, type Result } from "../errors.ts";
-import { ORIGIN_MAX_BYTES } from "../limits.ts";
+import { ORG_MAX_LOGS, ORIGIN_MAX_BYTES } from "../limits.ts";
 import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Act } from "../schema/act.ts";
@@ -37,6 +37,7 @@ export async function continueLog(
 ): Promise<Result<null>> {
   const { state, storage } = core;
   const next = nextLog(core);
+  if (next.number > ORG_MAX_LOGS) return refuse("unprocessable", `An org has at most ${ORG_MAX_LOGS} logs.`);
   if (Buffer.byteLength(next.log) > ORIGIN_MAX_BYTES) {
     return refuse("unprocessable", `The new log's origin ${next.log} is longer than ${ORIGIN_MAX_BYTES} bytes.`);
   }
