@@ -13,7 +13,7 @@ import { stateFolder } from "./verify/memory.ts";
 import { serviceCheck } from "./verify/service-check.ts";
 import { targetOf } from "./verify/target.ts";
 import { keysOf } from "./verify/trust.ts";
-import { verifyLogAt } from "./verify/verify-log.ts";
+import { verifyLogs } from "./verify/verify-logs.ts";
 import { verifyProofText } from "./verify/verify-proof.ts";
 
 const OPTIONS = {
@@ -91,7 +91,7 @@ async function verifyNamed(name: string, values: Values, around: Around): Promis
   };
   const target = await targetOf(name, { org: values.org, apiKey: values["api-key"], signal }, around);
   if (!target.ok) return target;
-  if (target.value.kind === "log") return verifyLogAt(target.value.log, job);
+  if (target.value.kind === "log") return verifyLogs(target.value.log, job);
   return verifyProofText(target.value.text, { shown: target.value.shown, job });
 }
 

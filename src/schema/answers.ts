@@ -171,6 +171,7 @@ const breakSchema = z.object({
 export const verifyReportSchema = z
   .object({
     ok: z.boolean(),
+    log: z.string().meta({ description: "The log that was checked; without a number in the path, the org's newest." }),
     checked: z.int(),
     from: index,
     size: z.int(),

@@ -27,7 +27,13 @@ import { ledgerLines } from "./ledger-lines.ts";
  */
 export type VerifyRange = { from: number; to: number | null; expect: string | null; log: number | null };
 
-export type VerifyReport = Report & { pending: number; continue_from: number | null; continue_expect: string | null };
+/** `log` is the origin of the log that was checked. */
+export type VerifyReport = Report & {
+  log: string;
+  pending: number;
+  continue_from: number | null;
+  continue_expect: string | null;
+};
 
 /** A step is a page; ten of them take well under the lease. */
 const RENEW_STEPS = 10;
@@ -114,6 +120,7 @@ async function* walk(
   yield {
     report: {
       ...report,
+      log: grant.log,
       pending: to - pendingFrom,
       continue_from: more ? from : null,
       continue_expect: more ? next.trusted : null,

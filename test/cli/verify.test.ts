@@ -59,6 +59,57 @@ it("goes on where each part says, and sums the parts", async () => {
     could_not_check: [],
     stopped_at: null,
     pending: 2,
+    later: [],
+  });
+});
+
+it("checks every log of an org: the newest says which it is", async () => {
+  const { server, run } = await workplace();
+  const log = "audit.example.com/v1/orgs/acme";
+  const of = (number: number, more: Record<string, unknown> = {}) => ({
+    lines: [report({ log: number === 1 ? log : `${log}/${number}`, ...more })],
+  });
+  const answers = [
+    of(3, { checked: 4, size: 7, continue_from: 3, continue_expect: "x".repeat(43) }),
+    of(3, { checked: 3, size: 7 }),
+    of(2),
+    of(1, { size: 20, checked: 20 }),
+  ] as { lines: unknown[]; seen?: string }[];
+  server.verifyAnswers = [...answers];
+  const { outcome, out } = await run("verify", VERIFY);
+  expect(outcome).toEqual({ ok: true, value: 0 });
+  const paths = ["verify", `3/verify?to=3&expect=${"x".repeat(43)}`, "2/verify", "1/verify"];
+  expect(answers.map(({ seen }) => seen)).toEqual(paths.map((path) => `/v1/orgs/acme/${path}`));
+  expect(out).toMatch(
+    /✓ acme: all 20 entries verified, no break\n\n✓ acme\/2: all 10 [^]*✓ acme\/3: all 7 [^]*✓ acme: 3 logs, nothing broken\n/,
+  );
+  server.verifyAnswers = [...answers];
+  const json = JSON.parse((await run("verify", [...VERIFY, "--json"])).out);
+  expect(json).toMatchObject({
+    ok: true,
+    log,
+    size: 20,
+    later: [{ log: `${log}/2` }, { log: `${log}/3`, checked: 7 }],
+  });
+});
+
+it("ends as the worst log of an org does, and gives up nothing for one it cannot check", async () => {
+  const { server, run } = await workplace();
+  const second = report({ log: "audit.example.com/v1/orgs/acme/2" });
+  const breaks = [{ kind: "missing", index: 7 }];
+  server.verifyAnswers = [{ lines: [second] }, { lines: ["hello"] }];
+  const unread = await run("verify", VERIFY);
+  expect(unread.outcome).toEqual({ ok: true, value: 2 });
+  expect(unread.out).toMatch(/not checked +0 +the service answered with something that is no report/);
+  expect(unread.out).toContain("• acme: 2 logs, not checked to the end: acme\n");
+  server.verifyAnswers = [{ lines: [{ ...second, ok: false, breaks }] }, { lines: ["hello"] }];
+  const broken = await run("verify", VERIFY);
+  expect(broken.outcome).toEqual({ ok: true, value: 1 });
+  expect(broken.out).toContain("✗ acme: 2 logs, broken: acme/2; not checked to the end: acme\n");
+  server.verifyAnswers = [{ lines: [second] }, { lines: [report({ ok: false, breaks })] }];
+  expect(JSON.parse((await run("verify", [...VERIFY, "--json"])).out)).toMatchObject({
+    ok: false,
+    later: [{ ok: true }],
   });
 });
 
@@ -110,10 +161,14 @@ it("says that it could not check when the answer breaks off, is no report, or go
 
 it("does not call a log whole of which something could not be checked", async () => {
   const { server, run } = await workplace();
-  server.verifyAnswers = [{ lines: [report({ could_not_check: [{ index: 4, why: "leaf version 2" }] })] }];
-  const { outcome, out } = await run("verify", VERIFY);
-  expect(outcome).toEqual({ ok: true, value: 2 });
-  expect(out).toMatch(/not checked\s+4\s+leaf version 2/);
+  // The service itself says of such a log that it is not ok.
+  for (const ok of [true, false]) {
+    server.verifyAnswers = [{ lines: [report({ ok, could_not_check: [{ index: 4, why: "leaf version 2" }] })] }];
+    const { outcome, out } = await run("verify", VERIFY);
+    expect(outcome).toEqual({ ok: true, value: 2 });
+    expect(out).toMatch(/not checked\s+4\s+leaf version 2/);
+    expect(out).toContain("• acme: 10 entries checked, no break found");
+  }
 });
 
 it("prints what the service says as text, and takes no line without end", async () => {

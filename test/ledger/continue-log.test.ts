@@ -1,8 +1,10 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { genesisPrev } from "../../src/chain/genesis.ts";
 import { base64url } from "../../src/chain/encoding.ts";
 import { noteText } from "../../src/chain/note/note.ts";
+import { ORG_MAX_LOGS } from "../../src/limits.ts";
 import { sha256 } from "../../src/sha256.ts";
 import { append, batchOf, refusalOf } from "../support/append.ts";
 import { archiveDue, checkLedger, later, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
@@ -86,6 +88,23 @@ describe("a log that is continued", () => {
     await checkLedger(org, { archived: true });
   });
 
+  it("is the last when the org has as many as can be numbered", async () => {
+    const { org, log } = await stranded();
+    await proceed(org);
+    await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
+      for (let number = 2; number < ORG_MAX_LOGS; number++) {
+        storage.sql.exec(
+          "insert into earlier_log select ?, state, edge, leaves from earlier_log where number = 1",
+          number,
+        );
+      }
+    });
+    await strand(org);
+    const { status, json } = await proceed(org);
+    expect([status, json.detail]).toEqual([422, "An org has at most 99 logs."]);
+    expect((await readLedger(org)).org.log).toBe(`${log}/2`);
+  });
+
   it("keeps receipts for ever: what was sent to the old log is not sealed in the new one", async () => {
     const { org, log } = await stranded();
     await proceed(org);
@@ -152,8 +171,8 @@ describe("a log that is continued", () => {
       const { text } = await call("GET", `/v1/orgs/${org}/${path}`);
       return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
     };
-    expect(await report("1/verify")).toMatchObject({ ok: true, checked: 6, breaks: [] });
-    expect(await report("verify")).toMatchObject({ ok: true, breaks: [] });
+    expect(await report("1/verify")).toMatchObject({ ok: true, log, checked: 6, breaks: [] });
+    expect(await report("verify")).toMatchObject({ ok: true, log: `${log}/2`, breaks: [] });
     const [placement] = (await readLedger(org)).placements;
     const cell = env[placement?.cell as "CELL_0"];
     const first = await cell

@@ -21,6 +21,8 @@ const breakSchema = z.looseObject({
 
 const reportSchema = z.object({
   ok: z.boolean(),
+  /** The log's origin; a service that does not say has one log an org. */
+  log: z.string().optional(),
   checked: z.int(),
   size: z.int(),
   breaks: z.array(breakSchema),
@@ -44,15 +46,19 @@ export type Report = z.infer<typeof reportSchema>;
 const TRIES = 8;
 const WAIT_MAX_MS = 30_000;
 
-type Request = { from: Part | null; counter: Counter; signal: AbortSignal };
+type Request = { log: number | null; from: Part | null; counter: Counter; signal: AbortSignal };
 
-/** One request of the check: its report, or why there is none. Waits while the service is busy. */
-export async function checkPart(connection: Connection, { from, counter, signal }: Request): Promise<Outcome<Report>> {
+/** One request of the check of a log by its number (null: the newest): its report, or why there is none. Waits while the service is busy. */
+export async function checkPart(
+  connection: Connection,
+  { log, from, counter, signal }: Request,
+): Promise<Outcome<Report>> {
   const query = new URLSearchParams();
   if (from !== null) query.set("to", String(from.to));
   if (from?.expect) query.set("expect", from.expect);
   const search = query.size > 0 ? `?${query.toString()}` : "";
-  const url = `${connection.url}/v1/orgs/${connection.org}/verify${search}`;
+  const place = log === null ? connection.org : `${connection.org}/${log}`;
+  const url = `${connection.url}/v1/orgs/${place}/verify${search}`;
   const headers = { authorization: `Bearer ${connection.key}`, accept: "application/x-ndjson" };
   for (let tries = 1; ; tries++) {
     try {

@@ -1,4 +1,4 @@
-import { access, open, readdir, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RECORD_MAX_BYTES } from "../../limits.ts";
 import type { RecordLine } from "../../verifier/record-groups.ts";
@@ -36,23 +36,20 @@ export function folderSource(folder: string): LogSource {
   };
 }
 
-/** What of a log lies in a folder. */
+/** What of a log lies in a folder; a folder in it that is named by a number and has a checkpoint is of another log. */
 export async function contentOf(folder: string): Promise<{ tiles: boolean; entries: boolean; records: string[] }> {
-  const isThere = (path: string) =>
-    access(join(folder, path)).then(
-      () => true,
-      () => false,
-    );
   const names = await readdir(folder, { recursive: true });
+  const there = new Set(names.map((name) => name.replaceAll("\\", "/")));
   const records: string[] = [];
   for (const name of names) {
-    const [top] = name.split(/[\\/]/);
-    if (top === "tile" || !RECORDS_PATTERN.test(name)) continue;
+    const [top = ""] = name.split(/[\\/]/);
+    const apart = top === "tile" || (/^\d+$/.test(top) && there.has(`${top}/checkpoint`));
+    if (apart || !RECORDS_PATTERN.test(name)) continue;
     // A link that leads nowhere is a file that cannot be read.
     const found = await stat(join(folder, name)).catch(() => null);
     if (found === null || found.isFile()) records.push(name);
   }
-  return { tiles: await isThere("tile"), entries: await isThere("tile/entries"), records: records.sort() };
+  return { tiles: there.has("tile"), entries: there.has("tile/entries"), records: records.sort() };
 }
 
 /**

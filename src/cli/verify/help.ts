@@ -4,13 +4,13 @@ reordered or put in the wrong org, and which entry.
 Without trusting who runs the log:
 
   npx indelible verify event.tlog-proof --key VKEY     one event, offline
-  npx indelible verify https://HOST/v1/orgs/acme       the log, as it is served
+  npx indelible verify https://HOST/v1/orgs/acme       the logs of an org, as they are served
   npx indelible verify FOLDER                          a copy of it, with or without contents
 
   --key VKEY         the log's public key, or a witness's; may be given more than once
   --since FILE       a checkpoint you kept: has the log only grown since?
   --complete         every section must be seen: one withheld from you is a break
-  --continues FILE   the last checkpoint of the log that this one continues
+  --continues FILE   the last checkpoint of the log before, where it is not beside this one
   --org ORG          the org, when the address names none
   --api-key KEY      for a log that is not public  (INDELIBLE_KEY, if INDELIBLE_URL is its service)
   --state DIR        where keys and checkpoints are remembered  (~/.local/state/indelible)
@@ -23,7 +23,7 @@ By asking the service, which sees its own stores and every content, but has to b
 
   npm run verify -- --org acme
 
-  --org ORG          the org whose log is checked
+  --org ORG          the org whose logs are checked
   --url URL          where the service answers  (INDELIBLE_URL, else http://localhost:8787)
   --key KEY          your API key  (INDELIBLE_KEY, else ROOT_KEY from .dev.vars)
   --json             the report as JSON

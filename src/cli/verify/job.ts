@@ -10,7 +10,7 @@ export type Job = {
   complete: boolean;
   /** A checkpoint kept earlier: the name of its file, and its text. */
   since: { name: string; note: string } | null;
-  /** The text of the last checkpoint of the log that this one continues. */
+  /** The text of the last checkpoint of the log that the one named continues; null when nobody gave it. */
   predecessor: string | null;
   terminal: Terminal;
   signal: AbortSignal;

@@ -1,12 +1,14 @@
 import { hex } from "../../chain/encoding.ts";
 import { formatVkey } from "../../chain/note/note-key.ts";
+import { parseCheckpoint } from "../../verifier/index.ts";
 import type { LogBreak } from "../../verifier/report.ts";
 import { type Fact, facts } from "../terminal/facts.ts";
 import { count, counted, duration } from "../terminal/format.ts";
 import { printable } from "../terminal/printable.ts";
 import { inkFor, type Sink } from "../terminal/terminal.ts";
 import { NOT_PROVEN } from "./job.ts";
-import { type LogVerdict, REMEMBERED } from "./verify-log.ts";
+import type { Trust } from "./trust.ts";
+import { isSound, type LogVerdict, REMEMBERED } from "./verify-log.ts";
 
 /** More breaks than this are counted, not listed: `--json` has them all. */
 const SHOWN_BREAKS = 20;
@@ -67,6 +69,10 @@ function remedyFacts({ report, older: { since }, evidence }: LogVerdict): Fact[]
   const whole = report.breaks.filter(({ index, kind }) => index === null || kind === "truncated");
   if (whole.length === 0) return [];
   const files = evidence ?? [];
+  if (report.root === "" && whole.some(({ kind }) => kind === "truncated")) {
+    const keep = "Do not rely on these logs. Keep that checkpoint: it is signed, and shows that there was such a log.";
+    return [["what to do", keep, ...files, ""]];
+  }
   if (whole.some(({ kind }) => kind === "bad_signature")) {
     const ask = "Ask whoever runs it, by another way than this address, whether its key has changed.";
     return [["what to do", `Do not rely on this log. ${ask} If so, give the new one with --key.`, ...files, ""]];
@@ -97,7 +103,9 @@ function doubtFacts({ report }: LogVerdict): Fact[] {
 }
 
 /** What the verdict rests on, and what it leaves open. */
-function groundFacts({ report, trust, cosigned, older, notRemembered }: LogVerdict, complete: boolean): Fact[] {
+function groundFacts(verdict: LogVerdict, complete: boolean): Fact[] {
+  const { report, place, trust, cosigned, older } = verdict;
+  if (trust === null) return [];
   if (report.root === "") return [["key", keyText(trust)]];
   const ground: Fact[] = [
     ["checkpoint", `${counted(report.size, "entry", "entries")} · root ${report.root}`],
@@ -109,6 +117,7 @@ function groundFacts({ report, trust, cosigned, older, notRemembered }: LogVerdi
       ],
     ),
     ["leaves", leavesText(report)],
+    ...placeFacts(verdict),
   ];
   if (report.sections > 0) ground.push(["sections", `${count(report.sections)} are what their leaves commit`]);
   const { erased, expired, withheld } = report.absent;
@@ -135,9 +144,27 @@ function groundFacts({ report, trust, cosigned, older, notRemembered }: LogVerdi
     const unsigned = older.since?.signed === false ? "; it is not signed by this key" : "";
     ground.push(["since", `${one.name} (${counted(one.size, "entry", "entries")}): the log only grew${unsigned}`]);
   }
-  ground.push(["memory", memoryText({ report, trust, older, notRemembered })]);
-  if (report.breaks.length === 0) ground.push(["not proven", NOT_PROVEN.time, NOT_PROVEN.fork, NOT_PROVEN.newer]);
+  ground.push(["memory", memoryText(verdict, trust)]);
+  if (report.breaks.length === 0 && place.continuedBy === null)
+    ground.push(["not proven", NOT_PROVEN.time, NOT_PROVEN.fork, NOT_PROVEN.newer]);
   return ground;
+}
+
+/** How the log stands to those before and after it. */
+function placeFacts({ report, place }: LogVerdict): Fact[] {
+  const { predecessor, continuedBy, unseen } = place;
+  const found: Fact[] = [];
+  const before = parseCheckpoint(predecessor ?? "");
+  const linked = !report.breaks.some(({ index, kind }) => index === 0 && kind === "link_broken");
+  if (before !== null && linked && report.size > 0 && report.entries === report.size) {
+    const size = counted(before.size, "entry", "entries");
+    found.push(["continues", `${printable(before.origin)}: the first entry names its last checkpoint, of ${size}`]);
+  }
+  if (unseen !== null)
+    found.push(["before it", `earlier logs were not looked at: verify ${printable(unseen)} for all of them`]);
+  if (continuedBy !== null)
+    found.push(["after it", `${printable(continuedBy)} continues this log: no entry is added here any more`]);
+  return found;
 }
 
 function leavesText({ breaks, entries, size }: LogVerdict["report"]): string {
@@ -146,18 +173,12 @@ function leavesText({ breaks, entries, size }: LogVerdict["report"]): string {
   return `${count(entries)} are those of the signed tree${linked}`;
 }
 
-function memoryText({
-  report,
-  trust,
-  older,
-  notRemembered,
-}: Pick<LogVerdict, "report" | "trust" | "older" | "notRemembered">): string {
+function memoryText({ report, older, notRemembered }: LogVerdict, { memory }: Trust): string {
   if (notRemembered !== null) return `this checkpoint could not be remembered: ${printable(notRemembered)}`;
-  const { memory } = trust;
   if (memory === null)
-    return report.breaks.some(({ index }) => index === null)
-      ? "nothing was remembered of this log"
-      : "the first time this log is seen here; this checkpoint is remembered";
+    return isSound(report)
+      ? "the first time this log is seen here; this checkpoint is remembered"
+      : "nothing was remembered of this log";
   const seen = `${counted(memory.size, "entry", "entries")}, seen on ${memory.seen_at.slice(0, 10)}`;
   if (older.remembered === "newer")
     return `a newer checkpoint is remembered (${seen}); this copy was not compared with it`;
@@ -166,7 +187,7 @@ function memoryText({
 }
 
 /** Which key, and why it is believed. */
-export function keyText({ keys, how, replaced }: LogVerdict["trust"]): string {
+export function keyText({ keys, how, replaced }: Trust): string {
   const own = keys.filter(({ type }) => type === "ed25519");
   const ids = own.map(({ id }) => hex(id)).join(", ");
   switch (how) {

@@ -1,29 +1,42 @@
+import { originOfLog } from "../../chain/continuation.ts";
+import { EXIT } from "../outcome.ts";
 import { count, counted, duration } from "../terminal/format.ts";
 import { printable } from "../terminal/printable.ts";
 import { table } from "../terminal/table.ts";
 import { inkFor, type Sink } from "../terminal/terminal.ts";
-import type { Summary } from "./summary.ts";
+import { exitOf, type Summary } from "./summary.ts";
+import { summaryLine } from "./summary-line.ts";
 
 /** More breaks than this are counted, not listed: `--json` has them all. */
 const SHOWN_BREAKS = 20;
 
-/** The result of a check for a reader: the verdict first, then what it rests on. */
+/** The result of a check for a reader, log by log: the verdict first, then what it rests on. */
 export function serviceReport(
-  summary: Summary,
+  summaries: readonly Summary[],
   { org, elapsedMs, sink }: { org: string; elapsedMs: number; sink: Sink },
 ): string {
   const ink = inkFor(sink);
+  const checked = summaries.reduce((sum, one) => sum + one.checked, 0);
+  const rate = elapsedMs > 0 ? Math.round((checked * 1000) / elapsedMs) : 0;
+  const foot = `  ${ink.dim(`${duration(elapsedMs)} · ${count(rate)} entries/s`)}\n`;
+  const names = summaries.map((_, n) => originOfLog(org, n + 1));
+  const texts = summaries.map((summary, n) => logReport(summary, { name: names[n] ?? org, sink }));
+  if (texts.length === 1) return `${texts.join("")}${foot}`;
+  const ends = summaries.map((summary, n) => ({ name: names[n] ?? org, code: exitOf(summary) }));
+  return `${texts.join("\n")}\n${summaryLine(org, ends, sink)}${foot}`;
+}
+
+function logReport(summary: Summary, { name, sink }: { name: string; sink: Sink }): string {
+  const ink = inkFor(sink);
   const withheld = summary.absent["withheld"] ?? 0;
   const entries = counted(summary.checked, "entry", "entries");
-  const rate = elapsedMs > 0 ? Math.round((summary.checked * 1000) / elapsedMs) : 0;
-  const foot = `  ${ink.dim(`${duration(elapsedMs)} · ${count(rate)} entries/s`)}\n`;
-  if (!summary.ok) {
+  if (exitOf(summary) === EXIT.findings) {
     const found = summary.breaks.length === 0 ? "not whole" : counted(summary.breaks.length, "break", "breaks");
-    return `${ink.red("✗")} ${ink.bold(org)}: ${ink.red(found)} in ${entries}\n${breaks(summary, sink)}${rest(summary, sink)}${foot}`;
+    return `${ink.red("✗")} ${ink.bold(name)}: ${ink.red(found)} in ${entries}\n${breaks(summary, sink)}${rest(summary, sink)}`;
   }
   const unsure = withheld > 0 || summary.could_not_check.length > 0;
   const verdict = unsure ? `${entries} checked, no break found` : `all ${entries} verified, no break`;
-  return `${unsure ? ink.yellow("•") : ink.green("✓")} ${ink.bold(org)}: ${verdict}\n${rest(summary, sink)}${foot}`;
+  return `${unsure ? ink.yellow("•") : ink.green("✓")} ${ink.bold(name)}: ${verdict}\n${rest(summary, sink)}`;
 }
 
 function breaks({ breaks: all }: Summary, sink: Sink): string {

@@ -46,14 +46,17 @@ async function fileOf(path: string, shown: string): Promise<Outcome<Target>> {
 }
 
 async function folderOf(path: string, shown: string): Promise<Outcome<Target>> {
+  const log = await folderTarget(path, shown);
+  if (log.has.entries || log.records !== null) return { ok: true, value: { kind: "log", log } };
+  return failed(
+    `${shown} holds neither tile/entries nor record lines (*.ndjson)`,
+    "docs/verify.md says what a copy of a log holds",
+  );
+}
+
+async function folderTarget(path: string, shown: string): Promise<LogTarget> {
   const { tiles, entries, records } = await contentOf(path);
-  if (!entries && records.length === 0) {
-    return failed(
-      `${shown} holds neither tile/entries nor record lines (*.ndjson)`,
-      "docs/verify.md says what a copy of a log holds",
-    );
-  }
-  const log: LogTarget = {
+  return {
     shown,
     live: false,
     source: folderSource(path),
@@ -62,8 +65,19 @@ async function folderOf(path: string, shown: string): Promise<Outcome<Target>> {
     records: records.length === 0 ? null : recordLines(path, records),
     waiting: () => null,
     remedy: () => "put the log's checkpoint beside them, as a file named checkpoint",
+    other: async (numbers) => {
+      const [there, named] = [placeOf(path, numbers), placeOf(shown, numbers)];
+      const found = there === null ? null : await stat(there).catch(() => null);
+      return there === null || found?.isDirectory() !== true ? null : folderTarget(there, named ?? there);
+    },
   };
-  return { ok: true, value: { kind: "log", log } };
+}
+
+/** Where another log of the same org lies: the first at the top, later ones under their numbers. Null when nobody can say. */
+function placeOf(place: string, { own, number }: { own: number; number: number }): string | null {
+  const top = own === 1 ? place : new RegExp(`^(.+)[\\\\/]${own}$`).exec(place)?.[1];
+  if (top === undefined) return null;
+  return number === 1 ? top : `${top}/${number}`;
 }
 
 function addressOf(name: string, { org, apiKey, signal }: Given, around: Surroundings): Outcome<Target> {
@@ -85,10 +99,16 @@ function addressOf(name: string, { org, apiKey, signal }: Given, around: Surroun
       return failed(`the address names another log than --org ${org}`, "give one of the two");
   } else if (path === "")
     return failed(`${name} names no log`, "add --org ORG, or the whole address: https://HOST/v1/orgs/ORG");
-  const address = `${url.origin}${path}`;
   const key = apiKeyFor(url, apiKey, around);
   const fault = key.key === null ? null : apiKeyFault(key.key);
   if (fault !== null) return fault;
+  return { ok: true, value: { kind: "log", log: addressTarget(path, { url, key, signal }) } };
+}
+
+type Address = { url: URL; key: ApiKey; signal: AbortSignal };
+
+function addressTarget(path: string, { url, key, signal }: Address): LogTarget {
+  const address = `${url.origin}${path}`;
   let waiting: string | null = null;
   const source = httpSource(address, {
     headers: key.key === null ? {} : { authorization: `Bearer ${key.key}` },
@@ -97,7 +117,7 @@ function addressOf(name: string, { org, apiKey, signal }: Given, around: Surroun
       waiting = why === null ? null : `waiting · ${why}`;
     },
   });
-  const log: LogTarget = {
+  return {
     shown: address,
     live: true,
     source,
@@ -106,8 +126,11 @@ function addressOf(name: string, { org, apiKey, signal }: Given, around: Surroun
     records: null,
     waiting: () => waiting,
     remedy: (status) => remedyFor(status, { key, url }),
+    other: (numbers) => {
+      const there = placeOf(path, numbers);
+      return Promise.resolve(there === null ? null : addressTarget(there, { url, key, signal }));
+    },
   };
-  return { ok: true, value: { kind: "log", log } };
 }
 
 type ApiKey = { key: string | null; kept: boolean };

@@ -1,3 +1,4 @@
+import { placeInOrg } from "../../chain/continuation.ts";
 import { formatVkey, type NoteKey } from "../../chain/note/note-key.ts";
 import type { LogSource } from "../../verifier/source.ts";
 import { readKey } from "../../verifier/index.ts";
@@ -17,7 +18,7 @@ export type Trust = {
   replaced: boolean;
 };
 
-const LOG_KEY_MAX_BYTES = 65_536;
+export const LOG_KEY_MAX_BYTES = 65_536;
 
 /** Reads keys as given: at least one line each, those of witnesses among them. */
 export function keysOf(given: readonly string[]): Outcome<NoteKey[]> {
@@ -35,19 +36,20 @@ export function keysOf(given: readonly string[]): Outcome<NoteKey[]> {
   return { ok: true, value: keys };
 }
 
-/** The origin that the keys given are for; null when none of them is a log's. */
-export function originOf(keys: readonly NoteKey[]): Outcome<string | null> {
+/** The logs that the keys given are for; none when all of them are witnesses'. They must be of one org. */
+export function originsOf(keys: readonly NoteKey[]): Outcome<string[]> {
   const names = new Set(keys.filter(({ type }) => type === "ed25519").map(({ name }) => name));
-  if (names.size > 1)
-    return failed("the keys given are of several logs", "give those of one log, and of its witnesses");
-  return { ok: true, value: [...names][0] ?? null };
+  if (new Set([...names].map((name) => placeInOrg(name).first)).size > 1)
+    return failed("the keys given are of several orgs", "give those of one org's logs, and of their witnesses");
+  return { ok: true, value: [...names] };
 }
 
 /** Decides whom to believe about the log `origin`. `source` is asked for its key only when nobody else names one. */
 export async function trustFor(
   origin: string,
-  { given, folder, source }: { given: readonly NoteKey[]; folder: string; source: LogSource | null },
+  { keys, folder, source }: { keys: readonly NoteKey[]; folder: string; source: LogSource | null },
 ): Promise<Outcome<Trust>> {
+  const given = keys.filter(({ type, name }) => type !== "ed25519" || name === origin);
   const recalled = await recall(folder, origin);
   if (!recalled.ok) return recalled;
   const memory = recalled.value;

@@ -1,20 +1,19 @@
 import { noteText } from "../../chain/note/note.ts";
-import { hex } from "../../chain/encoding.ts";
 import { formatVkey } from "../../chain/note/note-key.ts";
 import { parseCheckpoint, openCheckpoint, type OpenedCheckpoint } from "../../verifier/index.ts";
 import { type KeptCheckpoint, type LogReport, verifyLog } from "../../verifier/verify-log.ts";
 import type { LogSource } from "../../verifier/source.ts";
-import { NOTE_MAX_BYTES } from "../../limits.ts";
 import { sha256 } from "../../sha256.ts";
-import { EXIT, type ExitCode, failed, type Outcome } from "../outcome.ts";
+import { failed, type Outcome } from "../outcome.ts";
 import { count } from "../terminal/format.ts";
-import { printable, printableJson } from "../terminal/printable.ts";
+import { printable } from "../terminal/printable.ts";
 import { showProgress } from "../terminal/progress.ts";
+import { bareReport } from "./bare-report.ts";
+import type { FoundLog } from "./find-log.ts";
 import type { recordLines } from "./folder.ts";
 import type { Job } from "./job.ts";
-import { logText } from "./log-text.ts";
 import { keepEvidence, remember } from "./memory.ts";
-import { originOf, type Trust, trustFor } from "./trust.ts";
+import { type Trust, trustFor } from "./trust.ts";
 
 /** A log to verify: where it is read, what it must be called, and what there is of it. `live`: it is the log itself. */
 export type LogTarget = {
@@ -29,12 +28,29 @@ export type LogTarget = {
   waiting: () => string | null;
   /** What to do about an answer that is no log. */
   remedy: (status: number | undefined) => string;
+  /** The org's log of a number, when this is that of the number `own`; null when there is none, or nobody can say where. */
+  other: (numbers: { own: number; number: number }) => Promise<LogTarget | null>;
 };
 
-/** What a report rests on beside the log itself. */
+/** An older checkpoint that somebody kept, and of which log it is. */
+export type Since = KeptCheckpoint & { origin: string; note: string };
+
+/** What is known of a log from its place among those of its org. */
+export type Place = {
+  origin: string;
+  /** As `verifyLog` takes it. */
+  predecessor: string | null | undefined;
+  /** The log that continues this one. */
+  continuedBy: string | null;
+  /** The org's first log, where this run does not look at it and those up to this one. */
+  unseen: string | null;
+};
+
+/** What a report rests on beside the log itself. `trust` is null where no key was come to. */
 export type LogVerdict = {
   report: LogReport;
-  trust: Trust;
+  place: Place;
+  trust: Trust | null;
   cosigned: { name: string; timestamp: number }[];
   older: Older;
   /** Files with the checkpoints that contradict each other. */
@@ -46,83 +62,59 @@ export type LogVerdict = {
 type Older = { since: { name: string; signed: boolean } | null; remembered: "compared" | "newer" | "first" };
 
 type Opened = Extract<OpenedCheckpoint, { ok: true }>;
+type Task = { job: Job; place: Place; since: Since | null };
 
-/** Verifies a log from its files alone. */
-export async function verifyLogAt(target: LogTarget, job: Job): Promise<Outcome<ExitCode>> {
-  const read = await target.source.read("checkpoint", { maxBytes: NOTE_MAX_BYTES });
-  if (read.kind !== "bytes") {
-    const why = read.kind === "absent" ? "has no checkpoint" : `gives no checkpoint: ${read.why}`;
-    const status = read.kind === "absent" ? 404 : read.status;
-    return failed(`${printable(target.shown)} ${printable(why)}`, target.remedy(status));
-  }
-  const note = new TextDecoder().decode(read.bytes);
+/** Verifies one log by its checkpoint and files alone. */
+export async function verifyLogAt({ target, note }: FoundLog, task: Task): Promise<Outcome<LogVerdict>> {
+  const { job, place } = task;
+  const shown = printable(target.shown);
+  if (note === null) return failed(`${shown} has no checkpoint`, remedyForNone(target, place));
   const said = parseCheckpoint(noteText(note));
-  if (said === null) return failed(`what lies at ${printable(target.shown)} is no checkpoint`, "check the address");
-  const origin = originFor(target, { job, said: said.origin });
-  if (!origin.ok) return origin;
-  const trust = await trustFor(origin.value, { given: job.keys, folder: job.memory, source: target.source });
+  if (said === null) return failed(`what lies at ${shown} is no checkpoint`, "check the address");
+  const { origin } = place;
+  if (said.origin !== origin) return failed(otherName(target, { said: said.origin, origin }), "ask whoever runs it");
+  const trust = await trustFor(origin, { keys: job.keys, folder: job.memory, source: target.source });
   if (!trust.ok) return trust;
-  const opened = await openCheckpoint({ note, origin: origin.value, keys: trust.value.keys });
+  const opened = await openCheckpoint({ note, origin, keys: trust.value.keys });
   if (!opened.ok && opened.kind === "malformed") {
     return failed(`the checkpoint cannot be read: ${opened.why.replace(/\.$/, "")}`, "get it again, whole");
   }
-  if (!opened.ok) return refused(opened, { trust: trust.value, note, job });
-  return carryOut(target, { job, trust: trust.value, opened, note });
+  if (!opened.ok) return { ok: true, value: await refused(opened, { ...task, trust: trust.value, note }) };
+  return carryOut(target, { ...task, trust: trust.value, opened, note });
 }
 
-/** Which log this must be: the one a key given names, else the one its address names, else what it calls itself. */
-function originFor(target: LogTarget, { job, said }: { job: Job; said: string }): Outcome<string> {
-  const given = originOf(job.keys);
-  if (!given.ok) return given;
-  const origin = given.value ?? target.named ?? said;
-  if (origin === said) return { ok: true, value: origin };
-  const what = `the log at ${printable(target.shown)} calls itself ${printable(said)}, not ${printable(origin)}`;
-  const remedy =
-    given.value === null
-      ? "if that is the log you mean, say so with its key: --key 'VKEY'"
-      : "give the key of that log, or name the other address";
-  return failed(what, remedy);
+export function otherName({ shown }: LogTarget, { said, origin }: { said: string; origin: string }): string {
+  return `the log at ${printable(shown)} calls itself ${printable(said)}, not ${printable(origin)}`;
+}
+
+function remedyForNone({ live, remedy }: LogTarget, { continuedBy }: Place): string {
+  if (continuedBy !== null) return "nothing signed says what its entries were";
+  return live ? "the first comes a minute after its first entry: try again then" : remedy(404);
 }
 
 /** A checkpoint that the log's key did not sign. */
 async function refused(
   opened: Extract<OpenedCheckpoint, { ok: false }>,
-  { trust, note, job }: { trust: Trust; note: string; job: Job },
-): Promise<Outcome<ExitCode>> {
+  { job, place, trust, note }: Task & { trust: Trust; note: string },
+): Promise<LogVerdict> {
   const whose =
     trust.how === "given" ? "given with --key" : trust.how === "remembered" ? "remembered for it" : "the log serves";
   const detail = opened.kind === "bad_signature" ? opened.why : `The checkpoint is not signed by the key ${whose}.`;
-  const report: LogReport = {
-    ok: false,
-    origin: trust.origin,
-    size: 0,
-    root: "",
-    breaks: [{ kind: opened.kind === "other_log" ? "misrouted" : "bad_signature", index: null, detail }],
-    could_not_check: [],
-    unvouched: [],
-    older: [],
-    stopped_at: null,
-    entries: 0,
-    records: 0,
-    sections: 0,
-    sections_unseen: 0,
-    beyond: 0,
-    absent: { erased: 0, expired: 0, withheld: 0 },
-  };
+  const kind = opened.kind === "other_log" ? "misrouted" : "bad_signature";
+  const report = bareReport(trust.origin, { breaks: [{ kind, index: null, detail }] });
   const { memory } = trust;
   const evidence =
     memory === null ? null : await keepEvidence(job.memory, { origin: trust.origin, notes: [memory.checkpoint, note] });
   const older: Older = { since: null, remembered: "first" };
-  return say({ report, trust, cosigned: [], older, evidence, notRemembered: null }, { job, elapsedMs: 0 });
+  return { report, place, trust, cosigned: [], older, evidence, notRemembered: null };
 }
 
-type Run = { job: Job; trust: Trust; opened: Opened; note: string };
+type Run = Task & { trust: Trust; opened: Opened; note: string };
 
-async function carryOut(target: LogTarget, run: Run): Promise<Outcome<ExitCode>> {
-  const { job, trust, opened, note } = run;
+async function carryOut(target: LogTarget, run: Run): Promise<Outcome<LogVerdict>> {
+  const { job, place, trust, opened, note } = run;
   const kept = await olderOf(target, run);
   if (!kept.ok) return kept;
-  const startedAt = performance.now();
   const seen = { done: 0, size: opened.checkpoint.size, breaks: 0 };
   const progress = showProgress(job.terminal.err, () => ({
     fraction: seen.size === 0 ? null : seen.done / seen.size,
@@ -139,7 +131,8 @@ async function carryOut(target: LogTarget, run: Run): Promise<Outcome<ExitCode>>
       older: kept.value.older,
       records: target.records?.lines ?? null,
       has: target.has,
-      predecessor: job.predecessor,
+      predecessor: place.predecessor,
+      continued: place.continuedBy !== null,
       complete: job.complete,
       sha256,
       onProgress: (now) => Object.assign(seen, now),
@@ -156,8 +149,7 @@ async function carryOut(target: LogTarget, run: Run): Promise<Outcome<ExitCode>>
   const evidence = older.length === 0 ? null : await keepEvidence(job.memory, { origin, notes: [...older, note] });
   const notRemembered = await rememberLog(report, run);
   const cosigned = opened.cosigned.map(({ name, timestamp }) => ({ name, timestamp }));
-  const verdict = { report, trust, cosigned, older: kept.value.how, evidence, notRemembered };
-  return say(verdict, { job, elapsedMs: performance.now() - startedAt });
+  return { ok: true, value: { report, place, trust, cosigned, older: kept.value.how, evidence, notRemembered } };
 }
 
 /** How the checkpoint remembered is called among the older ones. */
@@ -166,23 +158,15 @@ export const REMEMBERED = "The checkpoint remembered";
 /** The older checkpoints this log must have grown from. */
 async function olderOf(
   { live }: LogTarget,
-  { job, trust, opened }: Run,
+  { since: given, trust, opened }: Run,
 ): Promise<Outcome<{ older: KeptCheckpoint[]; how: Older }>> {
   const older: KeptCheckpoint[] = [];
   let since: Older["since"] = null;
-  if (job.since !== null) {
-    const { name, note } = job.since;
-    const said = parseCheckpoint(noteText(note)) ?? parseCheckpoint(note);
-    if (said === null) return failed(`${name} is no checkpoint`, "give a file that was saved from …/checkpoint");
-    if (said.origin !== trust.origin) {
-      return failed(
-        `${name} is of the log ${printable(said.origin)}, not ${printable(trust.origin)}`,
-        "give one of this log",
-      );
-    }
+  if (given?.origin === trust.origin) {
+    const { name, note, size, root } = given;
     // Anybody can write one that is not signed: it is compared as well, but it is no word of the log.
     since = { name, signed: (await openCheckpoint({ note, origin: trust.origin, keys: trust.keys })).ok };
-    older.push({ name, size: said.size, root: said.root });
+    older.push({ name, size, root });
   }
   const { memory } = trust;
   if (memory === null) return { ok: true, value: { older, how: { since, remembered: "first" } } };
@@ -199,34 +183,17 @@ async function olderOf(
   return { ok: true, value: { older, how: { since, remembered: compared ? "compared" : "newer" } } };
 }
 
-/** Remembers a checkpoint whose tree was seen to be there and to go on from all that was known. Answers why it could not. */
-async function rememberLog(
-  { breaks, older, could_not_check }: LogReport,
-  { job, trust, opened, note }: Run,
-): Promise<string | null> {
-  const sound = breaks.every(({ index }) => index !== null) && older.every(({ grew }) => grew === true);
-  if (!sound || could_not_check.length > 0) return null;
+/** Whether the checkpoint's tree was seen to be there, and to go on from all that was known. */
+export function isSound({ breaks, older, could_not_check }: LogReport): boolean {
+  const grown = older.every(({ grew }) => grew === true);
+  return grown && breaks.every(({ index }) => index !== null) && could_not_check.length === 0;
+}
+
+/** Remembers a sound checkpoint. Answers why it could not. */
+async function rememberLog(report: LogReport, { job, trust, opened, note }: Run): Promise<string | null> {
+  if (!isSound(report)) return null;
   const { origin, keys } = trust;
   const own = keys.filter(({ type }) => type === "ed25519").map(formatVkey);
   const seen_at = new Date().toISOString();
   return remember(job.memory, { origin, keys: own, checkpoint: note, size: opened.checkpoint.size, seen_at });
-}
-
-function say(verdict: LogVerdict, { job, elapsedMs }: { job: Job; elapsedMs: number }): Outcome<ExitCode> {
-  const { report, trust } = verdict;
-  const { out } = job.terminal;
-  const exit = exitOf(report, job);
-  if (job.json) {
-    const keys = trust.keys.filter(({ type }) => type === "ed25519");
-    const key = { how: trust.how, ids: keys.map(({ id }) => hex(id)), vkeys: keys.map(formatVkey) };
-    const { cosigned, evidence, older } = verdict;
-    const said = { ...report, ok: exit === EXIT.good, key, cosigned, since: older.since, evidence };
-    out.write(`${printableJson(JSON.stringify(said))}\n`);
-  } else out.write(logText(verdict, { elapsedMs, sink: out, complete: job.complete }));
-  return { ok: true, value: exit };
-}
-
-function exitOf({ ok, breaks, unvouched, sections_unseen }: LogReport, { complete }: Job): ExitCode {
-  if (breaks.length > 0 || unvouched.length > 0) return EXIT.findings;
-  return ok && !(complete && sections_unseen > 0) ? EXIT.good : EXIT.failed;
 }

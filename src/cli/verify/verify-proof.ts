@@ -18,7 +18,7 @@ import { printable, printableJson } from "../terminal/printable.ts";
 import type { Job } from "./job.ts";
 import { keepEvidence, remember } from "./memory.ts";
 import { faultText, proofText } from "./proof-text.ts";
-import { originOf, type Trust, trustFor } from "./trust.ts";
+import { originsOf, type Trust, trustFor } from "./trust.ts";
 
 type Proven = Extract<EntryProofReport, { ok: true }>;
 
@@ -36,13 +36,14 @@ export async function verifyProofText(
   if (parsed === null || said === null) return failed(`${shown} is not a whole proof`, "get it again, whole");
   if (job.since !== null)
     return failed("a proof does not show how the log grew", "give --since with the log's address, or a folder of it");
-  const given = originOf(job.keys);
+  const given = originsOf(job.keys);
   if (!given.ok) return given;
-  if (given.value !== null && given.value !== said.origin) {
-    const what = `${shown} is of the log ${printable(said.origin)}, the key of ${printable(given.value)}`;
+  const [other] = given.value;
+  if (other !== undefined && !given.value.includes(said.origin)) {
+    const what = `${shown} is of the log ${printable(said.origin)}, the key of ${printable(other)}`;
     return failed(what, "give the key of that log");
   }
-  const trust = await trustFor(said.origin, { given: job.keys, folder: job.memory, source: null });
+  const trust = await trustFor(said.origin, { keys: job.keys, folder: job.memory, source: null });
   if (!trust.ok) return trust;
   const proven = await verifyProof({ proof: text, origin: said.origin, keys: trust.value.keys });
   if (!proven.ok && (proven.kind === "malformed" || proven.kind === "unknown_version")) {
