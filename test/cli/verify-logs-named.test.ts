@@ -4,7 +4,7 @@ import { signer } from "../chain/note/support.ts";
 import { makeLog } from "../chain/support.ts";
 import { noteOf, plainEvents, publish, type Published } from "../verifier/support.ts";
 import { writeLog } from "./support/log-server.ts";
-import { servedLogs, without } from "./support/served-logs.ts";
+import { filesOf, logsOf, servedLogs, without } from "./support/served-logs.ts";
 
 const END = (code: number) => ({ ok: true, value: code });
 
@@ -62,6 +62,15 @@ it("takes keys of several logs of one org", async () => {
   expect((await verify("--key", first.vkey, "--key", publish(makeLog([])).vkey)).outcome).toMatchObject({
     failure: { what: "the keys given are of several orgs" },
   });
+});
+
+it("takes logs for those of their keys at another address", async () => {
+  const { run, server } = await servedLogs([3]);
+  const logs = logsOf("audit.example.com/v1/orgs/acme", [30, 7]);
+  server.files = filesOf(logs);
+  const keys = logs.toReversed().flatMap(({ vkey }) => ["--key", vkey]);
+  expect((await run("verify", [server.url, ...keys])).outcome).toEqual(END(0));
+  expect((await run("verify", [server.url])).outcome).toMatchObject({ ok: false });
 });
 
 it("begins at the log that is named, which is held to the one before", async () => {

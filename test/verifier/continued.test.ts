@@ -71,5 +71,7 @@ describe("a log that was continued", () => {
     expect(report.breaks).not.toEqual([]);
     const missing = await verified(without(/^tile\/entries\/000$/), { continued: true });
     expect(blamed(missing)).toEqual(["missing 0 to 255"]);
+    const both = await verified(without(/^tile\/(0|entries)\/000$/), { continued: true });
+    expect(blamed(both)).toEqual(["missing 0 to 255"]);
   });
 });

@@ -6,7 +6,7 @@ import { logServer } from "./log-server.ts";
 import { workplace } from "./run-cli.ts";
 
 /** The logs of an org, each continuing the one before; the n-th has the key of signer n. */
-function logsOf(origin: string, entries: readonly number[]): Published[] {
+export function logsOf(origin: string, entries: readonly number[]): Published[] {
   const logs: Published[] = [];
   for (const [n, count] of entries.entries()) {
     const before = logs.at(-1);
