@@ -14,7 +14,9 @@ type Line = { waiting: Waiting[]; since: number };
 const lines = new Map<string, Line>();
 
 /** Whether what one request resolves goes on in the request that waits for it: a flag of the platform, not of tests' runner. */
-export const CAN_SHARE = Cloudflare.compatibilityFlags["handle_cross_request_promise_resolution"] === true;
+export function canShare(): boolean {
+  return Cloudflare.compatibilityFlags["handle_cross_request_promise_resolution"] === true;
+}
 
 /**
  * Appends like a call of one's own. Small appends of this isolate to one org that arrive in one turn of its event loop

@@ -6,7 +6,7 @@ import { log } from "../log.ts";
 import { countAppendSeconds, countFailed } from "../meter.ts";
 import { type Caller, formerReader } from "../schema/caller.ts";
 import type { Append, Appended, Batch, CutEvent, Delivery } from "../schema/ledger.ts";
-import { appendAlone, appendShared, CAN_SHARE, type Lifetime } from "./append-shared.ts";
+import { appendAlone, appendShared, canShare, type Lifetime } from "./append-shared.ts";
 import type { Message } from "./parse-message.ts";
 
 /** Events on their way to a ledger, with what the door they came through knows of them. */
@@ -36,7 +36,7 @@ export async function submit(config: Config, submission: Submission, lifetime: L
   const began = Date.now();
   // What a ledger throws goes on to the door, which tells the cause under the request's id.
   const append = { caller, batches: [batch] };
-  const call = CAN_SHARE ? appendShared(config, org, append, lifetime) : appendAlone(config, org, append);
+  const call = canShare() ? appendShared(config, org, append, lifetime) : appendAlone(config, org, append);
   const answer = await call.catch((error: unknown) => {
     countFailed("internal", events.length);
     throw error;

@@ -184,7 +184,7 @@ export const operations: Operation[] = [
     id: "continueLog",
     summary: "Begin a new log where the org's log was set back and cannot be rolled forward",
     description:
-      "The old log stays readable and nothing is added to it. 409 for a log that takes entries: so a call that is sent again begins no third log, and an `Idempotency-Key` is not needed and not looked at.",
+      "The old log stays readable and nothing is added to it. Harmless to repeat, so an `Idempotency-Key` is not needed and not looked at: a log that takes entries is 409, and no third one begins.",
     tag: "Operate",
     scope: "operate",
     body: { "application/json": continueSchema },
