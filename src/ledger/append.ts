@@ -9,6 +9,7 @@ import { eventSection } from "./event-section.ts";
 import { batchPrint, eventPrint, samePrint } from "./print.ts";
 import {
   type BatchReceipt,
+  coveredEvents,
   findBatch,
   findIds,
   type IdReceipt,
@@ -44,9 +45,12 @@ export function planBatch(context: Context, batch: Batch): Result<Appended> {
     if (!samePrint(before.print, print)) {
       return refuse("conflict", "This Idempotency-Key was used before, for other events.");
     }
-    draft.whenCommitted(() => count("audit_events_duplicate_total", {}, batch.events.length));
+    const covered = coveredEvents(batch.events, { receipt: before, ids });
+    draft.whenCommitted(() => count("audit_events_duplicate_total", {}, covered));
     const position = (n: number) => idOf(batch.position + n);
-    const again = rebuildReceipts(batch.events, { receipt: before, ids, idOf: position, earlier: state.earlier });
+    const told = batch.events.slice(0, covered);
+    const again = rebuildReceipts(told, { receipt: before, ids, idOf: position, earlier: state.earlier });
+    if (covered < batch.events.length) return planRest(context, batch, { covered, again });
     const size = Math.max(0, before.first + before.count - baseOf(state.earlier));
     return ok({ receipts: again, size });
   }
@@ -57,6 +61,23 @@ export function planBatch(context: Context, batch: Batch): Result<Appended> {
 
   const sealed = sealAll(context, batch, { fates, prints, print, idOf });
   return ok({ receipts: sealed, size: draft.head.size });
+}
+
+/** Seals what a restore did not bring back of a batch, under a name of its own: what is left has its place elsewhere. */
+function planRest(
+  context: Context,
+  batch: Batch,
+  { covered, again }: { covered: number; again: Receipt[] },
+): Result<Appended> {
+  const rest = planBatch(context, {
+    ...batch,
+    batch: `${batch.batch} rest`,
+    part_of: batch.part_of ?? batch.batch,
+    position: batch.position + covered,
+    fresh: true,
+    events: batch.events.slice(covered),
+  });
+  return rest.ok ? ok({ ...rest.value, receipts: [...again, ...rest.value.receipts] }) : rest;
 }
 
 function knownIds({ sql, receipts }: Context, events: readonly CutEvent[]): Map<string, IdReceipt> {

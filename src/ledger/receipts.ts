@@ -105,6 +105,26 @@ export function rebuildReceipts(
   });
 }
 
+/**
+ * How many of a batch's events, from the first on, its receipt tells of: all, but where the batch came back from a store
+ * that had only its first part.
+ */
+export function coveredEvents(
+  events: readonly CutEvent[],
+  { receipt, ids }: { receipt: BatchReceipt; ids: Map<string, IdReceipt> },
+): number {
+  // Every batch that was sealed here is whole.
+  if (receipt.print !== null) return events.length;
+  let next = receipt.first;
+  const beyond = events.findIndex(({ id }) => {
+    if (next === receipt.first + receipt.count) return true;
+    const known = id === null ? undefined : ids.get(id);
+    if (known === undefined || known.position === next) next++;
+    return false;
+  });
+  return beyond === -1 ? events.length : beyond;
+}
+
 export function receiptOf(
   id: string,
   { position, sequencedAt, hash }: Pick<IdReceipt, "position" | "sequencedAt" | "hash">,

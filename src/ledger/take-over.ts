@@ -30,14 +30,16 @@ export function takeOver(core: Core, run: Run): string | null {
   const { size } = state.head;
   const { store, first, lines, segment, vouched } = run;
   if (first > size) return inNoStore(size, first - 1);
-  const differs = differsFrom(core, run);
+  const differs = differsFrom(core, run, leafOf);
   if (differs !== null) return `entry ${differs} in ${store} is another one than the ledger's own`;
   const continued = continueChain(state.org.log, state.head, lines.slice(size - first));
   if (!continued.ok) return `entry ${continued.misfit.index} in ${store}: ${continued.misfit.why}`;
   const { entries, head } = continued;
   if (!vouched(head)) return unvouched({ store, from: size, to: head.size - 1 });
+  // Below the head only leaves are vouched for: staged rows, whose sections may be nowhere else, go for the same lines alone.
+  const holdsStaged = differsFrom(core, run, (line) => line) === null;
   transact(core, () => {
-    if (segment !== null && first === state.archived) record(storage.sql, segment, head);
+    if (segment !== null && first === state.archived && holdsStaged) record(storage.sql, segment, head);
     else stage(storage.sql, entries);
     const { keys } = replay(storage.sql, entries, baseOf(state.earlier));
     const source = { store, from: size, to: head.size - 1 };
@@ -57,14 +59,13 @@ export function unvouched({ store, from, to }: Source): string {
   return `entries ${from} to ${to} in ${store} are not vouched for under LOG_SIGNING_KEY: others wrote them, or it was changed`;
 }
 
-/** The first entry the ledger has staged that the run holds another leaf for. */
-function differsFrom({ storage, state }: Core, { first, lines }: Run): number | null {
+/** The first entry the ledger has staged of which the run holds another `part`. Sections may be gone on one side; the leaf says which entry it is. */
+function differsFrom({ storage, state }: Core, { first, lines }: Run, part: (line: string) => unknown): number | null {
   for (let index = Math.max(first, state.archived); index < state.head.size; ) {
     const own = stagedLines(storage.sql, index, state.head.size - index);
     for (const line of own) {
       const other = lines[index - first];
-      // Sections may have been erased on one side meanwhile; the leaf says which entry it is.
-      if (other !== undefined && other !== line && leafOf(other) !== leafOf(line)) return index;
+      if (other !== undefined && other !== line && part(other) !== part(line)) return index;
       index++;
     }
     if (own.length === 0 || index - first >= lines.length) break;
