@@ -24,17 +24,26 @@ export async function getEntry(
   const { org } = reader;
   return traced<string | null>(config, reader, {
     route: "events.get",
-    // No id is longer; what is asked through a binding may be any text.
-    filter: new URLSearchParams({ event: idOrIndex.slice(0, ID_MAX_CHARACTERS) }).toString(),
+    filter: entryAsked(idOrIndex, number),
     read: async (grant) => {
       const found = await findEntry(config, org, { grant, idOrIndex, number });
       if (!found.ok) return found;
       if (found.value === null) return ok({ answer: null, results: 0, range: null });
-      const { entry } = found.value;
-      const { index } = entry.leaf;
-      return ok({ answer: entryText(entry), results: 1, range: { from: index, to: index } });
+      return ok({ answer: entryText(found.value.entry), results: 1, range: rangeAnswered(grant, found.value) });
     },
   });
+}
+
+/** What the trace of a read says was asked for. */
+export function entryAsked(idOrIndex: string, number: number | null): string {
+  // No id is longer; what is asked through a binding may be any text.
+  const event = idOrIndex.slice(0, ID_MAX_CHARACTERS);
+  return new URLSearchParams({ event, ...(number === null ? {} : { log: String(number) }) }).toString();
+}
+
+/** And what was answered: indexes in a trace are of the log it stands in. */
+export function rangeAnswered(grant: ReadGrant, { entry, number }: FoundEntry): { from: number; to: number } | null {
+  return number === grant.number ? { from: entry.leaf.index, to: entry.leaf.index } : null;
 }
 
 /** A found entry: opened for its reader, the record line it was opened from, which holds all its sections, and the number of its log. */

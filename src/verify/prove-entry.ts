@@ -5,9 +5,8 @@ import { formatTlogProof } from "../chain/proof/tlog-proof.ts";
 import { verifyEntryProof } from "../chain/proof/verify-entry-proof.ts";
 import type { Config } from "../env.ts";
 import { assert, ok, refuse, type Result } from "../errors.ts";
-import { ID_MAX_CHARACTERS } from "../limits.ts";
 import { logSigner } from "../log-signer.ts";
-import { findEntry } from "../query/get-entry.ts";
+import { entryAsked, findEntry, rangeAnswered } from "../query/get-entry.ts";
 import { type Reader, type Traced, traced } from "../query/traced.ts";
 import { sha256 } from "../sha256.ts";
 import { verifyEd25519 } from "../verify-ed25519.ts";
@@ -29,7 +28,7 @@ export async function proveEntry(
   const { org, caller } = reader;
   return traced<string | null>(config, reader, {
     route: "events.proof",
-    filter: new URLSearchParams({ event: idOrIndex.slice(0, ID_MAX_CHARACTERS) }).toString(),
+    filter: entryAsked(idOrIndex, number),
     read: async (grant) => {
       const found = await findEntry(config, org, { grant, idOrIndex, number });
       if (!found.ok) return found;
@@ -40,7 +39,7 @@ export async function proveEntry(
       if (index >= tree.value.size) return refuse("unprocessable", LOST_TOP);
       const record = shownTo(grant, found.value.line);
       const answer = await proofOf(config, { tree: tree.value, index, record });
-      return ok({ answer, results: 1, range: { from: index, to: index } });
+      return ok({ answer, results: 1, range: rangeAnswered(grant, found.value) });
     },
   });
 }

@@ -49,7 +49,9 @@ export async function verifyLog(
   reader: Reader,
   range: VerifyRange,
 ): Promise<Result<{ steps: AsyncGenerator<VerifyStep>; read_index: number | null }>> {
-  const filter = new URLSearchParams({ from: String(range.from), to: range.to === null ? "head" : String(range.to) });
+  const log = range.log === null ? {} : { log: String(range.log) };
+  const to = range.to === null ? "head" : String(range.to);
+  const filter = new URLSearchParams({ from: String(range.from), to, ...log });
   const { org } = reader;
   const holder = newRequestId();
   const lease = (release: boolean) =>
@@ -65,8 +67,10 @@ export async function verifyLog(
       const { size, number } = chosen.value;
       const to = Math.min(range.to ?? size, size);
       const from = Math.min(Math.max(range.from, to - VERIFY_MAX_ENTRIES), to);
-      const covered = from === to ? null : { from, to: to - 1 };
-      const task = { grant: chosen.value, newest: number === grant.number, from, to };
+      const newest = number === grant.number;
+      // Indexes in a trace are of the log it stands in.
+      const covered = from === to || !newest ? null : { from, to: to - 1 };
+      const task = { grant: chosen.value, newest, from, to };
       return ok({ answer: task, results: to - from, range: covered });
     },
   });

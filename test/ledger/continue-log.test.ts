@@ -163,6 +163,23 @@ describe("a log that is continued", () => {
     }
   });
 
+  it("says in the trace of a read which log was asked, and no index of another one", async () => {
+    const { org } = await stranded();
+    await proceed(org);
+    for (const path of ["1/events/1", "events/a-5", "1/verify"]) {
+      expect((await call("GET", `/v1/orgs/${org}/${path}`)).status).toBe(200);
+    }
+    const { entries } = await checkLedger(org);
+    const reads = entries.filter(({ action }) => action === "indelible.read").map(({ sections }) => sections);
+    expect(
+      reads.map(({ note, metadata }) => [JSON.parse(note?.text ?? "").query, JSON.parse(metadata?.text ?? "").range]),
+    ).toEqual([
+      ["event=1&log=1", null],
+      ["event=a-5", null],
+      ["from=0&to=head&log=1", null],
+    ]);
+  });
+
   it("is verified log by log", async () => {
     const { org, log } = await stranded();
     await proceed(org);
