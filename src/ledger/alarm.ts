@@ -29,12 +29,16 @@ export class Alarm {
     this.#archiver = archiver;
   }
 
-  /** Sets the alarm when none is set, or when something is due before it. `fired`: the one that was set is used up. */
-  async arm({ fired }: { fired: boolean }): Promise<void> {
+  /**
+   * Sets the alarm when none is set, or when something is due before it. `fired`: the one that was set is used up;
+   * `refused`: nothing that is due may be done, so it goes off in a while only.
+   */
+  async arm({ fired, refused }: { fired: boolean; refused: boolean }): Promise<void> {
     const { storage } = this.#core;
     if (fired) this.#setFor = null;
-    const next = this.#nextAt();
-    if (next === null) return;
+    const due = this.#nextAt();
+    if (due === null) return;
+    const next = refused ? Math.max(due, this.#core.now() + SEGMENT_MAX_AGE_MS) : due;
     if (this.#setFor === undefined) this.#setFor = await storage.getAlarm();
     if (this.#setFor !== null && this.#setFor <= next + SLACK_MS) return;
     this.#setFor = next;

@@ -214,14 +214,14 @@ export class Ledger {
     return ok(this.status());
   }
 
-  /** Begins the org's next log where this one cannot be rolled forward; afterwards this object is of no use any more. */
+  /** Begins the org's next log where this one cannot be rolled forward and no store is silent; afterwards this object is of no use any more. */
   async continueLog(caller: Caller, reason: string): Promise<Result<null>> {
     const principal = this.#keys.check(this.#core.state.org.org, caller, "operate");
     if (!principal.ok) return principal;
     const compared = await this.readiness.compare();
     if (compared.ok) return WHOLE;
-    if (this.#core.stuck === null) return compared;
-    const parts = { archiver: this.#archiver, publisher: this.#publisher };
+    if (this.#core.stuck === null || compared.refusal.retry_after_s !== undefined) return compared;
+    const parts = { projector: this.projector, archiver: this.#archiver, publisher: this.#publisher };
     return continueLog(this.#core, parts, { by: principal.value.key, reason });
   }
 
@@ -245,6 +245,6 @@ export class Ledger {
   }
 
   armAlarm({ fired = false } = {}): Promise<void> {
-    return this.#alarm.arm({ fired });
+    return this.#alarm.arm({ fired, refused: this.readiness.refusal !== null });
   }
 }

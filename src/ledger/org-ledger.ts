@@ -47,6 +47,7 @@ export class OrgLedger extends DurableObject<Env> {
     if (foreign !== null) return foreign;
     if (this.#ledger === null) {
       const held = await isLogHeld(this.#config, creation.placement);
+      if (held === null) return refuse("overloaded", "D1 or R2 may hold a log of this org.", { retry_after_s: 5 });
       // Another call may have created it while this one asked.
       if (this.#ledger === null) {
         (held ? reviveOrg : createOrg)(this.ctx.storage, org, creation);
@@ -74,7 +75,8 @@ export class OrgLedger extends DurableObject<Env> {
   async authorize(org: string, caller: Caller, scope: Scope): Promise<Result<ReadGrant>> {
     const stranger = this.#stranger(org, caller);
     if (stranger !== null) return stranger;
-    const ledger = await this.#ready(org, { appends: false });
+    // Entries are not read from a ledger that may not seal the trace, nor knows the keys that were revoked since.
+    const ledger = await this.#ready(org, { appends: scope === "events:read" });
     return ledger.ok ? ledger.value.authorize(caller, scope) : ledger;
   }
 
