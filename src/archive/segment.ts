@@ -9,8 +9,8 @@ import { count } from "../meter.ts";
 /** A stored run of entries `first..last`, both inclusive. `name` is its R2 key. */
 export type Segment = { first: number; last: number; name: string };
 
-/** An object whose bytes are not those its name vouches for. */
-class DamagedSegment extends Error {
+/** An object that is not there, or whose bytes are not those its name vouches for: to ask again changes nothing. */
+export class DamagedSegment extends Error {
   override name = "DamagedSegment";
 }
 
@@ -97,10 +97,18 @@ export async function readSegment(bucket: R2Bucket, segment: Segment): Promise<s
   if (text === null || !segment.name.endsWith(nameEnd(hashOf(text)))) {
     throw new DamagedSegment(`segment ${segment.name} holds other bytes`);
   }
-  const lines = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text).split("\n");
-  lines.pop();
-  assert(lines.length === segment.last - segment.first + 1, "a segment holds as many lines as its name says");
-  return lines;
+  const lines = linesOf(text);
+  if (lines?.length === segment.last - segment.first + 1) return lines;
+  throw new DamagedSegment(`segment ${segment.name} holds other lines than its name says`);
+}
+
+/** Lines of UTF-8; null when it is none. */
+function linesOf(text: Uint8Array): string[] | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text).split("\n").slice(0, -1);
+  } catch {
+    return null;
+  }
 }
 
 /** The head MAC that was stored with a segment; null when there is none. */
@@ -112,7 +120,7 @@ export async function headMacOf(bucket: R2Bucket, { name }: Segment): Promise<st
 /** The bytes of an object; throws when it is not there, or larger than any segment. */
 async function bytesOf(bucket: R2Bucket, name: string): Promise<Uint8Array> {
   const object = await bucket.get(name);
-  if (object === null) throw new Error(`segment ${name} is not in the archive`);
+  if (object === null) throw new DamagedSegment(`segment ${name} is not in the archive`);
   if (object.size > SEGMENT_READ_MAX_BYTES) throw new DamagedSegment(`segment ${name} holds other bytes`);
   return new Uint8Array(await object.arrayBuffer());
 }

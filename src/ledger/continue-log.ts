@@ -14,6 +14,7 @@ import { Draft } from "./draft.ts";
 import { type EarlierLog, lastText, predecessorOf, saveEarlier } from "./earlier.ts";
 import { isLogHeld } from "./held.ts";
 import { fenceOf, savePlaced } from "./placements.ts";
+import type { Projector } from "./projector.ts";
 import type { Publisher } from "./publisher.ts";
 import { sealAct } from "./service-entry.ts";
 import { newestSigned } from "./signed-beyond.ts";
@@ -32,7 +33,7 @@ const TABLES_OF_A_LOG = ["staged", "segment", "placement", "tree", "cosignature"
  */
 export async function continueLog(
   core: Core,
-  { archiver, publisher }: { archiver: Archiver; publisher: Publisher },
+  { projector, archiver, publisher }: { projector: Projector; archiver: Archiver; publisher: Publisher },
   { by, reason }: { by: string; reason: string },
 ): Promise<Result<null>> {
   const { state, storage } = core;
@@ -45,6 +46,8 @@ export async function continueLog(
     await publisher.rest();
     // What the ledger alone still holds of the old log is kept in R2.
     await archiver.archiveTo(state.head.size);
+    // Lists are made from D1, and no more of the old log is copied there later.
+    await projector.run();
     const { stuck } = core;
     if (stuck === null) return WHOLE;
     core.retired = true;
@@ -52,12 +55,16 @@ export async function continueLog(
     const placement = await placeNext(core, next.log);
     // A ledger that was rewound to before it was continued: its new log is there already, and is rolled forward.
     const begun = await isLogHeld(core.config, placement);
+    if (begun === null) throw new Error(`D1 or R2 may hold ${next.log}`);
     const act = continuedAct({ old, next, by, reason, stuck });
     storage.transactionSync(() => replaceLog(core, { old, placement, act: begun ? null : act }));
+    // Another call that failed meanwhile may have said otherwise.
+    core.retired = true;
   } catch (error) {
     core.retired = loadState(storage.sql)?.org.log !== state.org.log;
     say("warn", { message: "a log could not be continued", org: state.org.org, error: String(error) });
-    const detail = "A log is continued when D1 and R2 both answer. Nothing was changed.";
+    const detail =
+      "A log is continued when D1 and R2 answer and have taken all that its ledger holds. Nothing was changed.";
     return refuse("overloaded", detail, { retry_after_s: 5 });
   }
   count("audit_logs_continued_total");
@@ -92,6 +99,7 @@ function nextLog({ state }: Core): { number: number; log: string } {
 async function freeze(core: Core): Promise<EarlierLog> {
   const { org, head, earlier, placements } = core.state;
   const [fence, signed] = await Promise.all([fenceOf(core), newestSigned(core)]);
+  if (fence.next < head.size) throw new Error(`D1 has entries below ${fence.next} of ${head.size}`);
   return {
     number: earlier.length + 1,
     log: org.log,

@@ -119,6 +119,7 @@ export class Projector {
   /** Answers where to go on. */
   async #projectOne(from: number): Promise<number> {
     const { state, config } = this.#core;
+    assert(!this.#core.retired, "what is staged is of the log that is projected");
     const { placement, until } = placementAt(state.placements, from);
     const found = await linesFrom(this.#core, from, Math.min(PROJECT_MAX_ENTRIES, until - from));
     assert(found !== null, "there are entries below the head");

@@ -2,11 +2,11 @@ import { listSegments, namesLines, readSegment, type Segment } from "../archive/
 import { refuse, type Result, ok } from "../errors.ts";
 import { STARTUP_COMPARE_MS } from "../limits.ts";
 import { log } from "../log.ts";
-import { listPlacements } from "../store/placement-table.ts";
+import { listPlacements, savePlacement } from "../store/placement-table.ts";
 import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
 import { readMark } from "./restore-mark.ts";
-import { LIST_MAX_SEGMENTS, refuseStuck, rollForward } from "./roll-forward.ts";
+import { LIST_MAX_SEGMENTS, rollForward } from "./roll-forward.ts";
 import { signedBeyond } from "./signed-beyond.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
 import { within } from "../within.ts";
@@ -34,28 +34,33 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
       retry_after_s: 5,
     });
   }
-  if (later.status === "fulfilled" && later.value !== null) {
-    const standing = `The ledger was rewound to before its log was continued as ${later.value}.`;
-    return refuseStuck(core, standing, `${later.value} is not in its storage`);
-  }
   if (segments.status === "fulfilled") for (const segment of segments.value) await adopt(core, segment);
   const { size } = state.head;
+  const continued = later.status === "fulfilled" ? later.value : null;
   const ahead =
+    continued !== null ||
     (fence.status === "fulfilled" && fence.value > size) ||
     (segments.status === "fulfilled" && segments.value.some(({ last }) => last >= size)) ||
     (signed.status === "fulfilled" && signed.value > size);
   if (ahead || readMark(core.storage.sql) !== null) {
-    const restored = await rollForward(core);
+    const restored = await rollForward(core, continued);
     if (!restored.ok) return restored;
   } else if (fence.status === "fulfilled") state.projected = fence.value;
   if (segments.status === "fulfilled") dropStaged(core);
   return ok(null);
 }
 
-/** A log of the org that this ledger does not know; null where the directory has none. Two would grow at once. */
+/**
+ * A log of the org that this ledger does not know; null where the directory has none. Two would grow at once, so the
+ * directory is told of this log, should it not have been when the log began.
+ */
 async function laterLog({ state, config }: Core): Promise<string | null> {
-  const known = new Set([state.org.log, ...state.earlier.map(({ log: origin }) => origin)]);
-  const placed = await listPlacements(config.directory, state.org.org);
+  const { org, log: own } = state.org;
+  const known = new Set([own, ...state.earlier.map(({ log: origin }) => origin)]);
+  const placed = await listPlacements(config.directory, org);
+  if (!placed.some(({ log: origin }) => origin === own)) {
+    await Promise.all(state.placements.map((placement) => savePlacement(config.directory, { org, ...placement })));
+  }
   return placed.findLast(({ log: origin }) => !known.has(origin))?.log ?? null;
 }
 

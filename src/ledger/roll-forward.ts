@@ -32,23 +32,25 @@ type Held = { fence: Fence; segments: Segment[]; signed: number };
 /**
  * Restores a ledger whose storage was rewound: takes over from R2, then from D1, every entry beyond its head that
  * continues its chain exactly and that the ledger's own word vouches for, then seals that it did. Every step is one transaction, so a crash anywhere is gone on
- * from. Refuses, naming sizes, when something is in no store or does not fit: sealing on would fork the chain.
+ * from. Refuses, naming sizes, when something is in no store or does not fit: sealing on would fork the chain. A log that was
+ * `continued` as another is taken over as far as it goes, for its receipts and keys are the org's, and nothing is sealed.
  */
-export async function rollForward(core: Core): Promise<Result<null>> {
+export async function rollForward(core: Core, continued: string | null): Promise<Result<null>> {
   const { state } = core;
   try {
     for (;;) {
       // Both have to be asked: what only the silent one holds would be forked by the next append.
       const held = await within(STARTUP_COMPARE_MS, ask(core));
-      if (sizeOf(held) <= state.head.size) {
-        sealRestored(core);
-        core.stuck = null;
-        state.projected = held.fence.next;
-        return ok(null);
-      }
+      const whole = sizeOf(held) <= state.head.size;
       // A crash here, or after any entry taken over, leaves the mark: the next start goes on and seals.
-      const stuck = await takeAll(core, held);
+      const stuck = whole ? null : await takeAll(core, held);
+      if (!whole && stuck === null) continue;
+      if (continued !== null) return refuseStuck(core, before(continued), `${continued} is not in its storage`);
       if (stuck !== null) return refuseStuck(core, standing(state, held), stuck);
+      sealRestored(core);
+      core.stuck = null;
+      state.projected = held.fence.next;
+      return ok(null);
     }
   } catch (error) {
     log("warn", { message: "a rewound ledger could not go on", org: state.org.org, error: String(error) });
@@ -65,13 +67,17 @@ export function rollingForward({ head }: State): Result<null> {
 }
 
 /** What is told of a ledger that goes on only by an operator's word; `stuck` is why. */
-export function refuseStuck(core: Core, standing: string, stuck: string): Result<null> {
+function refuseStuck(core: Core, standing: string, stuck: string): Result<null> {
   core.stuck = stuck;
   return refuse("overloaded", `${standing} It cannot be rolled forward: ${stuck}. ${REMEDY}`);
 }
 
 const REMEDY =
   "An operator has to bring back what is missing, or to begin a new log with a reason: POST /v1/orgs/{org}/continue.";
+
+function before(continued: string): string {
+  return `The ledger was rewound to before its log was continued as ${continued}.`;
+}
 
 /** How many entries the log has to have. */
 function sizeOf({ fence, segments, signed }: Held): number {

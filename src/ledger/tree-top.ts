@@ -1,4 +1,4 @@
-import { listSegments, readSegment } from "../archive/segment.ts";
+import { DamagedSegment, listSegments, readSegment } from "../archive/segment.ts";
 import { readTreeObject } from "../archive/tree.ts";
 import { joinBytes, sameBytes } from "../chain/bytes.ts";
 import { entryHash } from "../chain/leaf.ts";
@@ -15,7 +15,7 @@ import { sha256 } from "../sha256.ts";
 import { readEntries } from "../store/list-entries.ts";
 import type { Core } from "./core.ts";
 import type { TreeTop } from "./earlier.ts";
-import { leavesOf } from "./leaves.ts";
+import { stagedLines } from "./lines.ts";
 import { placementAt, openPlaced } from "./placements.ts";
 import type { Signed } from "./signed-beyond.ts";
 import { grownEdge } from "./tree.ts";
@@ -29,58 +29,63 @@ const MAX_ENTRIES = 256 * PUBLISH_MAX_ENTRIES;
  * proofs and tiles that were given out before hold as they did, and new ones cannot be made.
  */
 export async function treeTop(core: Core, signed: Signed | null): Promise<TreeTop | null> {
-  const { tree } = core.state;
-  if (tree.note === (signed?.note ?? null)) {
-    const range = { from: tree.size - (tree.size % TILE_WIDTH), to: tree.size };
-    return { edge: tree.edge, leaves: await leavesOf(core, range) };
-  }
   const checkpoint = signed === null ? null : parseCheckpoint(noteText(signed.note));
-  if (checkpoint === null || checkpoint.size - tree.size > MAX_ENTRIES) return null;
-  const { size, root } = checkpoint;
-  try {
-    const leaves = await openLeaves(core, size);
-    const leafHashes = await leafHashesOf(core, { from: tree.size, to: size, leaves });
-    const edge = splitEdge(tree).map(({ bytes }) => bytes);
-    const grown = grownEdge(tree, { size, grown: growTiles(sha256, { size: tree.size, edge, leafHashes }) });
-    const parts = splitEdge({ size, edge: grown }).map(({ bytes }) => bytes);
-    const made = rootFromEdge(sha256, { size, edge: parts });
-    if (made !== null && sameBytes(made, root)) return { edge: grown, leaves };
-    throw new Error("what is left makes up another root");
-  } catch (error) {
-    say("warn", { message: "a frozen tree lacks its last tile", log: core.state.org.log, size, error: String(error) });
-    return null;
-  }
+  if (checkpoint === null || checkpoint.size - core.state.tree.size > MAX_ENTRIES) return null;
+  const top = await topOf(core, checkpoint);
+  if (typeof top !== "string") return top;
+  const { size } = checkpoint;
+  say("warn", { message: "a frozen tree lacks its last tile", log: core.state.org.log, size, error: top });
+  return null;
+}
+
+/** The top, or what is gone for good; throws when a store does not answer. */
+async function topOf(core: Core, { size, root }: { size: number; root: Uint8Array }): Promise<TreeTop | string> {
+  const { tree } = core.state;
+  const leaves = await openLeaves(core, size);
+  if (typeof leaves === "string") return leaves;
+  const open = joinBytes(...leaves.map((leaf) => entryHash(sha256, leaf)));
+  const leafHashes = await leafHashesOf(core, { from: tree.size, to: size, open });
+  if (typeof leafHashes === "string") return leafHashes;
+  const known = splitEdge(tree).map(({ bytes }) => bytes);
+  const edge = grownEdge(tree, { size, grown: growTiles(sha256, { size: tree.size, edge: known, leafHashes }) });
+  const tiles = splitEdge({ size, edge });
+  const made = rootFromEdge(sha256, { size, edge: tiles.map(({ bytes }) => bytes) });
+  const under = tiles.find(({ tile }) => tile.level === 0)?.bytes ?? new Uint8Array(0);
+  // Of leaves that were under an earlier checkpoint already, the root says nothing: their hashes were known.
+  if (made === null || !sameBytes(made, root) || !sameBytes(open, under)) return "what is left makes up another tree";
+  return { edge, leaves };
 }
 
 async function leafHashesOf(
   { state, config }: Core,
-  { from, to, leaves }: { from: number; to: number; leaves: readonly string[] },
-): Promise<Uint8Array> {
+  { from, to, open }: { from: number; to: number; open: Uint8Array },
+): Promise<Uint8Array | string> {
   const { log } = state.org;
   const parts: Uint8Array[] = [];
   const base = from - (from % TILE_WIDTH);
-  const open = to - (to % TILE_WIDTH);
-  for (let first = base; first < open; first += TILE_WIDTH) {
+  for (let first = base; first + TILE_WIDTH <= to; first += TILE_WIDTH) {
     const path = tilePath({ level: 0, index: first / TILE_WIDTH, width: TILE_WIDTH });
     const bytes = await readTreeObject(config.archive, { log, path });
-    if (bytes?.length !== TILE_WIDTH * HASH_BYTES) throw new Error(`${path} is not in the archive`);
+    if (bytes?.length !== TILE_WIDTH * HASH_BYTES) return `${path} is not in the archive`;
     parts.push(bytes);
   }
-  parts.push(...leaves.map((leaf) => entryHash(sha256, leaf)));
-  return joinBytes(...parts).subarray((from - base) * HASH_BYTES);
+  return joinBytes(...parts, open).subarray((from - base) * HASH_BYTES);
 }
 
 /** The leaf texts under the level-0 tile that `size` entries do not fill. */
-async function openLeaves(core: Core, size: number): Promise<string[]> {
+async function openLeaves(core: Core, size: number): Promise<string[] | string> {
   const from = size - (size % TILE_WIDTH);
   const found = new Map<number, string>();
   await addRows(core, found, { from, to: size });
   await addSegments(core, found, { from, to: size });
-  return Array.from({ length: size - from }, (_, n) => {
-    const leaf = found.get(from + n);
-    if (leaf === undefined) throw new Error(`leaf ${from + n} is in no store`);
-    return leaf;
-  });
+  addStaged(core, found, { from, to: size });
+  const leaves: string[] = [];
+  for (let index = from; index < size; index++) {
+    const leaf = found.get(index);
+    if (leaf === undefined) return `leaf ${index} is in no store`;
+    leaves.push(leaf);
+  }
+  return leaves;
 }
 
 type Range = { from: number; to: number };
@@ -102,8 +107,20 @@ async function addSegments(core: Core, found: Map<number, string>, { from, to }:
   const of = { log: core.state.org.log, from: Math.max(0, from - SEGMENT_MAX_ENTRIES), limit: 1_000 };
   for (const segment of await listSegments(archive, of)) {
     if (segment.last < from || segment.first >= to) continue;
-    const lines = await readSegment(archive, segment).catch(() => []);
+    const lines = await readSegment(archive, segment).catch((error: unknown) => {
+      if (error instanceof DamagedSegment) return [];
+      throw error;
+    });
     lines.forEach((line, n) => add(core, found, { index: segment.first + n, line }));
+  }
+}
+
+/** What the ledger itself holds counts before all else. */
+function addStaged(core: Core, found: Map<number, string>, { from, to }: Range): void {
+  for (let index = from; index < to; ) {
+    const lines = stagedLines(core.storage.sql, index, to - index);
+    for (const line of lines) add(core, found, { index: index++, line });
+    if (lines.length === 0) index++;
   }
 }
 

@@ -92,7 +92,7 @@ describe("a segment", () => {
   it("is refused when its object is not there, was changed, or holds another number of lines", async () => {
     const log = logOf();
     const segment = await putSegment(bucket, { log, first: 0, lines: LINES, headMac });
-    await expect(readSegment(bucket, { ...segment, last: 3 })).rejects.toThrow("as many lines");
+    await expect(readSegment(bucket, { ...segment, last: 3 })).rejects.toThrow("other lines than");
     await bucket.put(segment.name, "changed\n");
     await expect(readSegment(bucket, segment)).rejects.toThrow("holds other bytes");
     await bucket.put(segment.name, gzipSync("changed\n"));
