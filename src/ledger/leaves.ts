@@ -1,3 +1,4 @@
+import { leafOf } from "../chain/record.ts";
 import { TILE_WIDTH } from "../chain/tile.ts";
 import { assert } from "../errors.ts";
 import type { Core } from "./core.ts";
@@ -27,7 +28,7 @@ export async function leavesOf(core: Core, { from, to }: Range, log: number | nu
 export async function leavesFrom(core: Core, { from, to }: Range): Promise<string[]> {
   const found = await linesFrom(core, from, to - from);
   assert(found !== null && found.lines.length > 0, "there are entries below the head");
-  return found.lines.map((line) => (JSON.parse(line) as { leaf: string }).leaf);
+  return found.lines.map(leafOf);
 }
 
 function frozenLeaves({ tree }: EarlierLog, { from, to }: Range): string[] {

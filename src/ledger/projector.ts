@@ -1,5 +1,6 @@
 import { base64url } from "../chain/encoding.ts";
 import { entryHash } from "../chain/leaf.ts";
+import { leafOf } from "../chain/record.ts";
 import { openSealed } from "../chain/open-sealed.ts";
 import { assert } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
@@ -179,6 +180,6 @@ export class Projector {
 
 /** The head of the log after these entries. */
 function headAfter({ from, entries }: { from: number; entries: readonly ProjectableEntry[] }) {
-  const { leaf } = JSON.parse(entries.at(-1)?.line ?? "") as { leaf: string };
+  const leaf = leafOf(entries.at(-1)?.line ?? "");
   return { size: from + entries.length, prev: base64url(entryHash(sha256, leaf)) };
 }

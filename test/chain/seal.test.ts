@@ -4,6 +4,7 @@ import { base64url } from "../../src/chain/encoding.ts";
 import { genesisPrev } from "../../src/chain/genesis.ts";
 import { entryHash, parseLeaf } from "../../src/chain/leaf.ts";
 import { parseRecord } from "../../src/chain/open.ts";
+import { leafOf } from "../../src/chain/record.ts";
 import { commitment } from "../../src/chain/section.ts";
 import { type Sealing, sealEntry } from "../../src/chain/seal.ts";
 import { HASH, LOG, saltsFor, sha256 } from "./support.ts";
@@ -37,6 +38,7 @@ describe("sealing", () => {
         const record = parseRecord(sealed.line);
         if (parsed.kind !== "leaf" || record === null) throw new Error("not sealed");
         expect(record.leaf).toBe(sealed.leaf);
+        expect(leafOf(sealed.line)).toBe(sealed.leaf);
         expect(sealed.prev).toBe(base64url(entryHash(sha256, sealed.leaf)));
         expect(base64url(sealed.hash)).toBe(sealed.prev);
         expect(Object.keys(record.sections)).toEqual([...names].sort());
