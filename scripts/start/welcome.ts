@@ -13,7 +13,7 @@ export function welcome({ url, key, log, sink }: { url: string; key: string; log
   const running = table([
     [ink.dim("ledger"), "one Durable Object per org, the only writer of its chain"],
     [ink.dim("D1 × 3"), "the directory and two cells: what search and lists read"],
-    [ink.dim("R2"), "the archive: segments, dead letters"],
+    [ink.dim("R2"), "the archive: segments, tiles, checkpoints, dead letters"],
     [ink.dim("queue"), "hand over and go on, with its dead-letter queue"],
     [ink.dim("cron"), "the watchdog, once a minute"],
   ]);

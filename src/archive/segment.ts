@@ -10,7 +10,12 @@ import { count } from "../meter.ts";
 export type Segment = { first: number; last: number; name: string };
 
 /** An object that is not there, or whose bytes are not those its name vouches for: to ask again changes nothing. */
-export class DamagedSegment extends Error {
+export class LostSegment extends Error {
+  override name = "LostSegment";
+}
+
+/** One whose bytes are others. */
+class DamagedSegment extends LostSegment {
   override name = "DamagedSegment";
 }
 
@@ -120,7 +125,7 @@ export async function headMacOf(bucket: R2Bucket, { name }: Segment): Promise<st
 /** The bytes of an object; throws when it is not there, or larger than any segment. */
 async function bytesOf(bucket: R2Bucket, name: string): Promise<Uint8Array> {
   const object = await bucket.get(name);
-  if (object === null) throw new DamagedSegment(`segment ${name} is not in the archive`);
+  if (object === null) throw new LostSegment(`segment ${name} is not in the archive`);
   if (object.size > SEGMENT_READ_MAX_BYTES) throw new DamagedSegment(`segment ${name} holds other bytes`);
   return new Uint8Array(await object.arrayBuffer());
 }

@@ -64,7 +64,7 @@ const TITLES: Record<Refusal["code"], string> = {
   forbidden: "The key may not do this",
   not_found: "Not found",
   method_not_allowed: "Method not allowed",
-  conflict: "Conflict with what was sent before",
+  conflict: "Conflict with what is there",
   too_large: "Too large",
   unsupported_media_type: "Unsupported media type",
   unprocessable: "Cannot be done",

@@ -1,4 +1,4 @@
-import { DamagedSegment, headMacOf, readSegment, type Segment } from "../archive/segment.ts";
+import { LostSegment, headMacOf, readSegment, type Segment } from "../archive/segment.ts";
 import { readRow } from "../chain/verify-row.ts";
 import { sha256 } from "../sha256.ts";
 import { continueChain } from "./continue-chain.ts";
@@ -23,7 +23,7 @@ export async function takeSegment(core: Core, segment: Segment, fence: number): 
     [lines, mac] = await Promise.all([readSegment(config.archive, segment), headMacOf(config.archive, segment)]);
   } catch (error) {
     // What did not answer may yet hold it.
-    if (error instanceof DamagedSegment) return error.message;
+    if (error instanceof LostSegment) return error.message;
     throw error;
   }
   const vouched = (head: Head) => isHeadMac(config, state.org.log, { head, mac });

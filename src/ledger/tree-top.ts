@@ -1,4 +1,4 @@
-import { DamagedSegment, listSegments, readSegment } from "../archive/segment.ts";
+import { LostSegment, listSegments, readSegment } from "../archive/segment.ts";
 import { readTreeObject } from "../archive/tree.ts";
 import { joinBytes, sameBytes } from "../chain/bytes.ts";
 import { entryHash } from "../chain/leaf.ts";
@@ -108,7 +108,7 @@ async function addSegments(core: Core, found: Map<number, string>, { from, to }:
   for (const segment of await listSegments(archive, of)) {
     if (segment.last < from || segment.first >= to) continue;
     const lines = await readSegment(archive, segment).catch((error: unknown) => {
-      if (error instanceof DamagedSegment) return [];
+      if (error instanceof LostSegment) return [];
       throw error;
     });
     lines.forEach((line, n) => add(core, found, { index: segment.first + n, line }));
