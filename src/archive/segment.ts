@@ -9,12 +9,12 @@ import { count } from "../meter.ts";
 /** A stored run of entries `first..last`, both inclusive. `name` is its R2 key. */
 export type Segment = { first: number; last: number; name: string };
 
-/** An object that is not there, or whose bytes are not those its name vouches for: to ask again changes nothing. */
+/** Entries that are not in the archive: to ask again changes nothing. */
 export class LostSegment extends Error {
   override name = "LostSegment";
 }
 
-/** One whose bytes are others. */
+/** An object whose bytes are not those its name vouches for. */
 class DamagedSegment extends LostSegment {
   override name = "DamagedSegment";
 }

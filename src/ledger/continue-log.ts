@@ -78,6 +78,7 @@ function replaceLog(
   { old, placement, act }: { old: EarlierLog; placement: LedgerPlacement; act: Act | null },
 ): void {
   const { sql } = core.storage;
+  assert(loadState(sql)?.org.log === old.log, "a log is continued once");
   for (const table of TABLES_OF_A_LOG) clear(sql, table);
   saveEarlier(sql, old);
   sql.exec("update org set log = ?", placement.log);

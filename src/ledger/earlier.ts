@@ -35,10 +35,11 @@ export function loadEarlier(sql: SqlStorage): EarlierLog[] {
   });
 }
 
+/** Enters an earlier log, or what is known of it by now. */
 export function saveEarlier(sql: SqlStorage, earlier: EarlierLog): void {
   const { top, ...tree } = earlier.tree;
   sql.exec(
-    "insert into earlier_log (number, state, edge, leaves) values (?, ?, ?, ?)",
+    "insert or replace into earlier_log (number, state, edge, leaves) values (?, ?, ?, ?)",
     earlier.number,
     JSON.stringify({ ...earlier, tree }),
     top?.edge ?? null,

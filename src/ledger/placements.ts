@@ -4,6 +4,7 @@ import { savePlacement } from "../store/placement-table.ts";
 import { count } from "../meter.ts";
 import type { LedgerPlacement } from "../schema/ledger.ts";
 import type { Core } from "./core.ts";
+import { saveEarlier } from "./earlier.ts";
 import { transact } from "./transact.ts";
 
 /** How far D1 is: the fence of the first placement that is not yet filled up to the next one, else of the last. */
@@ -24,6 +25,7 @@ export async function fenceOf(core: Core): Promise<Fence> {
 
 /** The first index that is not in D1. */
 export async function projectedUpTo(core: Core): Promise<number> {
+  await openEarlier(core);
   return (await fenceOf(core)).next;
 }
 
@@ -33,9 +35,7 @@ export async function projectedUpTo(core: Core): Promise<number> {
  */
 export async function openPlaced(core: Core, placement: LedgerPlacement): Promise<D1Database> {
   const { state, storage, config } = core;
-  const cell = config.cells.get(placement.cell);
-  if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
-  const orgNumber = await openRange(cell, placement);
+  const { cell, orgNumber } = await rangeOf(core, placement);
   if (orgNumber !== placement.org_number) {
     transact(core, () =>
       storage.sql.exec("update placement set org_number = ? where first_index = ?", orgNumber, placement.first_index),
@@ -44,6 +44,26 @@ export async function openPlaced(core: Core, placement: LedgerPlacement): Promis
     await savePlacement(config.directory, { org: state.org.org, ...placement });
   }
   return cell;
+}
+
+/** The same for the logs before this one: under the number they had then, the cell may have rows of another org by now. */
+async function openEarlier(core: Core): Promise<void> {
+  const { state, storage, config } = core;
+  for (const earlier of state.earlier) {
+    for (const placement of earlier.placements) {
+      const { orgNumber } = await rangeOf(core, placement);
+      if (orgNumber === placement.org_number) continue;
+      placement.org_number = orgNumber;
+      transact(core, () => saveEarlier(storage.sql, earlier));
+      await savePlacement(config.directory, { org: state.org.org, ...placement });
+    }
+  }
+}
+
+async function rangeOf({ config }: Core, placement: LedgerPlacement): Promise<{ cell: D1Database; orgNumber: number }> {
+  const cell = config.cells.get(placement.cell);
+  if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
+  return { cell, orgNumber: await openRange(cell, placement) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { LostSegment, headMacOf, readSegment, type Segment } from "../archive/segment.ts";
+import { headMacOf, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import { readRow } from "../chain/verify-row.ts";
 import { sha256 } from "../sha256.ts";
 import { continueChain } from "./continue-chain.ts";

@@ -1,4 +1,4 @@
-import { LostSegment, listSegments, readSegment } from "../archive/segment.ts";
+import { listSegments, LostSegment, readSegment } from "../archive/segment.ts";
 import { readTreeObject } from "../archive/tree.ts";
 import { joinBytes, sameBytes } from "../chain/bytes.ts";
 import { entryHash } from "../chain/leaf.ts";

@@ -76,7 +76,12 @@ export async function createPlatformKey(
     const same = JSON.stringify([known.name, known.scopes, known.orgs]) === JSON.stringify([name, scopes, orgs]);
     if (!same) return refuse("conflict", "This Idempotency-Key was used before, for another key.");
   } else {
-    await sealKeyAct(config, { action: "indelible.key.created", id, metadata: { name, scopes, orgs } });
+    const sealed = await sealKeyAct(config, {
+      action: "indelible.key.created",
+      id,
+      metadata: { name, scopes, orgs },
+    });
+    if (!sealed.ok) return sealed;
     await saveKey(config.directory, {
       id,
       org: null,
@@ -112,7 +117,8 @@ export async function revokePlatformKey(
   const row = found.value;
   if (row === null || row.org !== null) return refuse("not_found", "The platform has no such key.");
   if (row.revoked_at === null) {
-    await sealKeyAct(config, { action: "indelible.key.revoked", id, metadata: {} });
+    const sealed = await sealKeyAct(config, { action: "indelible.key.revoked", id, metadata: {} });
+    if (!sealed.ok) return sealed;
     await revokeKey(config.directory, id, now);
   }
   forgetPlatformKey(id);
@@ -168,14 +174,13 @@ function requireRoot(caller: Caller): Result<null> {
   return refuse("forbidden", "Only the root key makes, lists and revokes keys of the platform.");
 }
 
-async function sealKeyAct(
+function sealKeyAct(
   config: Config,
   { action, id, metadata }: { action: `indelible.${string}`; id: string; metadata: Record<string, unknown> },
-): Promise<void> {
+): Promise<Result<number>> {
   const actor = { type: "key", id: "root" };
   const act: Act = { action, category: "config_change", actor, key: "root", targets: [{ type: "key", id }], metadata };
-  const sealed = await callLedger(config, PLATFORM_ORG, async (ledger) => await ledger.recordAct(PLATFORM_ORG, act));
-  if (!sealed.ok) throw new Error(`the act could not be sealed: ${sealed.refusal.detail}`);
+  return callLedger(config, PLATFORM_ORG, async (ledger) => await ledger.recordAct(PLATFORM_ORG, act));
 }
 
 /** What may be told of a key; never its hash. */

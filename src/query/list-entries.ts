@@ -130,11 +130,11 @@ async function visibleSize(config: Config, org: string, grant: ReadGrant, wanted
 
 type Span = { log: LogGrant; placement: LedgerPlacement; low: number; high: number };
 
-/** What the answer may come from, in the order asked for. Bounds of indexes are of the newest log, and leave out the others. */
+/** What the answer may come from, in the order asked for. Bounds of indexes are of the log that was the newest when the walk began, and leave out the others. */
 function spansOf(grant: ReadGrant, { query, cursor }: { query: ListQuery; cursor: Cursor | null }): Span[] {
   const { order } = query;
   const bounded = query.after_index !== null || query.before_index !== null;
-  const logs = bounded ? [grant] : logsOf(grant);
+  const logs = logsOf(grant).filter(({ number }) => !bounded || number === (cursor?.log ?? grant.number));
   const ordered = order === "desc" ? logs : logs.toReversed();
   const from = ordered.findIndex(({ number }) => number === cursor?.log);
   return ordered.slice(Math.max(from, 0)).flatMap((log) => {

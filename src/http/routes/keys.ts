@@ -169,7 +169,7 @@ export const operations: Operation[] = (
       id: "revokePlatformKey",
       summary: "Revoke a platform key: within a minute everywhere",
       answers: { 200: { description: REVOKED, body: { "application/json": platformKeySchema } } },
-      errors: ["unauthorized", "forbidden", "not_found", "unprocessable"],
+      errors: ["unauthorized", "forbidden", "not_found", "unprocessable", "overloaded"],
     },
   ] as const
 ).map((operation) => ({ ...operation, tag: "Keys", scope: "keys:write" }));
