@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { archiveDue, checkLedger } from "../support/check-ledger.ts";
 import { readLedger } from "../support/check/read-stores.ts";
-import { breakMethod, breakR2, CELLS, restoreFaults } from "../support/faults.ts";
+import { breakMethod, breakR2, CELLS, dropArchived, restoreFaults } from "../support/faults.ts";
 import { actsOf, kinds, remove, repair } from "../support/repair.ts";
 import { filled, rowAt, verified, write } from "../support/tamper.ts";
 
@@ -22,6 +22,7 @@ describe("a repair that cannot be made", () => {
   it("names a segment that is gone or changed, and touches no row", async () => {
     const { org, cell } = await filled();
     await archiveDue(org);
+    await dropArchived(org);
     const { segments } = await readLedger(org);
     const name = segments[0]?.name ?? "";
     await remove(cell, AT);
@@ -77,6 +78,7 @@ describe("a repair that cannot be made", () => {
     expect(await repair(org)).toMatchObject({ status: 429, json: { code: "rate_limited" } });
     await ledger.leaseVerify(org, "somebody else", { release: true });
     await archiveDue(org);
+    await dropArchived(org);
     breakR2();
     expect(await repair(org)).toMatchObject({ status: 503, json: { code: "overloaded" } });
   });
