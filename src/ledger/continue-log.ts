@@ -17,7 +17,7 @@ import { fenceOf, savePlaced } from "./placements.ts";
 import type { Projector } from "./projector.ts";
 import type { Publisher } from "./publisher.ts";
 import { sealAct } from "./service-entry.ts";
-import { newestSigned } from "./signed-beyond.ts";
+import { newestSigned, type Signed } from "./signed-beyond.ts";
 import { treeTop } from "./tree-top.ts";
 import { loadState } from "./state.ts";
 
@@ -108,7 +108,7 @@ async function freeze(core: Core): Promise<EarlierLog> {
     held: { size: head.size, head: head.prev },
     tree: {
       size: signed?.size ?? 0,
-      note: signed?.note ?? null,
+      note: signed === null ? null : signed.note + cosignaturesOf(core, signed),
       top: await treeTop(core, signed),
     },
     placements,
@@ -116,6 +116,12 @@ async function freeze(core: Core): Promise<EarlierLog> {
     begun_at: earlier.at(-1)?.ended_at ?? org.createdAt,
     ended_at: head.sequencedAt,
   };
+}
+
+/** Nobody is asked for them again. */
+function cosignaturesOf({ storage }: Core, { size }: Signed): string {
+  const rows = storage.sql.exec<{ line: string }>("select line from cosignature where size = ? order by witness", size);
+  return [...rows].map(({ line }) => line).join("");
 }
 
 /** The new log begins in the cell where the old one ends. */

@@ -20,6 +20,8 @@ const report = async (org: string, path: string) => {
   return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
 };
 
+const COSIGNATURE = "\u2014 witness.test/w AAAA\n";
+
 describe("a log that is continued, in bad times", () => {
   it("takes the old log over again first when its ledger is rewound further: what it knew of keys and ids stays", async () => {
     const org = await createOrg("p1");
@@ -72,6 +74,7 @@ describe("a log that is continued, in bad times", () => {
     await later(61_000, () => wake(org));
     await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) => {
       storage.sql.exec("delete from staged");
+      storage.sql.exec("insert into cosignature (witness, size, line, at) values ('w', 3, ?, 0)", COSIGNATURE);
     });
     const { segments } = await readLedger(org);
     expect((await statusOf(org)).published).toBe(3);
@@ -83,6 +86,8 @@ describe("a log that is continued, in bad times", () => {
     const answer = await proceed(org);
     expect(answer.status, answer.text).toBe(201);
     expect((await call("GET", `/v1/orgs/${org}/1/events/1`)).status).toBe(200);
+    // Nor are witnesses asked for it again.
+    expect((await call("GET", `/v1/orgs/${org}/1/checkpoint`)).text.endsWith(`\n${COSIGNATURE}`)).toBe(true);
     expect((await call("GET", `/v1/orgs/${org}/1/tile/entries/000.p/3`)).status).toBe(200);
   });
 
