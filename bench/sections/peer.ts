@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { type Bench, cell, type Table } from "../bench.ts";
 import { bodiesOf } from "../events.ts";
 import type { Request } from "../load/job.ts";
@@ -29,7 +31,9 @@ export async function peer(bench: Bench): Promise<Table> {
     for (let round = 0; round <= bench.rounds; round++) {
       for (const [n, shape] of SHAPES.entries()) {
         bench.say(`peer: ${nameOf(shape)}, round ${round} of ${bench.rounds}`);
+        await settled();
         const theirs = await peerRound(bench, running, { shape, org: `org-${n}-${round}` });
+        await settled();
         const { acknowledged, projected, p99 } = await appendRound(bench, shape);
         const pair = { ours: acknowledged, projected, p99, peer: theirs.rate, peerP99: theirs.p99 };
         if (round > 0) pairs[n]?.push(pair);
@@ -39,6 +43,11 @@ export async function peer(bench: Bench): Promise<Table> {
   } finally {
     await running.stop();
   }
+}
+
+/** What one of them wrote is on disk before the other begins: a commit would wait for the other's pages as well. */
+async function settled(): Promise<void> {
+  await promisify(execFile)("sync");
 }
 
 async function peerRound(
