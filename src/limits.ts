@@ -154,6 +154,8 @@ export const PUBLISH_CONFLICT_RETRY_MS = 600_000;
 export const PUBLISH_WAIT_MAX_MS = 5_000;
 /** After this long without an answer from R2 a put is given up and made again: what arrives later is the same bytes. */
 export const R2_ANSWER_MS = 30_000;
+/** What one list operation of R2 names: more than the segments of a whole backlog, so that a rewound ledger sees its end. */
+export const R2_LIST_MAX_KEYS = 1_000;
 /** The platform opens six connections at once for one object. */
 export const PUBLISH_PUTS = 6;
 /** Archived entries that stay staged for the next checkpoint: what a log of 3,000 entries a second gains in 5 s. */

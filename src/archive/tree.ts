@@ -2,7 +2,7 @@ import { sameBytes } from "../chain/bytes.ts";
 import { utf8 } from "../chain/encoding.ts";
 import { noteText } from "../chain/note/note.ts";
 import { TILE_WIDTH } from "../chain/tile.ts";
-import { LEAF_MAX_BYTES } from "../limits.ts";
+import { LEAF_MAX_BYTES, R2_LIST_MAX_KEYS } from "../limits.ts";
 import { padded } from "./padded.ts";
 
 /** A store holds what this log cannot have written: other bytes under a name, or a broken link. Nothing may be signed over it. */
@@ -12,8 +12,6 @@ export class TreeConflict extends Error {
 
 /** A bundle of 256 leaves with their lengths; tiles and notes are smaller. */
 const OBJECT_MAX_BYTES = TILE_WIDTH * (LEAF_MAX_BYTES + 2);
-/** What one list operation names at most. */
-const LIST_MAX_KEYS = 1_000;
 
 function treePrefix(log: string): string {
   return `tree/${log}/`;
@@ -72,7 +70,7 @@ export async function listCheckpoints(
   { log, after }: { log: string; after: number },
 ): Promise<{ sizes: number[]; whole: boolean }> {
   const prefix = checkpointPrefix(log);
-  const listed = await bucket.list({ prefix, startAfter: checkpointName(log, after), limit: LIST_MAX_KEYS });
+  const listed = await bucket.list({ prefix, startAfter: checkpointName(log, after), limit: R2_LIST_MAX_KEYS });
   const sizes = listed.objects.map(({ key }) => key.slice(prefix.length)).filter((name) => /^\d{10}$/.test(name));
   return { sizes: sizes.map(Number), whole: !listed.truncated };
 }

@@ -1,10 +1,11 @@
+import { equal } from "../equal.ts";
 import type { Config } from "../env.ts";
 import { ok, refuse, type Result, UNAUTHORIZED } from "../errors.ts";
 import { PLATFORM_KEY_CACHE_MAX_COUNT, PLATFORM_KEY_FRESH_MS, PLATFORM_KEY_STALE_MS } from "../limits.ts";
 import { log } from "../log.ts";
 import { type Caller, SCOPES, type Scope } from "../schema/caller.ts";
 import { CorruptKey, readKey } from "../store/key.ts";
-import { equal, keyHash, parseKey } from "./key.ts";
+import { keyHash, parseKey } from "./key.ts";
 
 type Verdict = { caller: Caller | null; hash: string; at: number };
 

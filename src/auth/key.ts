@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { sha256 } from "../sha256.ts";
+import { equal } from "../equal.ts";
 
 const KEY_PATTERN = /^(ind_([op])[a-z2-7]{12})_[A-Za-z0-9_-]{43}([A-Za-z0-9_-]{6})$/;
 
@@ -27,13 +28,6 @@ export function parseKey(pepper: string, text: string): ParsedKey | null {
 /** What stores keep of a key: SHA-256 of the whole, in hexadecimal digits. */
 export function keyHash(text: string): string {
   return Buffer.from(sha256(Buffer.from(text))).toString("hex");
-}
-
-/** Compares in constant time for texts of one length; the length is not a secret. */
-export function equal(a: string, b: string): boolean {
-  const left = Buffer.from(a);
-  const right = Buffer.from(b);
-  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 function checkOf(pepper: string, body: string): string {

@@ -12,6 +12,11 @@ const LEVEL_MAX = 63;
  */
 export type Tile = { level: number; index: number; width: number };
 
+/** Where the open tile of level 0 begins: entries below are under full tiles, those of `size` from there on are not. */
+export function openTileFrom(size: number): number {
+  return size - (size % TILE_WIDTH);
+}
+
 /** Tile `index` of a level as it is in a tree of `size` leaves; null when that tree does not have it. */
 export function tileAt({ level, index, size }: { level: number; index: number; size: number }): Tile | null {
   const width = Math.min(TILE_WIDTH, hashCount({ level, size }) - index * TILE_WIDTH);

@@ -5,7 +5,7 @@ import { entryHash } from "../chain/leaf.ts";
 import { HASH_BYTES } from "../chain/node-hash.ts";
 import { entryBundle } from "../chain/tree/entry-bundle.ts";
 import { growTiles } from "../chain/tree/grow-tiles.ts";
-import { bundlePath, splitEdge, TILE_WIDTH, tilePath } from "../chain/tile.ts";
+import { bundlePath, splitEdge, TILE_WIDTH, tilePath, openTileFrom } from "../chain/tile.ts";
 import { TreeConflict } from "../archive/tree.ts";
 import { assert } from "../errors.ts";
 import { SEGMENT_MAX_ENTRIES } from "../limits.ts";
@@ -27,7 +27,7 @@ export type GrownTree = { objects: { path: string; bytes: Uint8Array }[]; edge: 
  */
 export async function growTree(core: Core, size: number): Promise<GrownTree> {
   const { tree, head } = core.state;
-  const base = tree.size - (tree.size % TILE_WIDTH);
+  const base = openTileFrom(tree.size);
   const leaves: string[] = [];
   const hashes: Uint8Array[] = [];
   const last = await hashBefore(core, base);

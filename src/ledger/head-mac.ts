@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { utf8 } from "../chain/encoding.ts";
 import { hkdfSha256 } from "../ed25519.ts";
+import { equal } from "../equal.ts";
 import type { Config } from "../env.ts";
 import type { Head } from "./state.ts";
 
@@ -16,7 +17,5 @@ export function headMac({ logSigningKey }: Config, log: string, { size, prev }: 
 
 /** Whether this log's ledger left `mac` for this head. */
 export function isHeadMac(config: Config, log: string, { head, mac }: { head: Head; mac: string | null }): boolean {
-  if (mac === null) return false;
-  const [given, due] = [Buffer.from(mac), Buffer.from(headMac(config, log, head))];
-  return given.length === due.length && timingSafeEqual(given, due);
+  return mac !== null && equal(mac, headMac(config, log, head));
 }

@@ -1,5 +1,5 @@
 import { leafOf } from "../chain/record.ts";
-import { TILE_WIDTH } from "../chain/tile.ts";
+import { openTileFrom } from "../chain/tile.ts";
 import { assert } from "../errors.ts";
 import type { Core } from "./core.ts";
 import type { EarlierLog } from "./earlier.ts";
@@ -32,7 +32,7 @@ export async function leavesFrom(core: Core, { from, to }: Range): Promise<strin
 }
 
 function frozenLeaves({ tree }: EarlierLog, { from, to }: Range): string[] {
-  const open = tree.size - (tree.size % TILE_WIDTH);
+  const open = openTileFrom(tree.size);
   assert(tree.top !== null && from >= open && to <= tree.size, "a frozen log has the leaves of its open tile");
   return tree.top.leaves.slice(from - open, to - open);
 }

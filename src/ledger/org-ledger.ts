@@ -3,7 +3,7 @@ import { type Config, configOf } from "../env.ts";
 import { NOT_FOUND, ok, type Refusal, refuse, type Result, UNAUTHORIZED } from "../errors.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
-import type { Caller, Scope } from "../schema/caller.ts";
+import { type Caller, nameOf, type Scope } from "../schema/caller.ts";
 import type {
   Append,
   AppendAnswer,
@@ -189,7 +189,7 @@ export class OrgLedger extends DurableObject<Env> {
     if (!continued.ok) return continued;
     this.#ledger = this.#load();
     const ledger = await this.#ready(org);
-    if (ledger.ok) await ledger.value.settle("");
+    if (ledger.ok) await ledger.value.settle(nameOf(caller));
     return ledger.ok ? ok(ledger.value.status()) : ledger;
   }
 

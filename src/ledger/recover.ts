@@ -1,12 +1,12 @@
 import { listSegments, namesLines, readSegment, type Segment } from "../archive/segment.ts";
 import { refuse, type Result, ok } from "../errors.ts";
-import { STARTUP_COMPARE_MS } from "../limits.ts";
+import { STARTUP_COMPARE_MS, R2_LIST_MAX_KEYS } from "../limits.ts";
 import { log } from "../log.ts";
 import { listPlacements, savePlacement } from "../store/placement-table.ts";
 import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
 import { readMark } from "./restore-mark.ts";
-import { LIST_MAX_SEGMENTS, rollForward } from "./roll-forward.ts";
+import { rollForward } from "./roll-forward.ts";
 import { signedBeyond } from "./signed-beyond.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
 import { within } from "../within.ts";
@@ -22,7 +22,7 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
     within(STARTUP_COMPARE_MS, projectedUpTo(core)),
     within(
       STARTUP_COMPARE_MS,
-      listSegments(config.archive, { log: state.org.log, from: state.archived, limit: LIST_MAX_SEGMENTS }),
+      listSegments(config.archive, { log: state.org.log, from: state.archived, limit: R2_LIST_MAX_KEYS }),
     ),
     within(STARTUP_COMPARE_MS, signedBeyond(core)),
     within(STARTUP_COMPARE_MS, laterLog(core)),

@@ -1,6 +1,6 @@
 import { listSegments, type Segment } from "../archive/segment.ts";
 import { ok, refuse, type Result } from "../errors.ts";
-import { STARTUP_COMPARE_MS } from "../limits.ts";
+import { STARTUP_COMPARE_MS, R2_LIST_MAX_KEYS } from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Act } from "../schema/act.ts";
@@ -19,9 +19,6 @@ import { inNoStore } from "./take-over.ts";
 import { takeRows } from "./take-rows.ts";
 import { takeSegment } from "./take-segment.ts";
 import { transact } from "./transact.ts";
-
-/** All that one list operation names: more than the segments of a whole backlog, so that a rewound ledger sees its end. */
-export const LIST_MAX_SEGMENTS = 1_000;
 
 /**
  * What the stores hold of a log: D1 entries below its `fence`, R2 `segments` from the ledger's archived size on and a checkpoint
@@ -97,7 +94,7 @@ function standing({ head }: State, { fence, segments, signed }: Held): string {
 async function ask(core: Core): Promise<Held> {
   await takePlacements(core);
   const { state, config } = core;
-  const of = { log: state.org.log, from: state.archived, limit: LIST_MAX_SEGMENTS };
+  const of = { log: state.org.log, from: state.archived, limit: R2_LIST_MAX_KEYS };
   const [fence, segments, signed] = await Promise.all([
     fenceOf(core),
     listSegments(config.archive, of),
@@ -134,7 +131,7 @@ async function takeAll(core: Core, held: Held): Promise<string | null> {
     add(await takeSegment(core, segment, fence.next));
   }
   // After a full list R2 may hold more, which is dearer to have from D1.
-  if (segments.length === LIST_MAX_SEGMENTS && state.head.size > size) return null;
+  if (segments.length === R2_LIST_MAX_KEYS && state.head.size > size) return null;
   const vouched = (head: Head) => isHeadMac(core.config, state.org.log, { head, mac: fence.head_mac });
   add(await takeRows(core, { until: fence.next, vouched }));
   add(inNoStore(state.head.size, sizeOf(held) - 1));

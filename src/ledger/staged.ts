@@ -1,6 +1,6 @@
 import type { Segment } from "../archive/segment.ts";
 import { assert } from "../errors.ts";
-import { TILE_WIDTH } from "../chain/tile.ts";
+import { TILE_WIDTH, openTileFrom } from "../chain/tile.ts";
 import { TREE_KEPT_MAX_BYTES, TREE_KEPT_MAX_ENTRIES } from "../limits.ts";
 import type { Core } from "./core.ts";
 import { sequencedAtOf, type State } from "./state.ts";
@@ -44,7 +44,7 @@ export function dropStaged(core: Core): void {
  */
 function droppableTo({ projected, archived, tree, backlog }: State): number {
   const stored = Math.min(projected ?? 0, archived);
-  const open = tree.size - (tree.size % TILE_WIDTH);
+  const open = openTileFrom(tree.size);
   const kept = backlog.bytes > TREE_KEPT_MAX_BYTES ? TILE_WIDTH : TREE_KEPT_MAX_ENTRIES;
   return Math.min(stored, Math.max(open, stored - kept));
 }

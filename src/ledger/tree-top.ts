@@ -6,10 +6,10 @@ import { HASH_BYTES } from "../chain/node-hash.ts";
 import { parseCheckpoint } from "../chain/note/checkpoint.ts";
 import { noteText } from "../chain/note/note.ts";
 import { rootFromEdge } from "../chain/proof/verify-tiles.ts";
-import { splitEdge, TILE_WIDTH, tilePath } from "../chain/tile.ts";
+import { splitEdge, TILE_WIDTH, tilePath, openTileFrom } from "../chain/tile.ts";
 import { growTiles } from "../chain/tree/grow-tiles.ts";
 import { readRow } from "../chain/verify-row.ts";
-import { PAGE_MAX_BYTES, PUBLISH_MAX_ENTRIES, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { PAGE_MAX_BYTES, PUBLISH_MAX_ENTRIES, SEGMENT_MAX_ENTRIES, R2_LIST_MAX_KEYS } from "../limits.ts";
 import { log as say } from "../log.ts";
 import { sha256 } from "../sha256.ts";
 import { readEntries } from "../store/list-entries.ts";
@@ -62,7 +62,7 @@ async function leafHashesOf(
 ): Promise<Uint8Array | string> {
   const { log } = state.org;
   const parts: Uint8Array[] = [];
-  const base = from - (from % TILE_WIDTH);
+  const base = openTileFrom(from);
   for (let first = base; first + TILE_WIDTH <= to; first += TILE_WIDTH) {
     const path = tilePath({ level: 0, index: first / TILE_WIDTH, width: TILE_WIDTH });
     const bytes = await readTreeObject(config.archive, { log, path });
@@ -74,7 +74,7 @@ async function leafHashesOf(
 
 /** The leaf texts under the level-0 tile that `size` entries do not fill. */
 async function openLeaves(core: Core, size: number): Promise<string[] | string> {
-  const from = size - (size % TILE_WIDTH);
+  const from = openTileFrom(size);
   const found = new Map<number, string>();
   await addRows(core, found, { from, to: size });
   await addSegments(core, found, { from, to: size });
@@ -104,7 +104,7 @@ async function addRows(core: Core, found: Map<number, string>, { from, to }: Ran
 /** Of the segments that reach into the range; they vouch for what they hold, rows of D1 do not. */
 async function addSegments(core: Core, found: Map<number, string>, { from, to }: Range): Promise<void> {
   const { archive } = core.config;
-  const of = { log: core.state.org.log, from: Math.max(0, from - SEGMENT_MAX_ENTRIES), limit: 1_000 };
+  const of = { log: core.state.org.log, from: Math.max(0, from - SEGMENT_MAX_ENTRIES), limit: R2_LIST_MAX_KEYS };
   for (const segment of await listSegments(archive, of)) {
     if (segment.last < from || segment.first >= to) continue;
     const lines = await readSegment(archive, segment).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { equal, keyHash, keyText, parseKey } from "../../src/auth/key.ts";
+import { keyHash, keyText, parseKey } from "../../src/auth/key.ts";
+import { equal } from "../../src/equal.ts";
 
 const PEPPER = "pepper-of-this-test";
 const SECRET = new Uint8Array(32).fill(7);
