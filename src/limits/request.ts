@@ -1,0 +1,47 @@
+/** What one request may ask for, and who is remembered between requests. */
+
+// ---- A request -----------------------------------------------------------------------------------------------------
+
+export const APPEND_MAX_EVENTS = 1_000;
+/** One gather of the ledger; also far under the 32 MiB of one RPC call. */
+export const APPEND_MAX_BYTES = 4_000_000;
+export const JSON_BODY_MAX_BYTES = 65_536;
+export const IDEMPOTENCY_KEY_MAX_CHARACTERS = 200;
+export const IDEMPOTENCY_KEPT_HOURS = 24;
+export const PAGE_MAX_ENTRIES = 1_000;
+export const PAGE_DEFAULT_ENTRIES = 100;
+/** What one page may carry: 1,000 entries of the largest size would be 100 MB. */
+export const PAGE_MAX_BYTES = 4_000_000;
+/** Values of one repeated filter. */
+export const FILTER_MAX_VALUES = 20;
+/** Work of one search request: indexes walked, and time after which the page is closed short. */
+export const SEARCH_MAX_POSTINGS = 2 ** 18;
+export const SEARCH_MAX_MS = 300;
+/** Why somebody reads, kept in the trace. */
+export const REASON_MAX_CHARACTERS = 1_000;
+/** How long `min_size` and a get by id wait for an entry to be projected. */
+export const VISIBLE_WAIT_MAX_MS = 5_000;
+/** Entries one verify request checks: about 15 s of CPU at 150 µs an entry, half of the platform's default. */
+export const VERIFY_MAX_ENTRIES = 100_000;
+/** How long a verification may be silent before another one may begin. */
+export const VERIFY_LEASE_MS = 30_000;
+export const VERIFY_PAGE_ENTRIES = 1_000;
+/** Breaks one report names; past it the report says that it stopped. */
+export const VERIFY_MAX_BREAKS = 1_000;
+/** Erasures and retention runs a verify walk keeps in memory, 100 bytes each, to judge absent sections by. */
+export const VERIFY_MAX_CAUSES = 100_000;
+
+/** Entries one repair call compares: opened, indexed and read twice, about 300 µs each, so half of the default CPU time. */
+export const REPAIR_MAX_ENTRIES = 50_000;
+/** Rows one repair call mends, and bytes of evidence it holds: each is an object in R2, six at a time. */
+export const REPAIR_MAX_ROWS = 500;
+export const REPAIR_MAX_BYTES = 16_000_000;
+/** Six to twelve statements each, in one D1 batch. */
+export const REPAIR_BATCH_ROWS = 25;
+
+// ---- Keys and caches -----------------------------------------------------------------------------------------------
+
+export const PLATFORM_KEY_FRESH_MS = 60_000;
+/** With the directory down, an append may rest on a verdict this old; nothing else may. */
+export const PLATFORM_KEY_STALE_MS = 3_600_000;
+export const PLATFORM_KEY_CACHE_MAX_COUNT = 1_000;
