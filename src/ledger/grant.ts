@@ -22,6 +22,8 @@ export function grantOf(state: State, { key, scopes }: { key: string; scopes: re
     checkpoint: tree.root === null ? null : { size: tree.size, root: tree.root, at: timeOf(tree.publishedAt) },
     created_at: timeOf(earlier.at(-1)?.ended_at ?? org.createdAt),
     placements,
+    quarantined: [],
+    restriction: null,
     access_log: org.settings.access_log,
     earlier: earlier.map(earlierGrant).toReversed(),
   };
@@ -50,6 +52,7 @@ function earlierGrant({
     checkpoint: checkpoint === null ? null : { size: tree.size, root: base64(checkpoint.root), at: timeOf(ended_at) },
     created_at: timeOf(begun_at),
     placements,
+    quarantined: [],
   };
 }
 

@@ -6,27 +6,22 @@ import type {
   AppendAnswer,
   Batch,
   LedgerStatus,
-  NewKey,
-  OrgKey,
-  OrgSettings,
   ReadAnswer,
   ReadGrant,
-  SettingsPatch,
   TreeQuestion,
   TreeView,
 } from "../schema/ledger.ts";
 import { savePlacement } from "../store/placement-table.ts";
+import { ACT_BYTES, Acts } from "./acts.ts";
 import { Admission } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
 import { planBatch, weightOf } from "./append.ts";
 import { Archiver } from "./archiver.ts";
 import { type Core, coreOf } from "./core.ts";
 import { continueLog, WHOLE } from "./continue-log.ts";
-import { planSettings } from "./settings.ts";
 import { OrgKeys, type Principal } from "./keys.ts";
 import { DueSeals } from "./due-seals.ts";
 import { grantOf } from "./grant.ts";
-import { planCreateKey, planRevokeKey } from "./key-acts.ts";
 import { leavesOf } from "./leaves.ts";
 import { Lease } from "./lease.ts";
 import { linesFrom } from "./lines.ts";
@@ -38,13 +33,8 @@ import { beginRebuild } from "./rebuild.ts";
 import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
-import type { Act } from "../schema/act.ts";
-import { sealAct } from "./service-entry.ts";
 import type { State } from "./state.ts";
 import { treeViewAt } from "./tree-view.ts";
-
-/** What a small act weighs in a gather. */
-const ACT_BYTES = 2_000;
 
 /** The verbs of one created ledger, over its parts. */
 export class Ledger {
@@ -60,6 +50,7 @@ export class Ledger {
   readonly #dueSeals: DueSeals;
   readonly #reporter: Reporter;
   readonly admission: Admission;
+  readonly acts: Acts;
   readonly #verifying = new Lease();
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -78,6 +69,7 @@ export class Ledger {
     this.#alarm = new Alarm(this.#core, parts);
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
+    this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 
@@ -88,16 +80,6 @@ export class Ledger {
     if ((state.projected ?? 0) < state.head.size) this.#ctx.waitUntil(this.work({ force: false }));
     await Promise.all(state.placements.map((placement) => savePlacement(config.directory, { org, ...placement })));
     return ok(grantOf(state, { key: by, scopes: [] }));
-  }
-
-  /** Changes what a patch names, and seals it. */
-  changeSettings(caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
-    const { state } = this.#core;
-    const plan = (planning: Planning): Result<OrgSettings> => {
-      const principal = this.#keys.check(state.org.org, caller, "orgs:write");
-      return principal.ok ? ok(planSettings(planning, { state, by: principal.value.key, patch })) : principal;
-    };
-    return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
   async append(caller: Caller, batches: Batch[]): Promise<AppendAnswer> {
@@ -142,12 +124,6 @@ export class Ledger {
     return leavesOf(this.#core, range, log);
   }
 
-  settings(caller: Caller, scope: Scope): Result<OrgSettings> {
-    const { org, settings } = this.#core.state.org;
-    const principal = this.#keys.check(org, caller, scope);
-    return principal.ok ? ok(settings) : principal;
-  }
-
   async traceRead(caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
     const plan = (planning: Planning): Result<number> => {
       // Asked again here: a key revoked while its answer was being found gets none.
@@ -162,32 +138,11 @@ export class Ledger {
     return traced;
   }
 
-  recordAct(act: Act): Promise<number> {
-    const plan = ({ draft, now }: Planning) => sealAct(draft, act, now).index;
-    return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
-  }
-
-  async noteRefusal(refusal: { key: string; code: string; calls: number }): Promise<void> {
+  async noteRefusal(refusal: { key: string; code: string; calls: number }): Promise<null> {
     noteRefusal(this.#core.storage.sql, { ...refusal, now: this.#core.now() });
     this.#alarm.sealsChanged();
     await this.armAlarm();
-  }
-
-  createKey(caller: Caller, key: NewKey): Promise<Result<OrgKey>> {
-    const context = { org: this.#core.state.org.org, keys: this.#keys, caller };
-    const plan = ({ draft, now }: Planning) => planCreateKey({ ...context, draft, now }, key);
-    return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
-  }
-
-  listKeys(caller: Caller): Result<OrgKey[]> {
-    const principal = this.#keys.check(this.#core.state.org.org, caller, "keys:write");
-    return principal.ok ? ok(this.#keys.list()) : principal;
-  }
-
-  revokeKey(caller: Caller, id: string): Promise<Result<OrgKey>> {
-    const context = { org: this.#core.state.org.org, keys: this.#keys, caller };
-    const plan = ({ draft, now }: Planning) => planRevokeKey({ ...context, draft, now }, id);
-    return this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+    return null;
   }
 
   leaseVerify(holder: string, { release }: { release: boolean }): Result<null> {
@@ -208,7 +163,7 @@ export class Ledger {
     if (!principal.ok) return principal;
     const { key } = principal.value;
     const actor = { type: "key", id: key };
-    await this.recordAct({ action: "indelible.projection.rebuilt", category: "config_change", actor, key });
+    await this.acts.record({ action: "indelible.projection.rebuilt", category: "config_change", actor, key });
     beginRebuild(this.#core);
     await this.work({ force: true });
     return ok(this.status());

@@ -1,8 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf } from "../env.ts";
-import { NOT_FOUND, ok, type Refusal, refuse, type Result, UNAUTHORIZED } from "../errors.ts";
+import { ok, refuse, type Result } from "../errors.ts";
 import { log } from "../log.ts";
-import { count } from "../meter.ts";
 import { type Caller, nameOf, type Scope } from "../schema/caller.ts";
 import type {
   Append,
@@ -18,6 +17,7 @@ import type {
   TreeQuestion,
   TreeView,
 } from "../schema/ledger.ts";
+import { Door } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { Ledger } from "./ledger.ts";
 import type { Lines } from "./lines.ts";
@@ -26,44 +26,41 @@ import { isLogHeld } from "./held.ts";
 import { loadState } from "./state.ts";
 
 /**
- * One org's ledger: the only writer of its chain. A thin shell: it refuses calls meant for another org, waits for the
- * start-up comparison and hands over. Before `create` it holds nothing and writes nothing.
+ * One org's ledger: the only writer of its chain. A thin shell: its door decides who gets through, the ledger acts. Before
+ * `create` it holds nothing and writes nothing.
  */
 export class OrgLedger extends DurableObject<Env> {
   readonly #config: Config;
-  #ledger: Ledger | null;
+  readonly #door: Door;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = configOf(env);
-    this.#ledger = this.#load();
+    const ledger = this.#load();
+    this.#door = new Door(ctx.id.name, ledger);
     // An alarm can be lost between firing and being set again; a start with work to do sets one.
-    if (this.#ledger !== null) ctx.waitUntil(this.#ledger.armAlarm());
+    if (ledger !== null) ctx.waitUntil(ledger.armAlarm());
   }
 
   /** Creates the org's log, once; called again it changes nothing and answers how the log stands. */
   async create(org: string, creation: Creation): Promise<Result<ReadGrant>> {
-    const foreign = this.#foreign(org);
+    const foreign = this.#door.foreign(org);
     if (foreign !== null) return foreign;
-    if (this.#ledger === null) {
+    if (this.#door.ledger === null) {
       const held = await isLogHeld(this.#config, creation.placement);
       if (held === null) return refuse("overloaded", "D1 or R2 may hold a log of this org.", { retry_after_s: 5 });
       // Another call may have created it while this one asked.
-      if (this.#ledger === null) {
+      if (this.#door.ledger === null) {
         (held ? reviveOrg : createOrg)(this.ctx.storage, org, creation);
-        this.#ledger = this.#load();
+        this.#door.ledger = this.#load();
       }
     }
-    const ledger = await this.#ready(org);
-    return ledger.ok ? ledger.value.settle(creation.by) : ledger;
+    return this.#door.pass(org, (ledger) => ledger.settle(creation.by));
   }
 
   /** Seals batches, each whole or not at all; answers in their order. */
-  async append(org: string, caller: Caller, batches: Batch[]): Promise<AppendAnswer> {
-    const stranger = this.#stranger(org, caller);
-    if (stranger !== null) return stranger;
-    const ledger = await this.#ready(org);
-    return ledger.ok ? ledger.value.append(caller, batches) : ledger;
+  append(org: string, caller: Caller, batches: Batch[]): Promise<AppendAnswer> {
+    return this.#door.admit(org, caller, (ledger) => ledger.append(caller, batches));
   }
 
   /** The same for several callers in one call; each has its own answer, in their order. */
@@ -72,138 +69,110 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Checks that a caller may do something to this org, and says what a reader needs to know of it. */
-  async authorize(org: string, caller: Caller, scope: Scope): Promise<Result<ReadGrant>> {
-    const stranger = this.#stranger(org, caller);
-    if (stranger !== null) return stranger;
+  authorize(org: string, caller: Caller, scope: Scope): Promise<Result<ReadGrant>> {
     // Entries are not read from a ledger that may not seal the trace, nor knows the keys that were revoked since.
-    const ledger = await this.#ready(org, { appends: scope === "events:read" });
-    return ledger.ok ? ledger.value.authorize(caller, scope) : ledger;
+    const appends = scope === "events:read";
+    return this.#door.admit(org, caller, (ledger) => ledger.authorize(caller, scope), { appends });
   }
 
   /** Checks that a caller may hand events over, and says which batches of its `Idempotency-Key` are sequenced already. */
-  async permitHandover(org: string, caller: Caller, scope: Scope, key: string | null): Promise<Result<string[]>> {
-    const stranger = this.#stranger(org, caller);
-    if (stranger !== null) return stranger;
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.admission.admitHandover(caller, scope, key) : ledger;
+  permitHandover(org: string, caller: Caller, scope: Scope, key: string | null): Promise<Result<string[]>> {
+    return this.#door.admit(org, caller, ({ admission }) => admission.admitHandover(caller, scope, key), WHILE_HELD);
   }
 
   /** An org's settings, for who may change them. */
-  async settings(org: string, caller: Caller, scope: Scope): Promise<Result<OrgSettings>> {
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.settings(caller, scope) : ledger;
+  settings(org: string, caller: Caller, scope: Scope): Promise<Result<OrgSettings>> {
+    return this.#door.pass(org, ({ acts }) => acts.settings(caller, scope), WHILE_HELD);
   }
 
   /** Changes what `patch` names of the settings and answers them all. */
-  async changeSettings(org: string, caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
-    const stranger = this.#stranger(org, caller);
-    if (stranger !== null) return stranger;
-    const ledger = await this.#ready(org);
-    return ledger.ok ? ledger.value.changeSettings(caller, patch) : ledger;
+  changeSettings(org: string, caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
+    return this.#door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, patch));
   }
 
   /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */
-  async traceRead(org: string, caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
-    const ledger = await this.#ready(org);
-    return ledger.ok ? ledger.value.traceRead(caller, answer) : ledger;
+  traceRead(org: string, caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
+    return this.#door.pass(org, (ledger) => ledger.traceRead(caller, answer));
   }
 
   /** Counts a refused call, to be sealed with others within an hour. */
-  async noteRefusal(org: string, refusal: { key: string; code: string; calls: number }): Promise<Result<null>> {
-    const ledger = await this.#ready(org);
-    if (!ledger.ok) return ledger;
-    await ledger.value.noteRefusal(refusal);
-    return ok(null);
+  noteRefusal(org: string, refusal: { key: string; code: string; calls: number }): Promise<Result<null>> {
+    return this.#door.pass(org, async (ledger) => ok(await ledger.noteRefusal(refusal)));
   }
 
   /** Seals an act of the service or of an operator. */
-  async recordAct(org: string, act: Act): Promise<Result<number>> {
-    const ledger = await this.#ready(org);
-    return ledger.ok ? ok(await ledger.value.recordAct(act)) : ledger;
+  recordAct(org: string, act: Act): Promise<Result<number>> {
+    return this.#door.pass(org, async ({ acts }) => ok(await acts.record(act)));
   }
 
-  async createKey(org: string, caller: Caller, key: NewKey): Promise<Result<OrgKey>> {
-    const ledger = await this.#ready(org);
-    return ledger.ok ? ledger.value.createKey(caller, key) : ledger;
+  createKey(org: string, caller: Caller, key: NewKey): Promise<Result<OrgKey>> {
+    return this.#door.pass(org, ({ acts }) => acts.createKey(caller, key));
   }
 
-  async listKeys(org: string, caller: Caller): Promise<Result<OrgKey[]>> {
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.listKeys(caller) : ledger;
+  listKeys(org: string, caller: Caller): Promise<Result<OrgKey[]>> {
+    return this.#door.pass(org, ({ acts }) => acts.listKeys(caller), WHILE_HELD);
   }
 
-  async revokeKey(org: string, caller: Caller, id: string): Promise<Result<OrgKey>> {
-    const ledger = await this.#ready(org);
-    return ledger.ok ? ledger.value.revokeKey(caller, id) : ledger;
+  revokeKey(org: string, caller: Caller, id: string): Promise<Result<OrgKey>> {
+    return this.#door.pass(org, ({ acts }) => acts.revokeKey(caller, id));
   }
 
   /** Waits until entries below `size` are in D1, at most `ms`; answers how many are. */
-  async waitVisible(org: string, size: number, ms: number): Promise<Result<number>> {
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ok(await ledger.value.projector.waitFor(size, ms)) : ledger;
+  waitVisible(org: string, size: number, ms: number): Promise<Result<number>> {
+    return this.#door.pass(org, async ({ projector }) => ok(await projector.waitFor(size, ms)), WHILE_HELD);
   }
 
   /** Sealed record lines from the ledger's own stores, whatever D1 holds. */
-  async linesFrom(org: string, from: number, limit: number): Promise<Result<Lines | null>> {
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ok(await ledger.value.lines(from, limit)) : ledger;
+  linesFrom(org: string, from: number, limit: number): Promise<Result<Lines | null>> {
+    return this.#door.pass(org, async (ledger) => ok(await ledger.lines(from, limit)), WHILE_HELD);
   }
 
   /** The published tree of one of the org's logs, for a caller or (null) for everybody. */
-  async treeView(org: string, caller: Caller | null, question: TreeQuestion): Promise<Result<TreeView>> {
-    const stranger = this.#stranger(org, caller);
-    if (stranger !== null) return stranger;
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.treeView(caller, question) : ledger;
+  treeView(org: string, caller: Caller | null, question: TreeQuestion): Promise<Result<TreeView>> {
+    return this.#door.admit(org, caller, (ledger) => ledger.treeView(caller, question), WHILE_HELD);
   }
 
   /** Leaf texts of entries `[from, to)`, for the bundle that is not full yet. */
-  async leaves(org: string, range: { from: number; to: number }, log: number | null): Promise<Result<string[]>> {
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ok(await ledger.value.leaves(range, log)) : ledger;
+  leaves(org: string, range: { from: number; to: number }, log: number | null): Promise<Result<string[]>> {
+    return this.#door.pass(org, async (ledger) => ok(await ledger.leaves(range, log)), WHILE_HELD);
   }
 
   /** Takes or renews the org's one verification run for `holder`, or ends it. */
-  async leaseVerify(org: string, holder: string, { release }: { release: boolean }): Promise<Result<null>> {
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ledger.value.leaseVerify(holder, { release }) : ledger;
+  leaseVerify(org: string, holder: string, { release }: { release: boolean }): Promise<Result<null>> {
+    return this.#door.pass(org, (ledger) => ledger.leaseVerify(holder, { release }), WHILE_HELD);
   }
 
-  async status(org: string): Promise<Result<LedgerStatus>> {
-    const ledger = await this.#ready(org, { appends: false });
-    return ledger.ok ? ok(ledger.value.status()) : ledger;
+  status(org: string): Promise<Result<LedgerStatus>> {
+    return this.#door.pass(org, (ledger) => ok(ledger.status()), WHILE_HELD);
   }
 
   /** Empties the org's rows in D1 and lets projection make them anew from R2 and the ledger. */
-  async rebuild(org: string, caller: Caller): Promise<Result<LedgerStatus>> {
-    const ledger = await this.#ready(org);
-    return ledger.ok ? ledger.value.rebuild(caller) : ledger;
+  rebuild(org: string, caller: Caller): Promise<Result<LedgerStatus>> {
+    return this.#door.pass(org, (ledger) => ledger.rebuild(caller));
   }
 
   /** Begins the org's next log where the one it has cannot be rolled forward; `by` an operator, for a reason. */
   async continueLog(org: string, caller: Caller, reason: string): Promise<Result<LedgerStatus>> {
-    const stranger = this.#stranger(org, caller);
-    if (stranger !== null) return stranger;
-    const old = await this.#ready(org, { appends: false });
-    const continued = old.ok ? await old.value.continueLog(caller, reason) : old;
+    const continued = await this.#door.admit(org, caller, (old) => old.continueLog(caller, reason), WHILE_HELD);
     if (!continued.ok) return continued;
-    this.#ledger = this.#load();
-    const ledger = await this.#ready(org);
-    if (ledger.ok) await ledger.value.settle(nameOf(caller));
-    return ledger.ok ? ok(ledger.value.status()) : ledger;
+    this.#door.ledger = this.#load();
+    return this.#door.pass(org, async (ledger) => {
+      await ledger.settle(nameOf(caller));
+      return ok(ledger.status());
+    });
   }
 
   /** The watchdog's knock: whatever is due is done, whether or not an alarm was lost. */
-  async wake(org: string): Promise<Result<LedgerStatus>> {
-    const ledger = await this.#ready(org);
-    if (!ledger.ok) return ledger;
-    ledger.value.projector.doubt();
-    await ledger.value.work({ force: false });
-    return ok(ledger.value.status());
+  wake(org: string): Promise<Result<LedgerStatus>> {
+    return this.#door.pass(org, async (ledger) => {
+      ledger.projector.doubt();
+      await ledger.work({ force: false });
+      return ok(ledger.status());
+    });
   }
 
   override async alarm(): Promise<void> {
-    const ledger = this.#ledger;
+    const { ledger } = this.#door;
     if (ledger === null) return;
     try {
       const ready = await ledger.readiness.compare();
@@ -220,29 +189,7 @@ export class OrgLedger extends DurableObject<Env> {
     if (state === null) return null;
     return new Ledger({ config: this.#config, ctx: this.ctx, state });
   }
-
-  async #ready(org: string, { appends = true } = {}): Promise<Result<Ledger>> {
-    const foreign = this.#foreign(org);
-    if (foreign !== null) return foreign;
-    if (this.#ledger === null) return NOT_FOUND;
-    const compared = await this.#ledger.readiness.wait();
-    return compared.ok || !appends ? ok(this.#ledger) : compared;
-  }
-
-  /** Who is not this org's is told so before any store is asked: as fast, and as little, as for an org that is not there. */
-  #stranger(org: string, caller: Caller | null): { ok: false; refusal: Refusal } | null {
-    const foreign = this.#foreign(org);
-    if (foreign !== null) return foreign;
-    const ledger = this.#ledger;
-    const known = caller === null ? ledger?.admission.mayReadTree(null) : ledger?.identify(caller);
-    if (known?.ok === true) return null;
-    return known ?? (caller === null ? UNAUTHORIZED : NOT_FOUND);
-  }
-
-  /** Seed of every misplaced log: a call routed to the wrong object. Never sealed, never answered, always counted. */
-  #foreign(org: string): { ok: false; refusal: Refusal } | null {
-    if (this.ctx.id.name === org) return null;
-    count("audit_cross_org_refusals_total", { at: "ledger" });
-    return refuse("internal", "A call reached the ledger of another org and was refused.");
-  }
 }
+
+/** For verbs that seal nothing: they pass even while the ledger may not. */
+const WHILE_HELD = { appends: false };

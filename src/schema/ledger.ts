@@ -86,13 +86,22 @@ export type LogGrant = {
   checkpoint: { size: number; root: string; at: string } | null;
   created_at: string;
   placements: LedgerPlacement[];
+  /** Windows `[from, to)` of indexes that are under quarantine: their entries are shown with every section withheld. */
+  quarantined: Quarantined[];
 };
+
+type Quarantined = { id: string; from: number; to: number };
+
+/** What a viewer may see at most: each member given must hold. */
+type Restriction = { target?: { type: string; id: string }; categories?: Category[] };
 
 /** What a reader needs to know of an org and its newest log, given out only together with the permission to read. */
 export type ReadGrant = LogGrant & {
   key: string;
   personal: boolean;
   access_log: OrgSettings["access_log"];
+  /** Null: every entry of the org may be read. */
+  restriction: Restriction | null;
   /** The logs this one continues, newest first. */
   earlier: LogGrant[];
 };
