@@ -25,6 +25,12 @@ export function matches(filter: EntryFilter, entry: OpenedEntry): boolean {
     )
   )
     return false;
+  const { about } = filter;
+  if (
+    about !== undefined &&
+    !about.some(({ type, id }) => entry.targets.some((one) => one.type === type && one.id === id))
+  )
+    return false;
   if (!among(filter.category, [entry.leaf.category])) return false;
   if (!among(filter.source, [entry.leaf.source])) return false;
   if (!among(filter.result, [event === null ? null : (event.outcome?.result ?? "success")])) return false;

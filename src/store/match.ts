@@ -11,6 +11,8 @@ export type EntryFilter = {
   action?: string[];
   target?: string[];
   target_type?: string[];
+  /** Targets by both, in any role; `type` has no NUL, which parts the two in the token. */
+  about?: { type: string; id: string }[];
   category?: string[];
   source?: string[];
   on_behalf_of?: string[];
@@ -41,6 +43,10 @@ export function matchOf(key: TermKey, filter: EntryFilter): string | null {
   add("request", filter.request_id);
   add("target", filter.target);
   add("target_type", filter.target_type);
+  add(
+    "pair",
+    filter.about?.map(({ type, id }) => `${type}\0${id}`),
+  );
   add("category", filter.category);
   add("source", filter.source);
   if (filter.action !== undefined && filter.action.length > 0) {
