@@ -11,6 +11,8 @@ export type Bench = {
   load: Load;
   /** A folder of this run, removed at its end. */
   folder: string;
+  /** How many entries the large logs have. */
+  entries: number;
   rounds: number;
   /** How long one round of one measurement takes. */
   roundMs: number;

@@ -7,6 +7,7 @@ export const SECTIONS = [
   "stages",
   "queue",
   "list",
+  "search",
   "verify",
   "tree",
   "cost",

@@ -18,6 +18,7 @@ import { memory } from "./sections/memory.ts";
 import { peer } from "./sections/peer.ts";
 import { profile } from "./sections/profile.ts";
 import { queue } from "./sections/queue.ts";
+import { search } from "./sections/search.ts";
 import { stages } from "./sections/stages.ts";
 import { tree } from "./sections/tree.ts";
 import { verify } from "./sections/verify.ts";
@@ -33,6 +34,7 @@ const RUN: Record<SectionName, (bench: Bench) => Promise<Table | Table[]>> = {
   stages,
   queue,
   list,
+  search,
   verify,
   tree,
   cost,
@@ -55,7 +57,7 @@ async function measure({ only, quick, entries, profile: profiled }: Flags): Prom
   const service = await startService(buildWorker(folder, { minify: !profiled }), { folder, inspect: profiled });
   const load = new Load();
   const client = new Client(service.port);
-  const plain = { service, client, load, folder, rounds: quick ? 1 : 5, roundMs: quick ? 1_000 : 2_000, say };
+  const plain = { service, client, load, folder, entries, rounds: quick ? 1 : 5, roundMs: quick ? 1_000 : 2_000, say };
   let filling: Promise<FilledLog> | undefined;
   const bench: Bench = { ...plain, filled: () => (filling ??= fill(plain, entries)) };
   const tables: Table[] = [];

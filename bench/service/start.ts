@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { ROOT } from "../root.ts";
@@ -7,7 +7,7 @@ import { loadMiniflare, type Miniflare, workerdPath } from "./miniflare.ts";
 import { workerdPid } from "./process.ts";
 
 export const ROOT_KEY = "ind_root_bench-bench-bench-bench-bench-bench-bench";
-const SECRETS = {
+export const SECRETS = {
   ROOT_KEY,
   KEY_PEPPER: "pepper-of-the-bench-".repeat(2),
   INDEX_KEY: "index-key-of-the-bench-".repeat(2),
@@ -27,13 +27,20 @@ export type Service = {
   stop(): Promise<void>;
 };
 
-/** Starts a built Worker on workerd with every binding of wrangler.toml real, local and on disk under `folder`. */
+/** Cells that wrangler.toml binds. */
+const CONFIGURED_CELLS = 2;
+
+/**
+ * Starts a built Worker on workerd with every binding of wrangler.toml real, local and on disk under `folder`; what lies there
+ * from before is kept. `cells`: of those, and beyond them.
+ */
 export async function startService(
   script: string,
-  { folder, inspect = false }: { folder: string; inspect?: boolean },
+  { folder, inspect = false, cells = CONFIGURED_CELLS }: { folder: string; inspect?: boolean; cells?: number },
 ): Promise<Service> {
   const { Miniflare, convertV4MiniflareOptions } = loadMiniflare();
   process.env["WRANGLER_LOG"] = "error";
+  const kept = existsSync(join(folder, "state"));
   process.env["MINIFLARE_WORKERD_PATH"] = quietWorkerd(folder);
   const config = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
   const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
@@ -46,6 +53,7 @@ export async function startService(
         name: "indelible",
         rootPath: dirname(script),
         bindings: { ...(worker.bindings as object), ...SECRETS },
+        d1Databases: { ...(worker.d1Databases as object), ...moreCells(cells) },
         modules: true,
         scriptPath: script,
         unsafeDirectSockets,
@@ -63,7 +71,8 @@ export async function startService(
   });
   await miniflare.ready;
   const database = (binding: string) => miniflare.getD1Database(binding, "indelible");
-  for (const binding of ["DIRECTORY", "CELL_0", "CELL_1"]) await applyMigrations(await database(binding), binding);
+  const bindings = ["DIRECTORY", ...Array.from({ length: cells }, (_, n) => `CELL_${n}`)];
+  if (!kept) for (const binding of bindings) await applyMigrations(await database(binding), binding);
   return {
     port: await portOf(miniflare, "indelible"),
     noOpPort: await portOf(miniflare, "no-op"),
@@ -73,6 +82,11 @@ export async function startService(
     bucket: (binding) => miniflare.getR2Bucket(binding, "indelible"),
     stop: () => miniflare.dispose(),
   };
+}
+
+function moreCells(cells: number): Record<string, { id: string }> {
+  const names = Array.from({ length: cells }, (_, n) => `CELL_${n}`).slice(CONFIGURED_CELLS);
+  return Object.fromEntries(names.map((name) => [name, { id: `bench-${name.toLowerCase()}` }]));
 }
 
 /**

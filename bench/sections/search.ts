@@ -1,0 +1,93 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Bench, type Cell, cell, type Table } from "../bench.ts";
+import { type Searchable, startSearchable } from "../search/searchable.ts";
+import { sampleOf } from "../sample.ts";
+import { memoryOf } from "../service/process.ts";
+import { ask, deepOf, type Question, questionOf, questionsOf, requestsOf } from "./questions.ts";
+
+/** Page 1,000 of a hundred each, reached by pages of a thousand. */
+const DEEP_PAGES = 100;
+/** Both are common, and never together: whoever is granted a role is denied it. */
+const NO_HIT = { action: "role.grant", result: "success" };
+
+/** Questions to the largest and to a small org of `entries` in all, and the way to the end of one that finds nothing. */
+export async function search(bench: Bench): Promise<Table[]> {
+  const folder = join(bench.folder, "search");
+  mkdirSync(folder);
+  const searchable = await startSearchable(bench, folder, bench.entries);
+  const { service, client, large, small, cells } = searchable;
+  try {
+    const own = { ...bench, service, client };
+    await client.list(large.org, "");
+    const idle = memoryOf(service.pid).now;
+    const words: Question[] = [
+      questionOf("free words", { q: "asked legal" }),
+      questionOf("an exact phrase and a person", { q: '"asked by legal" actor:u_1007' }),
+      questionOf("all but a common action", { "-action": "document.*" }),
+    ];
+    const questions = [...questionsOf(large), ...words, await deepOf(own, large, DEEP_PAGES)];
+    const rows = await ask(own, large, questions);
+    const [first, rare, , facets] = questionsOf(small);
+    const beside = [first, rare, facets].filter((question) => question !== undefined);
+    const smallRows = await ask(
+      own,
+      small,
+      beside.map((one) => ({ ...one, name: `a small org: ${one.name}` })),
+    );
+    const end = await toTheEnd(own, searchable);
+    const { now, highest } = memoryOf(service.pid);
+    const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+    const count = (entries: number) => entries.toLocaleString("en-US");
+    return [
+      {
+        title: `Searching ${count(bench.entries)} entries in ${cells} ${cells === 1 ? "cell" : "cells"}, ${count(large.entries)} of them in one org`,
+        head: ["", "entries on the page", "p50 ms", "p99 ms"],
+        rows: [...rows, ...smallRows],
+        notes: [
+          `20 orgs; a small one has ${count(small.entries)}. Sealed and projected straight into the cells: ${count(Math.round(large.perSecond))} entries/s.`,
+          `Pages of 100. Each answer is traced before it leaves. ${requestsOf(bench)} requests a round, one at a time.`,
+          `Memory of workerd: ${megabytes(idle)} MB after the first answer, ${megabytes(now)} MB after the last, ${megabytes(highest)} MB at most.`,
+        ],
+      },
+      end,
+    ];
+  } finally {
+    await service.stop();
+  }
+}
+
+/** The whole way through the large log for what is not there. */
+async function toTheEnd(bench: Bench, { client, large }: Searchable): Promise<Table> {
+  const times: number[] = [];
+  const pages: number[] = [];
+  let count = 0;
+  for (let round = 0; round < bench.rounds; round++) {
+    bench.say(`to the end of a query without hits, round ${round + 1} of ${bench.rounds}`);
+    const began = performance.now();
+    count = 0;
+    for (let cursor: string | null = ""; cursor !== null; count++) {
+      const at = performance.now();
+      const query = new URLSearchParams({ ...NO_HIT, ...(cursor === "" ? {} : { cursor }) });
+      const page = await client.list(large.org, query.toString());
+      if (page.data.length > 0) throw new Error("a query without hits has hits");
+      pages.push(performance.now() - at);
+      cursor = page.next_cursor;
+    }
+    times.push(performance.now() - began);
+  }
+  const slowest = Math.max(...pages);
+  const row: Cell[] = [
+    "an action and a result that never meet",
+    String(count),
+    cell(sampleOf(pages), 1),
+    slowest.toFixed(1),
+    cell(sampleOf(times), 0),
+  ];
+  return {
+    title: `To the end of a query without hits, ${large.entries.toLocaleString("en-US")} entries`,
+    head: ["", "pages", "ms a page", "slowest page, ms", "ms in all"],
+    rows: [row],
+    notes: ["A page walks 262,144 indexes at most, so that each answer is bounded whatever is asked."],
+  };
+}
