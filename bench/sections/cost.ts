@@ -1,13 +1,11 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Bench, Table } from "../bench.ts";
 import type { Meters } from "../cost/meters.ts";
 import { billOf } from "../cost/prices.ts";
 import { bodiesOf } from "../events.ts";
 import type { Request } from "../load/job.ts";
 import { buildBenchWorker } from "../service/build.ts";
-import { Client } from "../service/client.ts";
-import { ROOT_KEY, startService } from "../service/start.ts";
+import { withOwnService } from "../service/own.ts";
+import { ROOT_KEY } from "../service/start.ts";
 import { DISTINCT_TEXTS } from "./append.ts";
 
 /** `calm`: each append waits until the one before can be searched, so that nothing is shared; the dearest there is. */
@@ -26,12 +24,9 @@ const SEGMENT_ENTRIES = 1_000;
 
 /** What an event costs at list prices: counted at the stores, never estimated. */
 export async function cost(bench: Bench): Promise<Table> {
-  const folder = join(bench.folder, "cost");
-  mkdirSync(folder);
-  const service = await startService(buildBenchWorker(folder, "cost-worker.ts"), { folder });
-  const own = { ...bench, service, client: new Client(service.port) };
   const rows: string[][] = [];
-  try {
+  const build = (folder: string) => buildBenchWorker(folder, "cost-worker.ts");
+  await withOwnService(bench, { name: "cost", build }, async (own) => {
     for (const shape of SHAPES) {
       bench.say(`cost: ${nameOf(shape)}`);
       const { meters, requests, events } = await measure(own, shape);
@@ -46,9 +41,7 @@ export async function cost(bench: Bench): Promise<Table> {
         ...dollars.map((value) => value.toFixed(2)),
       ]);
     }
-  } finally {
-    await service.stop();
-  }
+  });
   return {
     title: "Rows written an event, and list price in $ a million events",
     head: ["", "rows in D1", "in the ledger", "rows", "requests", "ledger", "rows $", "R2", "queue", "$ in all"],

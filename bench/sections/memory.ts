@@ -1,10 +1,7 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Bench, Table } from "../bench.ts";
 import { buildWorker } from "../service/build.ts";
-import { Client } from "../service/client.ts";
 import { memoryOf } from "../service/process.ts";
-import { startService } from "../service/start.ts";
+import { withOwnService } from "../service/own.ts";
 import { appendRound, nameOf, type Shape } from "./append.ts";
 
 const SHAPES: Shape[] = [
@@ -16,12 +13,9 @@ const REST_MS = 15_000;
 
 /** Resident memory of a workerd nobody has used yet, while it works, and when it rests again. */
 export async function memory(bench: Bench): Promise<Table> {
-  const folder = join(bench.folder, "memory");
-  mkdirSync(folder);
-  const service = await startService(buildWorker(folder, { minify: true }), { folder });
-  try {
-    const client = new Client(service.port);
-    const own = { ...bench, service, client };
+  const build = (folder: string) => buildWorker(folder, { minify: true });
+  return withOwnService(bench, { name: "memory", build }, async (own) => {
+    const { client, service } = own;
     const rows: string[][] = [];
     const note = (name: string) => {
       const { now, highest } = memoryOf(service.pid);
@@ -46,9 +40,7 @@ export async function memory(bench: Bench): Promise<Table> {
         "One process holds the Worker, all ledgers, D1, R2 and the queue with what waits in it, and two isolates.",
       ],
     };
-  } finally {
-    await service.stop();
-  }
+  });
 }
 
 function megabytes(bytes: number): string {

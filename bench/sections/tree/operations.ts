@@ -1,13 +1,11 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Bench, Table } from "../../bench.ts";
 import type { Meters } from "../../cost/meters.ts";
 import { billOf } from "../../cost/prices.ts";
 import { bodiesOf } from "../../events.ts";
 import type { Request } from "../../load/job.ts";
 import { buildBenchWorker } from "../../service/build.ts";
-import { Client } from "../../service/client.ts";
-import { ROOT_KEY, startService } from "../../service/start.ts";
+import { withOwnService } from "../../service/own.ts";
+import { ROOT_KEY } from "../../service/start.ts";
 import { DISTINCT_TEXTS } from "../append.ts";
 
 /** `each`: how many entries a checkpoint covers; null is a log that never rests, whose checkpoints come by the clock. */
@@ -21,12 +19,9 @@ const MILLION = 1_000_000;
 
 /** What R2 was asked for a million entries, counted at the bucket, and what that costs. */
 export async function operations(bench: Bench): Promise<Table> {
-  const folder = join(bench.folder, "operations");
-  mkdirSync(folder);
-  const service = await startService(buildBenchWorker(folder, "cost-worker.ts"), { folder });
-  const own = { ...bench, service, client: new Client(service.port) };
   const rows: string[][] = [];
-  try {
+  const build = (folder: string) => buildBenchWorker(folder, "cost-worker.ts");
+  await withOwnService(bench, { name: "operations", build }, async (own) => {
     for (const shape of SHAPES) {
       bench.say(`tree: operations of R2, ${nameOf(shape)}`);
       const { meters, entries } = await measure(own, shape);
@@ -36,9 +31,7 @@ export async function operations(bench: Bench): Promise<Table> {
       const counts = [checkpoints, classA, treeClassA, classB, treeClassB].map(each);
       rows.push([nameOf(shape), entries.toLocaleString("en-US"), ...counts, archive.toFixed(2)]);
     }
-  } finally {
-    await service.stop();
-  }
+  });
   return {
     title: "Operations of R2 for a million entries",
     head: ["", "counted over", "checkpoints", "class A", "of it the tree", "class B", "of it the tree", "$"],
