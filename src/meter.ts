@@ -14,6 +14,8 @@ export const METRICS = {
   audit_append_seconds_count: "Append requests measured.",
   audit_queue_messages_total: "Queue messages, by outcome: appended, retried, parked, dead.",
   audit_cross_org_refusals_total: "Rows, messages and calls refused because they were of another org.",
+  audit_rows_unreadable_total:
+    "Rows that a read met and could not answer as entries: refused, or of a format not known here.",
   audit_unauthorized_total: "Requests without a valid key.",
   audit_projection_failures_total: "Batches D1 did not take; they are tried again.",
   audit_archive_failures_total: "Segments R2 did not take; they are tried again.",

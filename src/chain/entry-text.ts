@@ -1,16 +1,18 @@
 import type { OpenedEntry, OpenedParty, OpenedTarget } from "./open.ts";
+import { summaryOf } from "./summary.ts";
 
 const DEFAULT_RESULT = "success";
 const DEFAULT_VERSION = 1;
 
 /**
- * The JSON text of an entry as the API answers it: the event's members with defaults, then what sealing added. Free
+ * The JSON text of an entry as the API answers it: the event's members with defaults, then what sealing added, and a sentence of it. Free
  * values stand there as the text that was sent, character for character.
  */
 export function entryText(entry: OpenedEntry): string {
   const { leaf, event, note } = entry;
+  const category: Members[number] = ["category", json(leaf.category)];
   return object([
-    ...(event === null ? [] : eventMembers(entry, event)),
+    ...(event === null ? [category] : eventMembers(entry, event)),
     ["context", json(entry.context ?? undefined)],
     ["changes", changesText(entry.changes)],
     ["reason", json(note?.reason)],
@@ -28,6 +30,7 @@ export function entryText(entry: OpenedEntry): string {
     ["batch", json(event?.batch)],
     ["position", json(event?.position)],
     ["absent", json(absences(entry))],
+    ["summary", json(summaryOf(entry))],
   ]);
 }
 

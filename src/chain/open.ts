@@ -17,12 +17,15 @@ import {
 import type { Sha256 } from "./sha256.ts";
 
 export { entryText } from "./entry-text.ts";
-export { parseRecord } from "./parse-record.ts";
-export { withholdPersonal } from "./withhold-personal.ts";
+export { parseRecord, readRecord } from "./parse-record.ts";
+export { withholdAll, withholdPersonal } from "./withhold.ts";
 
 /** `id` is null when its section is absent; `metadata` is source text. */
 export type OpenedParty = DetailSection & { type: string; id: string | null };
 export type OpenedTarget = OpenedParty & { role?: string };
+
+/** `by` is the index of the cause, or for a quarantine, which no store knows of, its id. */
+type OpenedAbsence = Omit<Absence, "by"> & { by?: number | string };
 
 /**
  * An entry with its sections read. `event` and `actor` are null when the `event` section is absent, which only expiry
@@ -40,7 +43,7 @@ export type OpenedEntry = {
   context: Record<string, string> | null;
   changes: ChangesSection | null;
   metadata: string | null;
-  absent: Absence[];
+  absent: OpenedAbsence[];
   unexplained: string[];
 };
 

@@ -14,6 +14,10 @@ export const PAGE_DEFAULT_ENTRIES = 100;
 export const PAGE_MAX_BYTES = 4_000_000;
 /** Values of one repeated filter. */
 export const FILTER_MAX_VALUES = 20;
+/** The search string: what a person types, and 50 words and 20 terms make an index expression of 130 tokens at most. */
+export const SEARCH_STRING_MAX_CHARACTERS = 1_000;
+export const SEARCH_STRING_MAX_TERMS = 20;
+export const SEARCH_STRING_MAX_WORDS = 50;
 /** Work of one search request: indexes walked, and time after which the page is closed short. */
 export const SEARCH_MAX_POSTINGS = 2 ** 18;
 export const SEARCH_MAX_MS = 300;

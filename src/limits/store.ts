@@ -46,7 +46,7 @@ export const TREE_KEPT_MAX_BYTES = 256_000_000;
 export const CELL_FULL_BYTES = 8_000_000_000;
 /** Months that fit the ring of slots. */
 export const SLOT_COUNT = 16;
-/** Words of free text indexed for one entry, and the longest word kept whole. */
+/** Words of free text indexed for one entry (and as many of its personal sections), and the longest word kept whole. */
 export const ENTRY_MAX_WORDS = 256;
 export const WORD_MAX_CHARACTERS = 64;
 export const COUNTER_MAX_ACTIONS = 2_000;

@@ -176,7 +176,7 @@ function requireRoot(caller: Caller): Result<null> {
 
 function sealKeyAct(
   config: Config,
-  { action, id, metadata }: { action: `indelible.${string}`; id: string; metadata: Record<string, unknown> },
+  { action, id, metadata }: { action: Act["action"]; id: string; metadata: Record<string, unknown> },
 ): Promise<Result<number>> {
   const actor = { type: "key", id: "root" };
   const act: Act = { action, category: "config_change", actor, key: "root", targets: [{ type: "key", id }], metadata };

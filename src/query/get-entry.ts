@@ -1,13 +1,16 @@
-import { entryText, type OpenedEntry } from "../chain/open.ts";
+import { entryText } from "../chain/open.ts";
 import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ID_MAX_CHARACTERS, PAGE_MAX_BYTES, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
 import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
 import { findEntries, readEntry } from "../store/list-entries.ts";
-import { rangesOf } from "./list-entries.ts";
-import { logsOf, monthsOf } from "./logs.ts";
-import { openRow } from "./row.ts";
+import type { EntryFilter } from "../store/match.ts";
+import { cellOf, logsOf, monthsOf } from "./logs.ts";
+import { matches } from "./matches.ts";
+import { restricted } from "./restriction.ts";
+import { openRow, type Row } from "./row.ts";
+import { quarantineAt, rangesOf } from "./spans.ts";
 import { knownTermKey } from "./term-key.ts";
 import { type Reader, type Traced, traced } from "./traced.ts";
 
@@ -29,7 +32,9 @@ export async function getEntry(
       const found = await findEntry(config, org, { grant, idOrIndex, number });
       if (!found.ok) return found;
       if (found.value === null) return ok({ answer: null, results: 0, range: null });
-      return ok({ answer: entryText(found.value.entry), results: 1, range: rangeAnswered(grant, found.value) });
+      const { row } = found.value;
+      const answer = row.kind === "entry" ? entryText(row.entry) : row.text;
+      return ok({ answer, results: 1, range: rangeAnswered(grant, found.value) });
     },
   });
 }
@@ -42,16 +47,21 @@ export function entryAsked(idOrIndex: string, number: number | null): string {
 }
 
 /** And what was answered: indexes in a trace are of the log it stands in. */
-export function rangeAnswered(grant: ReadGrant, { entry, number }: FoundEntry): { from: number; to: number } | null {
-  return number === grant.number ? { from: entry.leaf.index, to: entry.leaf.index } : null;
+export function rangeAnswered(grant: ReadGrant, { index, number }: FoundEntry): { from: number; to: number } | null {
+  return number === grant.number ? { from: index, to: index } : null;
 }
 
-/** A found entry: opened for its reader, the record line it was opened from, which holds all its sections, and the number of its log. */
-export type FoundEntry = { entry: OpenedEntry; line: string; number: number };
+/** A found entry as its reader may see it, its index and the number of its log. */
+export type FoundEntry = { row: Exclude<Row, { kind: "refused" }>; index: number; number: number };
 
+/** More than one only when tokens of two ids are alike. */
+const ID_MAX_ENTRIES = 10;
 const BY_INDEX = /^\d{1,10}$/;
 
-/** An entry by index or id; one that is sequenced and not yet projected is waited for. Null when the log has none. */
+/**
+ * An entry by index or id; one that is sequenced and not yet projected is waited for. Null when the log has none, or none
+ * that this reader may see.
+ */
 export async function findEntry(
   config: Config,
   org: string,
@@ -76,7 +86,7 @@ async function find(
   const everywhere = number === null && !BY_INDEX.test(idOrIndex);
   for (const log of logsOf(newest)) {
     if (!everywhere && log.number !== (number ?? grant.number)) continue;
-    const found = await findIn(config, org, { log, personal: grant.personal, idOrIndex });
+    const found = await findIn(config, org, { log, grant, idOrIndex });
     if (found !== null) return found;
   }
   return null;
@@ -85,29 +95,38 @@ async function find(
 async function findIn(
   config: Config,
   org: string,
-  { log, personal, idOrIndex }: { log: LogGrant; personal: boolean; idOrIndex: string },
+  { log, grant, idOrIndex }: { log: LogGrant; grant: ReadGrant; idOrIndex: string },
 ): Promise<FoundEntry | null> {
   const { visible, number } = log;
   const months = monthsOf(log);
   const byIndex = BY_INDEX.test(idOrIndex);
   const index = Number(idOrIndex);
   const bounds = byIndex ? { low: index, high: Math.min(index + 1, visible) } : { low: 0, high: visible };
+  const filter: EntryFilter = byIndex ? [] : [{ field: "id", values: [idOrIndex], exclude: false }];
   for (const { placement, low, high } of rangesOf(log.placements, bounds, "desc")) {
-    const cell = config.cells.get(placement.cell);
-    if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
-    const reader = { log: placement.log, personal };
-    if (byIndex) {
-      const row = await readEntry(cell, { placement, index, months });
-      if (row !== null) return { entry: openRow(row, reader), line: row.line, number };
-      continue;
+    const cell = cellOf(config, placement);
+    const range = { placement, low, high, months };
+    const wanted = { termKey: knownTermKey(config, org), filter, limit: ID_MAX_ENTRIES, max_bytes: PAGE_MAX_BYTES };
+    const stored = byIndex ? [await readEntry(cell, { ...range, index })] : await findEntries(cell, range, wanted);
+    for (const one of stored) {
+      if (one === null) continue;
+      const quarantine = quarantineAt(log, one.index);
+      const row = openRow(one, { log: placement.log, personal: grant.personal, quarantine });
+      if (!mayAnswer(row, { filter, grant })) continue;
+      if (row.kind === "refused") throw new ForeignRow(`the row at index ${one.index} of ${placement.log}: ${row.why}`);
+      return { row, index: one.index, number };
     }
-    const wanted = { termKey: knownTermKey(config, org), filter: { id: [idOrIndex] } };
-    // More than one only when tokens of two ids are alike.
-    const limits = { limit: 10, max_bytes: PAGE_MAX_BYTES };
-    const rows = await findEntries(cell, { placement, low, high, months }, { ...wanted, ...limits });
-    const opened = rows.map((row) => ({ entry: openRow(row, reader), line: row.line, number }));
-    const found = opened.find(({ entry }) => entry.id === idOrIndex);
-    if (found !== undefined) return found;
   }
   return null;
+}
+
+/** An id within a quarantine is withheld, so it finds nothing there; for a restricted reader no row exists that cannot be read. */
+function mayAnswer(row: Row, { filter, grant }: { filter: EntryFilter; grant: ReadGrant }): boolean {
+  if (row.kind === "entry") return matches(restricted(filter, grant), row.entry);
+  return grant.restriction === null && (filter.length === 0 || row.kind === "refused");
+}
+
+/** A stored row that is not what was asked for; it is never answered. */
+class ForeignRow extends Error {
+  override name = "ForeignRow";
 }

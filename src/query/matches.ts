@@ -1,49 +1,51 @@
 import type { OpenedEntry } from "../chain/open.ts";
-import type { EntryFilter } from "../store/match.ts";
+import { findableWords } from "../store/free-words.ts";
+import { type EntryFilter, pairOf, type ValueField } from "../store/match.ts";
 import { occurredMsOf } from "../store/terms.ts";
 
-/** Whether a filter holds for an opened entry: exactly, where the index only proposes. */
+/**
+ * Whether a filter holds for an entry as its reader sees it: exactly, where the index only proposes. What is withheld from
+ * the reader, erased or expired is not there: it is not found, and excluding it changes nothing.
+ */
 export function matches(filter: EntryFilter, entry: OpenedEntry): boolean {
-  const { event, context } = entry;
-  const action = event?.action;
-  const among = (values: string[] | undefined, found: readonly (string | null | undefined)[]) =>
-    values === undefined || values.some((value) => found.includes(value));
-  if (!among(filter.id, [entry.id])) return false;
-  if (!among(filter.actor, [entry.actor?.id])) return false;
-  if (!among(filter.on_behalf_of, [entry.on_behalf_of?.id])) return false;
-  if (
-    !among(
-      filter.target,
-      entry.targets.map(({ id }) => id),
-    )
-  )
-    return false;
-  if (
-    !among(
-      filter.target_type,
-      entry.targets.map(({ type }) => type),
-    )
-  )
-    return false;
-  const { about } = filter;
-  if (
-    about !== undefined &&
-    !about.some(({ type, id }) => entry.targets.some((one) => one.type === type && one.id === id))
-  )
-    return false;
-  if (!among(filter.category, [entry.leaf.category])) return false;
-  if (!among(filter.source, [entry.leaf.source])) return false;
-  if (!among(filter.result, [event === null ? null : (event.outcome?.result ?? "success")])) return false;
-  if (!among(filter.ip, [context?.["ip"]])) return false;
-  if (!among(filter.session_id, [context?.["session_id"]])) return false;
-  if (!among(filter.request_id, [context?.["request_id"]])) return false;
-  if (filter.action !== undefined && !filter.action.some((wanted) => actionMatches(wanted, action))) return false;
-  const at = occurredMsOf(entry);
-  return (filter.from === undefined || at >= filter.from) && (filter.to === undefined || at <= filter.to);
+  return filter.every((clause) => {
+    if (clause.field === "from") return occurredMsOf(entry) >= clause.at;
+    if (clause.field === "to") return occurredMsOf(entry) <= clause.at;
+    const { field, values, exclude } = clause;
+    return exclude !== (field === "words" ? hasWords(entry, values) : hasValue(entry, field, values));
+  });
 }
 
+type Value = string | null | undefined;
+
+function hasValue(entry: OpenedEntry, field: Exclude<ValueField, "words">, values: readonly string[]): boolean {
+  const found = FOUND_BY[field](entry);
+  return values.some((value) => found.includes(value));
+}
+
+const FOUND_BY: Record<Exclude<ValueField, "words">, (entry: OpenedEntry) => readonly Value[]> = {
+  id: ({ id }) => [id],
+  actor: ({ actor }) => [actor?.id],
+  on_behalf_of: ({ on_behalf_of }) => [on_behalf_of?.id],
+  action: ({ event }) => (event === null ? [] : [event.action, ...prefixesOf(event.action)]),
+  target: ({ targets }) => targets.map(({ id }) => id),
+  target_type: ({ targets }) => targets.map(({ type }) => type),
+  about: ({ targets }) => targets.map(({ type, id }) => (id === null ? null : pairOf({ type, id }))),
+  category: ({ leaf }) => [leaf.category],
+  source: ({ leaf }) => [leaf.source],
+  result: ({ event }) => (event === null ? [] : [event.outcome?.result ?? "success"]),
+  ip: ({ context }) => [context?.["ip"]],
+  session_id: ({ context }) => [context?.["session_id"]],
+  request_id: ({ context }) => [context?.["request_id"]],
+};
+
 /** `user.*` holds for everything below `user`, not for `user` itself. */
-function actionMatches(wanted: string, action: string | undefined): boolean {
-  if (action === undefined) return false;
-  return wanted.endsWith(".*") ? action.startsWith(wanted.slice(0, -1)) : action === wanted;
+function prefixesOf(action: string): string[] {
+  return action.split(".").flatMap((_, n, parts) => (n === 0 ? [] : [`${parts.slice(0, n).join(".")}.*`]));
+}
+
+function hasWords(entry: OpenedEntry, values: readonly string[]): boolean {
+  // Words hold no space, so one run of words within a text is one text within another.
+  const texts = findableWords(entry).map((words) => ` ${words.join(" ")} `);
+  return values.some((value) => texts.some((text) => text.includes(` ${value} `)));
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
 import { type MemberError, ok, refuse, type Result } from "../errors.ts";
 import { FILTER_MAX_VALUES, PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../limits.ts";
-import { actionSchema, CATEGORIES, instantOf, labelSchema, subjectIdSchema } from "../schema/names.ts";
-import type { EntryFilter } from "../store/match.ts";
+import type { Clause, EntryFilter } from "../store/match.ts";
+import { type End, faultOf, type Field, instantAt, isEnd, isField, NO_EXCLUDED_END, NO_INSTANT } from "./fields.ts";
+import { parseSearchString } from "./search-string.ts";
 
 /** A list request, checked. `text` is the canonical filter, the same for every page and every poll of one question. */
 export type ListQuery = {
@@ -17,45 +17,24 @@ export type ListQuery = {
   text: string;
 };
 
-const actionFilter = z
-  .string()
-  .refine((text) => actionSchema.safeParse(text.endsWith(".*") ? text.slice(0, -2) : text).success, {
-    message: "must be an action such as user.created, or a prefix such as user.*",
-  });
-
-/** Filters that may be repeated ("any of"), each with the shape of a value. */
-const VALUES = {
-  actor: subjectIdSchema,
-  on_behalf_of: subjectIdSchema,
-  action: actionFilter,
-  target: subjectIdSchema,
-  target_type: labelSchema,
-  category: z.enum(CATEGORIES),
-  source: z.enum(["client", "service"]),
-  result: z.enum(["success", "failure", "denied"]),
-  ip: z.string().min(1).max(200),
-  session_id: z.string().min(1).max(1_000),
-  request_id: z.string().min(1).max(1_000),
-} as const;
-
-const NOT_YET = new Set(["q"]);
-
 /** Reads the query of a list; every parameter that is unknown, repeated or malformed is refused by name. */
 export function parseListQuery(params: URLSearchParams): Result<ListQuery> {
   const errors: MemberError[] = [];
   const bad = (name: string, message: string) => errors.push({ pointer: `/${name}`, message });
-  const filter: EntryFilter = {};
+  const filter: Clause[] = [];
   for (const name of new Set(params.keys())) {
-    if (Object.hasOwn(VALUES, name)) addValues(filter, name as keyof typeof VALUES, params.getAll(name), bad);
-    else if (NOT_YET.has(name)) bad(name, "is not available yet; use the filters");
+    const exclude = name.startsWith("-");
+    const field = exclude ? name.slice(1) : name;
+    if (isField(field)) filter.push(clauseOf({ field, exclude, values: params.getAll(name) }, bad));
+    else if (exclude && isEnd(field)) bad(name, NO_EXCLUDED_END);
     else if (name === "sort") bad(name, "is not available: entries come newest first, or order=asc");
     else if (!SINGLE.has(name)) bad(name, "is not a parameter of this request");
     else if (params.getAll(name).length > 1) bad(name, "may be given once");
+    else if (isEnd(name)) addEnd(filter, name, params.get(name) ?? "", bad);
   }
-  const from = instant(params, "from", bad);
-  const to = instant(params, "to", bad);
-  if (from !== null) filter.from = from;
-  if (to !== null) filter.to = to;
+  const search = params.has("q") ? parseSearchString(params.get("q") ?? "") : null;
+  if (search?.ok === false) errors.push(...(search.refusal.errors ?? []));
+  else if (search !== null) filter.push(...search.value.clauses);
   const order = params.get("order") ?? "desc";
   if (order !== "asc" && order !== "desc") bad("order", "must be asc or desc");
   const query = {
@@ -66,16 +45,16 @@ export function parseListQuery(params: URLSearchParams): Result<ListQuery> {
     min_size: integer(params, "min_size", INDEXES, bad),
     after_index: integer(params, "after_index", INDEXES, bad),
     before_index: integer(params, "before_index", INDEXES, bad),
-    text: canonical(params),
+    text: canonical(params, search?.ok === true ? search.value.text : null),
   };
   const [first] = errors;
   if (first === undefined) return ok(query);
   return refuse("invalid_request", `${first.pointer.slice(1)} ${first.message}.`, { errors });
 }
 
-/** Which values of `context` a filter asks for; a reader without `personal:read` must not probe them. */
+/** Whether a filter asks for values of `context`; a reader without `personal:read` must not probe them, nor by excluding. */
 export function asksPersonal(filter: EntryFilter): boolean {
-  return filter.ip !== undefined || filter.session_id !== undefined || filter.request_id !== undefined;
+  return filter.some(({ field }) => field === "ip" || field === "session_id" || field === "request_id");
 }
 
 /** What a cursor is bound to, beside the org. */
@@ -83,30 +62,27 @@ export function printOf(query: ListQuery): string {
   return createHash("sha256").update(`${query.order}\0${query.text}`).digest("base64url").slice(0, 16);
 }
 
-const SINGLE = new Set(["from", "to", "order", "limit", "cursor", "min_size", "after_index", "before_index"]);
+const SINGLE = new Set(["q", "from", "to", "order", "limit", "cursor", "min_size", "after_index", "before_index"]);
 /** Where one stands in a walk: no part of the question. */
 const POSITION = new Set(["limit", "cursor", "min_size", "after_index", "before_index", "order"]);
 const INDEXES = { low: 0, high: 2 ** 32 };
 
 type Bad = (name: string, message: string) => void;
 
-function addValues(filter: EntryFilter, name: keyof typeof VALUES, values: string[], bad: Bad): void {
+function clauseOf({ field, exclude, values }: { field: Field; exclude: boolean; values: string[] }, bad: Bad): Clause {
+  const name = exclude ? `-${field}` : field;
   if (values.length > FILTER_MAX_VALUES) bad(name, `may be given at most ${FILTER_MAX_VALUES} times`);
-  const shape: z.ZodType<string> = VALUES[name];
   for (const value of values) {
-    const checked = shape.safeParse(value);
-    if (!checked.success) bad(name, checked.error.issues[0]?.message ?? "is not valid");
+    const fault = faultOf(field, value);
+    if (fault !== null) bad(name, fault);
   }
-  filter[name] = values;
+  return { field, values: [...new Set(values)], exclude };
 }
 
-function instant(params: URLSearchParams, name: string, bad: Bad): number | null {
-  const text = params.get(name);
-  if (text === null) return null;
-  // A "+" of an offset arrives as a space when it was not escaped.
-  const found = instantOf(text.replace(" ", "+"));
-  if (found === null) bad(name, "must be an RFC 3339 time, such as 2026-11-21T17:59:58.123Z");
-  return found;
+function addEnd(filter: Clause[], name: End, text: string, bad: Bad): void {
+  const at = instantAt(text);
+  if (at === null) bad(name, NO_INSTANT);
+  else filter.push({ field: name, at });
 }
 
 function integer(params: URLSearchParams, name: string, { low, high }: { low: number; high: number }, bad: Bad) {
@@ -118,8 +94,11 @@ function integer(params: URLSearchParams, name: string, { low, high }: { low: nu
   return null;
 }
 
-function canonical(params: URLSearchParams): string {
-  const pairs = [...params].filter(([name]) => !POSITION.has(name));
+/** The question in one spelling: parameters sorted, each value once, the search string as `parseSearchString` spells it. */
+function canonical(params: URLSearchParams, search: string | null): string {
+  const asked = [...params].filter(([name]) => !POSITION.has(name) && name !== "q");
+  if (search !== null) asked.push(["q", search]);
+  const pairs = [...new Map(asked.map((pair) => [pair.join("\0"), pair])).values()];
   pairs.sort(([a, x], [b, y]) => (a === b ? (x < y ? -1 : 1) : a < b ? -1 : 1));
   return new URLSearchParams(pairs).toString();
 }

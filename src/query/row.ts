@@ -1,30 +1,83 @@
-import { openEntry, type OpenedEntry, parseRecord, withholdPersonal } from "../chain/open.ts";
-import { assert } from "../errors.ts";
+import { openEntry, type OpenedEntry, readRecord, withholdAll, withholdPersonal } from "../chain/open.ts";
+import { type Leaf, parseLeaf } from "../chain/leaf.ts";
+import type { EntryRecord } from "../chain/record.ts";
 import { count } from "../meter.ts";
 import { sha256 } from "../sha256.ts";
 
-/** A stored row that is not what was asked for; it is never answered. */
-class ForeignRow extends Error {
-  override name = "ForeignRow";
-}
+/**
+ * A stored row as its reader may see it. `entry`: with the record it was read from, without what is withheld. `raw`: of our
+ * log and index, but of a format this version does not know; `text` is what is answered in its place. `refused`: not what
+ * was asked for; nothing of it is in `text`.
+ */
+export type Row =
+  | { kind: "entry"; entry: OpenedEntry; record: EntryRecord }
+  | { kind: "raw"; text: string }
+  | { kind: "refused"; text: string; why: string };
+
+/** What a row is read for: a log, whether personal sections are shown, the id of the quarantine it is under. */
+export type View = { log: string; personal: boolean; quarantine: string | null };
 
 /**
  * Opens a stored row for a reader of one log. A row whose leaf names another log or another index is refused and
  * counted: showing it would be the worst thing this service could do (seed of every misplaced log).
  */
-export function openRow(
-  { index, line }: { index: number; line: string },
-  { log, personal }: { log: string; personal: boolean },
-): OpenedEntry {
-  const record = parseRecord(line);
-  if (record === null) throw new ForeignRow(`the row at index ${index} of ${log} is not a record`);
-  const opened = openEntry(sha256, personal ? record : withholdPersonal(record));
-  if (!opened.ok) throw new ForeignRow(`the row at index ${index} of ${log}: ${opened.why}`);
-  const { leaf } = opened.entry;
+export function openRow({ index, line }: { index: number; line: string }, view: View): Row {
+  const { log } = view;
+  const { leaf: text, sections, absent, exact } = readRecord(line);
+  if (text === null) return refused({ log, index }, "it is not a record");
+  const parsed = parseLeaf(text);
+  if (parsed.kind === "malformed") return refused({ log, index }, `its leaf is malformed: ${parsed.why}`);
+  // A leaf of any version says these two in the same place; one that does not is not known to be ours.
+  const leaf = parsed.kind === "leaf" ? parsed.leaf : (JSON.parse(text) as Partial<Leaf>);
   if (leaf.log !== log || leaf.index !== index) {
     count("audit_cross_org_refusals_total", { at: "read" });
-    throw new ForeignRow(`the row at index ${index} of ${log} names ${leaf.log} ${leaf.index}`);
+    return refused({ log, index }, "it names another");
   }
-  assert(leaf.log === log, "an answered entry is of the log asked for");
-  return opened.entry;
+  if (parsed.kind === "unknown_version") return raw(leaf, { line, text, view }, `version ${parsed.version}`);
+  if (!exact) return raw(leaf, { line, text, view }, "a record of this shape");
+  // Exact means that no section is null.
+  const whole = sections as EntryRecord["sections"];
+  const shown = shownOf(
+    absent.length === 0 ? { leaf: text, sections: whole } : { leaf: text, sections: whole, absent },
+    view,
+  );
+  const opened = openEntry(sha256, shown);
+  if (!opened.ok) return raw(leaf, { line, text, view }, `a section of this shape (${opened.why})`);
+  return { kind: "entry", entry: underQuarantine(opened.entry, view), record: shown };
+}
+
+function shownOf(record: EntryRecord, { personal, quarantine }: View): EntryRecord {
+  if (quarantine !== null) return withholdAll(record);
+  return personal ? record : withholdPersonal(record);
+}
+
+function underQuarantine(entry: OpenedEntry, { quarantine }: View): OpenedEntry {
+  if (quarantine === null) return entry;
+  return {
+    ...entry,
+    absent: entry.absent.map((absence) => (absence.cause === "withheld" ? { ...absence, by: quarantine } : absence)),
+  };
+}
+
+const LEAF_MEMBERS = ["category", "keep_until", "prev", "sequenced_at", "source"] as const;
+
+/** Sections that cannot be told apart are shown to those alone who may see all of them. */
+function raw(leaf: Partial<Leaf>, { line, text, view }: { line: string; text: string; view: View }, what: string): Row {
+  count("audit_rows_unreadable_total", { kind: "unknown" });
+  const members = LEAF_MEMBERS.flatMap((name) => (typeof leaf[name] === "string" ? [[name, leaf[name]]] : []));
+  const whole = view.personal && view.quarantine === null;
+  const answered = {
+    index: leaf.index,
+    log: leaf.log,
+    ...Object.fromEntries(members),
+    unreadable: `${what} is not known here`,
+    raw: whole ? line : JSON.stringify({ leaf: text }),
+  };
+  return { kind: "raw", text: JSON.stringify(answered) };
+}
+
+function refused({ log, index }: { log: string; index: number }, why: string): Row {
+  count("audit_rows_unreadable_total", { kind: "refused" });
+  const text = JSON.stringify({ index, log, unreadable: `what is stored here is not this entry: ${why}` });
+  return { kind: "refused", text, why };
 }

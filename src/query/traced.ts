@@ -50,7 +50,8 @@ export async function traced<T>(
     async (ledger) =>
       await ledger.traceRead(org, caller, { ...trace, ...(grant.access_log === "queued" ? { batch } : {}) }),
   );
-  return index.ok ? ok({ answer, read_index: index.value }) : index;
+  // Where the trace stands says how much the log holds, which a restricted reader is not told.
+  return index.ok ? ok({ answer, read_index: grant.restriction === null ? index.value : null }) : index;
 }
 
 /** Whether the queue took the trace; what it refuses is sealed directly, as events are. */

@@ -25,7 +25,7 @@ import { verifyLog, type VerifyReport } from "../verify/verify-log.ts";
 type Options = { idempotency_key?: string; reason?: string };
 type Query = Record<string, string | number | readonly (string | number)[]>;
 /** A page: `data` holds entries as JSON texts, so that their free values are what was sent. */
-type Page = { data: string[]; next_cursor: string | null; visible_size: number; read_index: number | null };
+type Page = { data: string[]; next_cursor: string | null; visible_size: number | null; read_index: number | null };
 type Binding = Extract<Caller, { kind: "trusted" }>;
 type Sent = { caller: Binding; events: ParsedEvent[]; idempotencyKey: string | null };
 

@@ -1,8 +1,9 @@
+import type { ServiceAction } from "../chain/summary.ts";
 import type { Category } from "./names.ts";
 
 /** An act of the service itself, or of somebody through it, that belongs into the org's log. */
 export type Act = {
-  action: `indelible.${string}`;
+  action: ServiceAction;
   category: Category;
   actor: { type: string; id: string };
   key: string;

@@ -2,14 +2,11 @@ import * as z from "zod";
 import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
 import { PROOF_MAX_HASHES } from "../limits.ts";
 import { SCOPES } from "./caller.ts";
-import { eventSchema } from "./event.ts";
-import { CATEGORIES } from "./names.ts";
+import { hash, index, instant } from "./entry-answers.ts";
+
+export { entryPageSchema, entrySchema, shownEntrySchema } from "./entry-answers.ts";
 
 /** What the API answers. These shapes are the source of OpenAPI; handlers are tested against them. */
-const index = z.int().min(0).meta({ description: "Place in the log, from 0." });
-const hash = z.string().length(43).meta({ description: "SHA-256, base64url without padding." });
-const instant = z.string().meta({ format: "date-time" });
-
 const receiptSchema = z
   .object({
     id: z.string(),
@@ -24,46 +21,6 @@ const receiptSchema = z
 export const appendedSchema = z.object({ data: z.array(receiptSchema), size: z.int() }).meta({ id: "Appended" });
 
 export const acceptedSchema = z.object({ data: z.array(z.object({ id: z.string() })) }).meta({ id: "Accepted" });
-
-const absenceSchema = z
-  .object({
-    section: z.string(),
-    cause: z.enum(["erased", "expired", "withheld", "unexplained"]),
-    by: index.optional().meta({ description: "The entry that names the cause." }),
-  })
-  .meta({ id: "Absence" });
-
-export const entrySchema = z
-  .object({
-    ...eventSchema.shape,
-    id: z.string().nullable().meta({ description: "Yours, or made by the service; null when it was erased." }),
-    category: z.enum(CATEGORIES),
-    index,
-    log: z.string().meta({ description: "The log's origin." }),
-    source: z.enum(["client", "service"]),
-    sequenced_at: instant,
-    received_at: instant.optional(),
-    delivery: z.enum(["direct", "queued", "binding", "import", "replay"]).optional(),
-    entry_hash: hash,
-    prev: hash.meta({ description: "Entry hash of the entry before." }),
-    keep_until: z.string().meta({ description: "UTC date, or `forever`." }),
-    key: z.string().optional().meta({ description: "Id of the key, or name of the binding, it came with." }),
-    batch: z.string().optional(),
-    position: z.int().optional(),
-    absent: z.array(absenceSchema),
-  })
-  .meta({ id: "Entry", description: "A sealed event." });
-
-export const entryPageSchema = z
-  .object({
-    data: z.array(entrySchema),
-    next_cursor: z
-      .string()
-      .nullable()
-      .meta({ description: "Null is the end; a page may be short, even empty, before it." }),
-    visible_size: z.int().meta({ description: "Entries below this index can be listed." }),
-  })
-  .meta({ id: "EntryPage" });
 
 export const orgSchemaAnswer = z
   .object({

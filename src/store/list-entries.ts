@@ -24,6 +24,8 @@ export { findEntries, readEntries, readEntry, type StoredRow } from "./read-entr
  */
 export type ListOptions = {
   termKey: TermKey;
+  /** Whether words of personal sections may be looked at. */
+  personal: boolean;
   filter: EntryFilter;
   order: Order;
   limit: number;
@@ -43,14 +45,14 @@ export type Listed = { rows: Row[]; reached: number | null };
 export async function listEntries(
   cell: D1Database,
   range: PlacementRange,
-  { termKey, filter, order, limit, max_bytes, deadline_ms, max_postings }: ListOptions,
+  { termKey, personal, filter, order, limit, max_bytes, deadline_ms, max_postings }: ListOptions,
 ): Promise<Listed> {
   const { org_number } = range.placement;
   const bounds = rangeOf(org_number, range.low, range.high);
   const slots = slotsDescending({ fromMonth: range.months.from, toMonth: range.months.to });
   const [first] = order === "desc" ? slots : slots.reverse();
   if (bounds.low >= bounds.high || first === undefined) return { rows: [], reached: null };
-  const match = matchOf(termKey, filter);
+  const match = matchOf({ termKey, personal }, filter);
   const page: Page = { rows: [], limit, bytes: max_bytes, postings: match === null ? Infinity : max_postings };
 
   // Most pages end in the first slot: it is read together with the bounds of all. Indexes are dense: without a filter a

@@ -1,68 +1,96 @@
 import { timeTerms } from "./time-terms.ts";
 import { type TermKey, type TokenKind, token } from "./token.ts";
 
+/** What an entry is found by, and the kind of its tokens. */
+const KINDS = {
+  id: "id",
+  actor: "actor",
+  on_behalf_of: "on_behalf_of",
+  action: "action",
+  target: "target",
+  target_type: "target_type",
+  /** A target by both, in any role: see `pairOf`. */
+  about: "pair",
+  category: "category",
+  source: "source",
+  result: "result",
+  ip: "ip",
+  session_id: "session",
+  request_id: "request",
+} as const satisfies Record<string, TokenKind>;
+
+/** `words`: words as `wordsOf` gives them, joined by spaces, that follow each other in one text. */
+export type ValueField = keyof typeof KINDS | "words";
+
 /**
- * Which entries: each member given must hold, and a list is "any of". An action ending in `.*` is a prefix. `from` and `to`
- * are milliseconds of when it happened, both included.
+ * One demand on an entry. Of `values` any one is enough, or with `exclude` none may be there; an action ending in `.*` is
+ * a prefix. `from` and `to` are milliseconds of when it happened, both included.
  */
-export type EntryFilter = {
-  id?: string[];
-  actor?: string[];
-  action?: string[];
-  target?: string[];
-  target_type?: string[];
-  /** Targets by both, in any role; `type` has no NUL, which parts the two in the token. */
-  about?: { type: string; id: string }[];
-  category?: string[];
-  source?: string[];
-  on_behalf_of?: string[];
-  result?: string[];
-  /** These three lie in `context`, which needs `personal:read`. */
-  ip?: string[];
-  session_id?: string[];
-  request_id?: string[];
-  from?: number;
-  to?: number;
-};
+export type Clause =
+  | { field: ValueField; values: readonly string[]; exclude: boolean }
+  | { field: "from"; at: number }
+  | { field: "to"; at: number };
+
+/** Which entries: those for which every clause holds. */
+export type EntryFilter = readonly Clause[];
+
+/** A target by type and id as one value; `type` has no NUL. */
+export function pairOf({ type, id }: { type: string; id: string }): string {
+  return `${type}\0${id}`;
+}
 
 /**
  * The FTS5 expression of a filter, or null when it lets everything through. Only opaque tokens stand in it, so no value can
- * be read as syntax. It finds every entry the filter holds for, and now and then one more.
+ * be read as syntax. It finds every entry the filter holds for, and a few more: who asks checks again. Without `personal`
+ * no word of a section that needs `personal:read` is looked at, neither to find nor to exclude.
  */
-export function matchOf(key: TermKey, filter: EntryFilter): string | null {
-  const groups: string[][] = [];
-  const add = (kind: TokenKind, values: string[] | undefined) => {
-    if (values !== undefined && values.length > 0) groups.push(values.map((value) => token(key, kind, value)));
-  };
-  add("id", filter.id);
-  add("actor", filter.actor);
-  add("on_behalf_of", filter.on_behalf_of);
-  add("result", filter.result);
-  add("ip", filter.ip);
-  add("session", filter.session_id);
-  add("request", filter.request_id);
-  add("target", filter.target);
-  add("target_type", filter.target_type);
-  add(
-    "pair",
-    filter.about?.map(({ type, id }) => `${type}\0${id}`),
-  );
-  add("category", filter.category);
-  add("source", filter.source);
-  if (filter.action !== undefined && filter.action.length > 0) {
-    groups.push(filter.action.map((action) => actionTerm(key, action)));
+export function matchOf(
+  { termKey, personal }: { termKey: TermKey; personal: boolean },
+  filter: EntryFilter,
+): string | null {
+  const wanted: string[] = [];
+  const unwanted: string[] = [];
+  let from = -Infinity;
+  let to = Infinity;
+  const one = (field: ValueField, value: string) =>
+    field === "words" ? phraseTerm(termKey, value, personal) : quoted(termOf(termKey, field, value));
+  for (const clause of filter) {
+    if (clause.field === "from") from = Math.max(from, clause.at);
+    else if (clause.field === "to") to = Math.min(to, clause.at);
+    else if (!clause.exclude) wanted.push(anyOf(clause.values.map((value) => one(clause.field, value))));
+    // Whether words follow each other stands in no index, so a phrase is excluded by who opens the entry.
+    else
+      unwanted.push(
+        ...clause.values.filter((value) => !isPhrase(clause.field, value)).map((v) => one(clause.field, v)),
+      );
   }
-  if (filter.from !== undefined || filter.to !== undefined) groups.push(timeTerms(key, filter));
-  if (groups.length === 0) return null;
-  // No token at all (`from` after `to`): nothing matches, as an entry without any token does not exist.
-  return groups.map((group) => (group.length === 0 ? NOTHING : `(${group.map(quoted).join(" OR ")})`)).join(" AND ");
+  if (from !== -Infinity || to !== Infinity) wanted.push(anyOf(timeTerms(termKey, { from, to }).map(quoted)));
+  if (unwanted.length === 0) return wanted.length === 0 ? null : wanted.join(" AND ");
+  const left = wanted.length === 0 ? quoted(token(termKey, "all", "")) : wanted.join(" AND ");
+  return `(${left}) NOT ${anyOf(unwanted)}`;
 }
 
-/** No token holds a zero. */
+/** No token holds a zero: of no values none is there. */
 const NOTHING = '"0"';
 
-function actionTerm(key: TermKey, action: string): string {
-  return action.endsWith(".*") ? token(key, "prefix", action.slice(0, -2)) : token(key, "action", action);
+function anyOf(terms: readonly string[]): string {
+  return terms.length === 0 ? NOTHING : `(${terms.join(" OR ")})`;
+}
+
+function isPhrase(field: ValueField, value: string): boolean {
+  return field === "words" && value.includes(" ");
+}
+
+function termOf(key: TermKey, field: keyof typeof KINDS, value: string): string {
+  if (field === "action" && value.endsWith(".*")) return token(key, "prefix", value.slice(0, -2));
+  return token(key, KINDS[field], value);
+}
+
+/** All its words, each wherever the reader may look for it. */
+function phraseTerm(key: TermKey, value: string, personal: boolean): string {
+  const kinds = personal ? (["word", "personal"] as const) : (["word"] as const);
+  const words = [...new Set(value.split(" "))];
+  return `(${words.map((word) => anyOf(kinds.map((kind) => quoted(token(key, kind, word))))).join(" AND ")})`;
 }
 
 function quoted(term: string): string {

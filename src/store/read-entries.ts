@@ -68,7 +68,8 @@ export async function findEntries(
   const bounds = rangeOf(placement.org_number, low, high);
   const slots = slotsDescending({ fromMonth: months.from, toMonth: months.to });
   if (slots.length === 0) return [];
-  const limits = { order: "desc", limit, max_bytes, force: true, match: matchOf(termKey, filter) } as const;
+  const match = matchOf({ termKey, personal: false }, filter);
+  const limits = { order: "desc", limit, max_bytes, force: true, match } as const;
   const pages = await cell.batch<PageRow>(slots.map((slot) => pageStatement(cell, { slot, ...bounds }, limits)));
   return pages
     .flatMap(({ results }) => results)

@@ -57,7 +57,7 @@ export type TermKey = {
   readonly texts: Readonly<Record<WordKind, Recent<readonly string[]>>>;
   hour: { number: number; terms: readonly string[] } | null;
 };
-type WordKind = "word" | "personal";
+export type WordKind = "word" | "personal";
 
 /** The key of an org: without `indexKey` nobody can tell what a token stands for, nor whether two orgs share a value. */
 export function termKeyOf(indexKey: string, org: string): TermKey {

@@ -13,7 +13,7 @@ import {
   REPAIR_MAX_ROWS,
   VERIFY_PAGE_ENTRIES,
 } from "../limits.ts";
-import { rangesOf } from "../query/list-entries.ts";
+import { rangesOf } from "../query/spans.ts";
 import type { LedgerPlacement, ReadGrant } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { readEntries, type StoredRow } from "../store/list-entries.ts";

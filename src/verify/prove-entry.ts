@@ -1,6 +1,5 @@
 import { utf8 } from "../chain/encoding.ts";
 import { noteKey } from "../chain/note/note-key.ts";
-import { parseRecord, withholdPersonal } from "../chain/open.ts";
 import { formatTlogProof } from "../chain/proof/tlog-proof.ts";
 import { verifyEntryProof } from "../chain/proof/verify-entry-proof.ts";
 import type { Config } from "../env.ts";
@@ -33,12 +32,12 @@ export async function proveEntry(
       const found = await findEntry(config, org, { grant, idOrIndex, number });
       if (!found.ok) return found;
       if (found.value === null) return ok({ answer: null, results: 0, range: null });
-      const { index } = found.value.entry.leaf;
+      const { row, index } = found.value;
+      if (row.kind !== "entry") return refuse("unprocessable", UNKNOWN_FORMAT);
       const tree = await treeOf(config, { org, caller, number: found.value.number }, index + 1);
       if (!tree.ok) return tree;
       if (index >= tree.value.size) return refuse("unprocessable", LOST_TOP);
-      const record = shownTo(grant, found.value.line);
-      const answer = await proofOf(config, { tree: tree.value, index, record });
+      const answer = await proofOf(config, { tree: tree.value, index, record: JSON.stringify(row.record) });
       return ok({ answer, results: 1, range: rangeAnswered(grant, found.value) });
     },
   });
@@ -47,13 +46,7 @@ export async function proveEntry(
 const LOST_TOP =
   "This log was continued as another, and the top of its tree is lost: proofs made before hold, and no new ones can be made.";
 
-/** The record line as this reader may see it. */
-function shownTo({ personal }: { personal: boolean }, line: string): string {
-  if (personal) return line;
-  const record = parseRecord(line);
-  assert(record !== null, "an entry that was opened is a record");
-  return JSON.stringify(withholdPersonal(record));
-}
+const UNKNOWN_FORMAT = "This entry is of a format that is not known here: prove it by its leaf and inclusion alone.";
 
 /** The text of the proof, checked as its receiver will check it. */
 async function proofOf(

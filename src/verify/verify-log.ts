@@ -11,7 +11,7 @@ import {
   VERIFY_MAX_ENTRIES,
   VERIFY_PAGE_ENTRIES,
 } from "../limits.ts";
-import { rangesOf } from "../query/list-entries.ts";
+import { rangesOf } from "../query/spans.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
 import type { LogGrant } from "../schema/ledger.ts";

@@ -12,7 +12,8 @@ describe("an entry as answered", () => {
         `"targets":[{"type":"document","id":"d_1","metadata":${FREE}}],"outcome":{"result":"success","error_message":"no"},` +
         `"context":{"ip":"192.0.2.1","user_agent":"x"},"changes":{"before":${FREE},"after":null,"fields":["a"]},"reason":"why","metadata":${FREE},` +
         `"index":7,"log":"${LOG}","source":"client","sequenced_at":"2026-11-21T18:00:07.000Z","received_at":"2026-11-21T17:59:59.000Z","delivery":"direct",` +
-        `"entry_hash":"${full.prev}","prev":"${HASH}","keep_until":"2027-11-21","key":"key_1","batch":"bat_1","position":0,"absent":[]}`,
+        `"entry_hash":"${full.prev}","prev":"${HASH}","keep_until":"2027-11-21","key":"key_1","batch":"bat_1","position":0,"absent":[],` +
+        `"summary":"User “Jane” (u_1) did document.share on document d_1."}`,
     );
   });
 

@@ -207,7 +207,7 @@ it("prints hostile bytes as text", async () => {
   const { outcome, out } = await verify(proofOf(bad, { index: 0 }));
   expect(outcome).toEqual(END(0));
   for (const hidden of ["\u001b", "\u0007", "\u202e", "\u2028"]) expect(out).not.toContain(hidden);
-  expect(out).toContain("\\u{1b}]0;x\\u{7}\\u{202e}\\u{2028}");
+  expect(out).toContain("User “\ufffd]0;x\ufffd\ufffd\ufffd” did");
   // As they stand in the source text, which may be of several lines.
   const raw = '{"id":\n"\u009b2J\u202e\u2028\ufeff\u{e0041}"}';
   const { out: json } = await verify(

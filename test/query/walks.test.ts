@@ -142,10 +142,18 @@ describe("a cursor", () => {
 
 describe("parameters", () => {
   it.each([
-    ["q", "word", /not available yet/],
+    ["q", "sort:asc", /at character 1: "sort" is not a field/],
+    ["q", 'a "b', /at character 3: this quote is not closed/],
+    ["q", "!!!", /no letter or digit/],
+    ["q", "", /must not be empty/],
     ["sort", "occurred_at", /newest first/],
     ["offset", "10", /not a parameter/],
-    ["-action", "a.b", /not a parameter/],
+    ["-action", "a..b", /action/],
+    ["-from", "2026-01-01T00:00:00Z", /cannot be excluded/],
+    ["--action", "a.b", /not a parameter/],
+    ["-limit", "1", /not a parameter/],
+    ["-q", "word", /not a parameter/],
+    ["-", "word", /not a parameter/],
     ["__proto__", "x", /not a parameter/],
     ["limit", "0", /1 to 1000/],
     ["limit", "1001", /1 to 1000/],
@@ -177,7 +185,7 @@ describe("parameters", () => {
   });
 
   it("names every bad one at once", async () => {
-    const refused = await list(org, { limit: "x", q: "y", order: "z" });
+    const refused = await list(org, { limit: "x", q: "y:z", order: "z" });
     expect(Object.keys(memberErrors(refused, "invalid_request")).sort()).toEqual(["/limit", "/order", "/q"]);
   });
 

@@ -62,11 +62,11 @@ const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update
 const SEQUENCED_AT = "2026-11-21T18:00:00.000Z";
 
 /** Seals an event as a ledger would, and prepares it for projection. */
-export function entryOf(key: TermKey, index: number, said: Said): TestEntry {
+export function entryOf(key: TermKey, index: number, said: Said, log = "test.example/v1/orgs/test"): TestEntry {
   const { sequenced_at = SEQUENCED_AT, category = "general" } = said;
   const sections = sectionsOf(said);
   const { line } = sealEntry(sha256, {
-    ...{ log: "test.example/v1/orgs/test", index, prev: "A".repeat(43), category, keep_until: "2033-11-19" },
+    ...{ log, index, prev: "A".repeat(43), category, keep_until: "2033-11-19" },
     ...{ sequenced_at, source: said.source ?? "client", sections },
     salts: crypto.getRandomValues(new Uint8Array(sections.length * 16)),
   });
@@ -120,7 +120,7 @@ export async function freshLog(cell?: D1Database): Promise<TestLog> {
 
 /** Projects what is said, from index `from` on, 500 a batch; the entries come back by index. */
 export async function project(log: TestLog, said: readonly Said[], from = 0): Promise<TestEntry[]> {
-  const entries = said.map((event, n) => entryOf(log.termKey, from + n, event));
+  const entries = said.map((event, n) => entryOf(log.termKey, from + n, event, log.log));
   for (let at = 0; at < entries.length; at += 500) {
     const projection = await projectEntries(log.cell, {
       ...{ log: log.log, orgNumber: log.org_number, from: from + at },

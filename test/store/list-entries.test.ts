@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { OpenedEntry } from "../../src/chain/open.ts";
 import { FILTER_MAX_VALUES } from "../../src/limits.ts";
-import type { EntryFilter } from "../../src/store/match.ts";
 import { occurredMsOf, termKeyOf } from "../../src/store/terms.ts";
 import { freshLog, project, type Said, type TestEntry } from "./cells.ts";
-import { indexes, list, walk } from "./lists.ts";
+import { indexes, list, type Wanted, walk } from "./lists.ts";
 
 /** The filter as a person would read it, on the opened entry. */
-function holds(filter: EntryFilter, { event, leaf, ...entry }: OpenedEntry): boolean {
+function holds(filter: Wanted, { event, leaf, ...entry }: OpenedEntry): boolean {
   const any = (wanted: string[] | undefined, values: (string | null | undefined)[]) =>
     wanted === undefined || wanted.length === 0 || wanted.some((value) => values.includes(value));
   const action = event?.action ?? "";
@@ -63,9 +62,9 @@ function randomEvents(count: number, seed: number): Said[] {
   }));
 }
 
-function randomFilter(seed: number): EntryFilter {
+function randomFilter(seed: number): Wanted {
   const random = seeded(seed);
-  const filter: EntryFilter = {};
+  const filter: Wanted = {};
   const maybe = (add: () => void) => random.below(3) === 0 && add();
   maybe(() => (filter.actor = [`u_${random.below(13)}`, `u_${random.below(13)}`]));
   maybe(() => (filter.action = [random.of([...ACTIONS, "user.*", "user.role.*", "document.*", "nothing.*"])]));

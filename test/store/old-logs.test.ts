@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { findEntries, readEntry } from "../../src/store/list-entries.ts";
 import { monthOf } from "../../src/store/slot.ts";
 import { freshLog, project, type Said, type TestEntry, type TestLog } from "./cells.ts";
-import { indexes, list, walk } from "./lists.ts";
+import { filterOf, indexes, list, walk } from "./lists.ts";
 
 /** The nth month from July 2021 on; November 2026 is the 64th. */
 function month(n: number): string {
@@ -64,7 +64,12 @@ describe.each(Object.entries(LOGS))("a log of %s", (_, counts) => {
       if (index % 7 !== 0) continue;
       expect(await readEntry(log.cell, { placement: log, index, months })).toEqual({ index, line });
       const range = { placement: log, low: 0, high: entries.length, months };
-      const wanted = { termKey: log.termKey, filter: { id: [`evt-${index}`] }, limit: 10, max_bytes: 10 ** 6 };
+      const wanted = {
+        termKey: log.termKey,
+        filter: filterOf({ id: [`evt-${index}`] }),
+        limit: 10,
+        max_bytes: 10 ** 6,
+      };
       expect(await findEntries(log.cell, range, wanted)).toEqual([{ index, line }]);
     }
   });

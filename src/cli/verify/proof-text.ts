@@ -1,5 +1,6 @@
 import { base64 } from "../../chain/encoding.ts";
 import type { OpenedEntry, OpenedParty, OpenedTarget } from "../../chain/open.ts";
+import { summaryOf } from "../../chain/summary.ts";
 import type { LogBreak } from "../../verifier/report.ts";
 import { type Fact, facts, wrapped } from "../terminal/facts.ts";
 import { count, counted } from "../terminal/format.ts";
@@ -18,7 +19,7 @@ export function proofText(verdict: ProofVerdict, { sink, complete }: { sink: Sin
   const withheld = proven.absences.some(({ cause }) => cause === "withheld");
   const whole = proven.absences.length === 0;
   const mark = whole ? ink.green("✓") : complete && withheld ? ink.red("✗") : ink.yellow("•");
-  const said = wrapped(printable(clipped(sentenceOf(entry))), sink.columns() - 3).map((line) => ink.bold(line));
+  const said = wrapped(printable(summaryOf(entry)), sink.columns() - 3).map((line) => ink.bold(line));
   const { size, root } = proven.checkpoint;
   const witnesses = proven.cosigned.map(
     ({ name, timestamp }): Fact => [
@@ -51,27 +52,8 @@ export function faultText(
   return `${ink.red("✗")} ${ink.bold(printable(origin))}: ${ink.red("this proof does not hold")}\n\n${facts([...breakFacts(breaks, sink), ...kept], sink)}`;
 }
 
-/** Who did what to what, and how it ended. */
-function sentenceOf({ leaf, event, actor, on_behalf_of, targets, note }: OpenedEntry): string {
-  if (event === null || actor === null) return `Entry ${leaf.index}, of which what happened is not shown.`;
-  const who = partyText(actor);
-  const behalf = on_behalf_of === null ? "" : `, for ${partyText(on_behalf_of)},`;
-  const what = targets.length === 0 ? "" : ` on ${listed(targets.map(partyText))}`;
-  const { result = "success", error_code } = event.outcome ?? {};
-  const why = note?.error_message ?? error_code;
-  const end = result === "success" ? "" : ` It ended in ${result}${why === undefined ? "" : ` (${why})`}.`;
-  const by = leaf.source === "service" ? "The service itself recorded: " : "";
-  return `${by}${who}${behalf} did ${event.action}${what}.${end}`;
-}
-
 function partyText({ type, id, name }: OpenedParty | OpenedTarget): string {
   return `${type} ${id ?? "(not shown)"}${name === undefined ? "" : ` (${name})`}`;
-}
-
-function listed(all: readonly string[]): string {
-  const shown = all.slice(0, 3);
-  if (all.length > shown.length) return `${shown.join(", ")} and ${all.length - shown.length} more`;
-  return shown.length < 2 ? (shown[0] ?? "") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
 }
 
 function memberFacts(entry: OpenedEntry): Fact[] {

@@ -4,13 +4,20 @@ import { refuse, type Result } from "../../errors.ts";
 import { enqueue, permitHandover } from "../../ingest/enqueue.ts";
 import { type ParsedEvent, parseEventsJson, parseEventsNdjson, type Read } from "../../ingest/parse-events.ts";
 import { submit } from "../../ingest/submit.ts";
-import { APPEND_MAX_BYTES, FILTER_MAX_VALUES, PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../../limits.ts";
+import {
+  APPEND_MAX_BYTES,
+  FILTER_MAX_VALUES,
+  PAGE_DEFAULT_ENTRIES,
+  PAGE_MAX_ENTRIES,
+  SEARCH_STRING_MAX_CHARACTERS,
+} from "../../limits.ts";
 import { countFailed } from "../../meter.ts";
 import { permit } from "../../policy/org.ts";
+import type { Field } from "../../query/fields.ts";
 import { getEntry } from "../../query/get-entry.ts";
 import { listEntries } from "../../query/list-entries.ts";
 import { parseListQuery } from "../../query/query.ts";
-import { acceptedSchema, appendedSchema, entryPageSchema, entrySchema } from "../../schema/answers.ts";
+import { acceptedSchema, appendedSchema, entryPageSchema, shownEntrySchema } from "../../schema/answers.ts";
 import { eventSchema } from "../../schema/event.ts";
 import { bodyText, mediaTypeOf } from "../body.ts";
 import {
@@ -139,18 +146,29 @@ const many = (what: string) => z.array(z.string()).max(FILTER_MAX_VALUES).option
 const one = (what: string) => z.string().optional().meta({ description: what });
 const number = (what: string) => z.int().min(0).optional().meta({ description: what });
 
+const FILTERS: Record<Field, string> = {
+  actor: "Actor id; repeated: any of.",
+  on_behalf_of: "Id of the one acted for.",
+  action: "Action, or a prefix such as `user.*`.",
+  target: "Target id.",
+  target_type: "Target type.",
+  category: "Category.",
+  source: "`client` or `service`.",
+  result: "`success`, `failure` or `denied`.",
+  ip: "Needs `personal:read`.",
+  session_id: "Needs `personal:read`.",
+  request_id: "Needs `personal:read`.",
+};
+const filters = Object.entries(FILTERS);
+
 const listQuery = z.object({
-  actor: many("Actor id; repeated: any of."),
-  on_behalf_of: many("Id of the one acted for."),
-  action: many("Action, or a prefix such as `user.*`."),
-  target: many("Target id."),
-  target_type: many("Target type."),
-  category: many("Category."),
-  source: many("`client` or `service`."),
-  result: many("`success`, `failure` or `denied`."),
-  ip: many("Needs `personal:read`."),
-  session_id: many("Needs `personal:read`."),
-  request_id: many("Needs `personal:read`."),
+  ...Object.fromEntries(filters.map(([name, what]) => [name, many(what)])),
+  ...Object.fromEntries(filters.map(([name]) => [`-${name}`, many(`None of these as \`${name}\`.`)])),
+  q: z
+    .string()
+    .max(SEARCH_STRING_MAX_CHARACTERS)
+    .optional()
+    .meta({ description: 'Search string for people: `actor:u_17 -result:success "exact words" word -word`.' }),
   from: one("Occurred at or after; RFC 3339."),
   to: one("Occurred at or before; RFC 3339."),
   after_index: number("Indexes above this one."),
@@ -222,7 +240,7 @@ export const operations: Operation[] = [
     tag: "Events",
     scope: "events:read",
     headers: { "Audit-Reason": "Why you read; kept in the trace." },
-    answers: { 200: { description: "The entry.", body: { "application/json": entrySchema } } },
+    answers: { 200: { description: "The entry.", body: { "application/json": shownEntrySchema } } },
     errors: ["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
   }),
 ];

@@ -3,11 +3,20 @@ import { isPersonalSection } from "./section.ts";
 
 /** The record as a reader without `personal:read` gets it: personal sections are absent with cause `withheld`. */
 export function withholdPersonal(record: EntryRecord): EntryRecord {
+  return withhold(record, isPersonalSection);
+}
+
+/** The record of an entry under quarantine: every section is absent with cause `withheld`, and the leaf stays. */
+export function withholdAll(record: EntryRecord): EntryRecord {
+  return withhold(record, () => true);
+}
+
+function withhold(record: EntryRecord, hidden: (name: string) => boolean): EntryRecord {
   const names = Object.keys(record.sections);
-  const personal = names.filter(isPersonalSection);
-  if (personal.length === 0) return record;
-  const kept = names.filter((name) => !isPersonalSection(name));
-  const withheld = personal.map((section): Absence => ({ section, cause: "withheld" }));
+  const taken = names.filter(hidden);
+  if (taken.length === 0) return record;
+  const kept = names.filter((name) => !hidden(name));
+  const withheld = taken.map((section): Absence => ({ section, cause: "withheld" }));
   return {
     leaf: record.leaf,
     sections: Object.assign(

@@ -1,0 +1,114 @@
+import type { OpenedEntry, OpenedParty } from "./open.ts";
+
+/** What a sentence is made of: the entry, who acted and the first target as words, and what the entry's metadata says. */
+type Said = { entry: OpenedEntry; by: string; target: string; says: Record<string, unknown> };
+
+/** A sentence for each action of the service's own entries. An action without one does not compile (`Act`). */
+const SENTENCES = {
+  "indelible.org.created": ({ by }) => `${by} created this log.`,
+  "indelible.org.updated": ({ by }) => `${by} changed the settings of the org.`,
+  "indelible.key.created": ({ by, target, says }) => `${by} made ${target}${named(says["name"])}.`,
+  "indelible.key.revoked": ({ by, target, says }) => `${by} revoked ${target}${named(says["name"])}.`,
+  "indelible.read": ({ by, says }) =>
+    `${by} read this log (${word(says["route"])}); the first answer held ${counted(says["results_count"], "entry")}.`,
+  "indelible.read.closed": ({ by, says }) =>
+    `${by} ended reading (${word(says["route"])}): ${counted(says["answers"], "answer")} with ${counted(says["results"], "entry")}.`,
+  "indelible.access.refused": ({ by, says }) =>
+    `${by} was refused ${counted(says["calls"], "call")} (${word(says["code"])}).`,
+  "indelible.log.continued": ({ by, says }) =>
+    `${by} continued the org in this log, its number ${word(says["number"])}.`,
+  "indelible.log.restored": ({ says }) =>
+    `The ledger, which held ${counted(says["from_size"], "entry")}, was restored to ${word(says["to_size"])}.`,
+  "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,
+  "indelible.repair.begun": ({ by, says }) =>
+    `${by} began to repair ${counted(says["rows"], "row")} of the search database.`,
+  "indelible.repair.ended": ({ by, says }) => `${by} repaired ${counted(says["rows"], "row")} of the search database.`,
+} as const satisfies Record<`indelible.${string}`, (said: Said) => string>;
+
+/** The actions of the service's own entries. */
+export type ServiceAction = keyof typeof SENTENCES;
+
+/** Characters of one name shown, and how many targets are named. */
+const NAME_MAX_CHARACTERS = 80;
+const TARGETS_SHOWN = 3;
+
+/**
+ * An entry in a plain sentence, made from the members its reader sees and nothing else. It is no part of what is hashed.
+ * Texts of clients are cut, and what could make them pass for the sentence or turn it around is taken out.
+ */
+export function summaryOf(entry: OpenedEntry): string {
+  const { leaf, event, actor, on_behalf_of, targets, note } = entry;
+  if (event === null || actor === null) return `Entry ${leaf.index}, of which what happened is not shown.`;
+  const by = capital(partyText(actor));
+  if (leaf.source === "service" && Object.hasOwn(SENTENCES, event.action)) {
+    const [first] = targets;
+    const target = first === undefined ? "something" : partyText(first);
+    return SENTENCES[event.action as ServiceAction]({ entry, by, target, says: objectOf(entry.metadata) });
+  }
+  const behalf = on_behalf_of === null ? "" : `, for ${partyText(on_behalf_of)},`;
+  const what = targets.length === 0 ? "" : ` on ${listed(targets)}`;
+  const { result = "success", error_code } = event.outcome ?? {};
+  const why = note?.error_message ?? error_code;
+  const end = result === "success" ? "" : ` It ended in ${word(result)}${why === undefined ? "" : ` (${word(why)})`}.`;
+  const recorded = leaf.source === "service" ? "The service itself recorded: " : "";
+  return `${recorded}${by}${behalf} did ${word(event.action)}${what}.${end}`;
+}
+
+function partyText({ type, id, name }: OpenedParty): string {
+  const shown = id === null ? "(not shown)" : word(id);
+  return name === undefined ? `${word(type)} ${shown}` : `${word(type)} ${quoted(name)} (${shown})`;
+}
+
+function listed(targets: readonly OpenedParty[]): string {
+  const shown = targets.slice(0, TARGETS_SHOWN).map(partyText);
+  const more = targets.length - shown.length;
+  if (more > 0) return `${shown.join(", ")} and ${more} more`;
+  return shown.length < 2 ? (shown[0] ?? "") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
+
+/** What cannot be mistaken for a part of the sentence stands without quotes. */
+const PLAIN = /^[\p{L}\p{N}_@/+~=:.-]*[\p{L}\p{N}_/+~=-]$/u;
+
+function word(value: unknown): string {
+  const text = typeof value === "string" || typeof value === "number" ? String(value) : "?";
+  return text.length <= NAME_MAX_CHARACTERS && PLAIN.test(text) ? text : quoted(text);
+}
+
+/** Controls, invisible characters and those that change the direction of text; joiners, which emoji need, are let be. */
+const UNSHOWN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+/** More marks than one letter carries in any script would paint over the line above. */
+const MARKS = /(\p{M}{4})\p{M}+/gu;
+
+function quoted(text: string): string {
+  // No character has more than two units, so nothing beyond is looked at.
+  const characters = [...text.slice(0, 2 * NAME_MAX_CHARACTERS + 1)];
+  const cut = characters.slice(0, NAME_MAX_CHARACTERS).join("");
+  const shown = cut
+    .replace(UNSHOWN, "\ufffd")
+    .replace(MARKS, "$1")
+    .replace(/["“”„‟]/gu, "'");
+  return `“${shown}${cut.length < text.length ? "…" : ""}”`;
+}
+
+function named(name: unknown): string {
+  return typeof name === "string" ? `, named ${quoted(name)}` : "";
+}
+
+function counted(count: unknown, what: "entry" | "answer" | "call" | "row"): string {
+  const many = what === "entry" ? "entries" : `${what}s`;
+  return count === 1 ? `1 ${what}` : `${word(count)} ${many}`;
+}
+
+function capital(text: string): string {
+  return /^[a-z]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}
+
+function objectOf(text: string | null): Record<string, unknown> {
+  if (text === null) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,96 @@
+import { entryText } from "../chain/open.ts";
+import type { Config } from "../env.ts";
+import { PAGE_MAX_BYTES, SEARCH_MAX_MS, SEARCH_MAX_POSTINGS } from "../limits.ts";
+import type { ReadGrant } from "../schema/ledger.ts";
+import { listEntries, type Row } from "../store/list-entries.ts";
+import type { EntryFilter } from "../store/match.ts";
+import { cellOf, monthsOf } from "./logs.ts";
+import { matches } from "./matches.ts";
+import type { ListQuery } from "./query.ts";
+import { openRow } from "./row.ts";
+import type { Span } from "./spans.ts";
+import { knownTermKey } from "./term-key.ts";
+
+/**
+ * The work of one page, over one span after another. It is bounded as a whole: by entries found, bytes read, indexes
+ * walked and time; what the index merely proposed costs of all but the first.
+ */
+export class Walk {
+  readonly #config: Config;
+  readonly #org: string;
+  readonly #grant: ReadGrant;
+  readonly #query: ListQuery;
+  readonly #filter: EntryFilter;
+  readonly #deadline = Date.now() + SEARCH_MAX_MS;
+  readonly #indexes: number[] = [];
+  #bytes = PAGE_MAX_BYTES;
+  #postings = SEARCH_MAX_POSTINGS;
+  readonly texts: string[] = [];
+
+  constructor(
+    config: Config,
+    org: string,
+    { grant, query, filter }: { grant: ReadGrant; query: ListQuery; filter: EntryFilter },
+  ) {
+    this.#config = config;
+    this.#org = org;
+    this.#grant = grant;
+    this.#query = query;
+    this.#filter = filter;
+  }
+
+  get spent(): boolean {
+    const full = this.texts.length >= this.#query.limit;
+    return full || this.#bytes <= 0 || this.#postings <= 0 || Date.now() > this.#deadline;
+  }
+
+  /** Lowest and highest index found: indexes in a trace are of the log it stands in. */
+  get range(): { from: number; to: number } | null {
+    const found = this.#indexes;
+    return found.length === 0 ? null : { from: Math.min(...found), to: Math.max(...found) };
+  }
+
+  /** Takes what it finds in a span; answers the last index seen when it did not get to the end of it, else null. */
+  async take(span: Span): Promise<number | null> {
+    for (let rest = span; ; ) {
+      const { rows, reached } = await this.#read(rest);
+      for (const row of rows) this.#add(row, rest);
+      const next = reached === null ? null : beyond(rest, reached, this.#query.order);
+      this.#postings -= rest.high - rest.low - (next === null ? 0 : next.high - next.low);
+      if (next === null || next.low >= next.high) return null;
+      if (this.spent) return reached;
+      rest = next;
+    }
+  }
+
+  #read({ log, placement, low, high, filter }: Span) {
+    const range = { placement, low, high, months: monthsOf(log) };
+    return listEntries(cellOf(this.#config, placement), range, {
+      termKey: knownTermKey(this.#config, this.#org),
+      personal: this.#grant.personal,
+      filter,
+      order: this.#query.order,
+      limit: this.#query.limit - this.texts.length,
+      max_bytes: this.#bytes,
+      deadline_ms: this.#deadline,
+      max_postings: this.#postings,
+    });
+  }
+
+  #add(row: Row, { log, placement, quarantine }: Span): void {
+    this.#bytes -= row.line.length;
+    const { personal, restriction, number } = this.#grant;
+    const read = openRow(row, { log: placement.log, personal, quarantine });
+    // Of a row that cannot be read nobody knows whether the filter holds: it is shown rather than lost, but not to one
+    // who may see some entries alone.
+    const found = read.kind === "entry" ? matches(this.#filter, read.entry) : restriction === null;
+    if (!found) return;
+    this.texts.push(read.kind === "entry" ? entryText(read.entry) : read.text);
+    if (log.number === number) this.#indexes.push(row.index);
+  }
+}
+
+/** What of a span comes after an index. */
+function beyond(span: Span, reached: number, order: ListQuery["order"]): Span {
+  return order === "desc" ? { ...span, high: reached } : { ...span, low: reached + 1 };
+}
