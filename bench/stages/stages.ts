@@ -6,6 +6,7 @@ import { eventSchema } from "../../src/schema/event.ts";
 import type { Appended } from "../../src/schema/ledger.ts";
 import { sha256 } from "../../src/sha256.ts";
 import { openRange, type ProjectableEntry, projectEntries } from "../../src/store/cell.ts";
+import { seenOf } from "../../src/store/action-seen.ts";
 import { counterOf } from "../../src/store/counter.ts";
 import { monthOf, slotOf } from "../../src/store/slot.ts";
 import { termKeyOf, termsOf } from "../../src/store/terms.ts";
@@ -36,7 +37,8 @@ export async function stagesOf(bodies: readonly string[], stores: Stores): Promi
   const entries = requests.map(({ lines, opened }) =>
     opened.map((entry, n): ProjectableEntry => {
       const slot = slotOf(monthOf(entry.leaf.sequenced_at));
-      return { line: lines[n] as string, terms: termsOf(termKey, entry), slot, counter: counterOf(entry) };
+      const terms = termsOf(termKey, entry);
+      return { line: lines[n] as string, terms, slot, counter: counterOf(entry), seen: seenOf(entry) };
     }),
   );
   const lines = requests.flatMap((request) => request.lines);

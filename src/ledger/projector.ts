@@ -13,6 +13,7 @@ import {
 } from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
+import { seenOf } from "../store/action-seen.ts";
 import { counterOf } from "../store/counter.ts";
 import { type ProjectableEntry, projectEntries } from "../store/cell.ts";
 import { monthOf, slotOf } from "../store/slot.ts";
@@ -167,7 +168,8 @@ export class Projector {
       bytes += line.length;
       if (entries.length > 0 && bytes > PROJECT_MAX_BYTES) break;
       const slot = slotOf(monthOf(entry.leaf.sequenced_at));
-      entries.push({ line, terms: termsOf(this.#core.termKey, entry), slot, counter: counterOf(entry) });
+      const terms = termsOf(this.#core.termKey, entry);
+      entries.push({ line, terms, slot, counter: counterOf(entry), seen: seenOf(entry) });
     }
     return entries;
   }

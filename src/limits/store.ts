@@ -51,11 +51,15 @@ export const ENTRY_MAX_WORDS = 256;
 export const WORD_MAX_CHARACTERS = 64;
 export const COUNTER_MAX_ACTIONS = 2_000;
 export const COUNTER_MAX_TARGET_TYPES = 500;
+/** Actions with each of their versions that a log's cell remembers the days of: all that one chunk of a rebuild deletes. */
+export const ACTION_SEEN_MAX_ROWS = 4_000;
 export const DELETE_CHUNK_ROWS = 5_000;
 /** D1 takes no string over 2 MB; local workerd does not enforce it, so we do. A record line is under 260 kB. */
 export const D1_PARAMETER_MAX_BYTES = 1_500_000;
 /** Months of orgs whose counted names an isolate remembers: 2,500 names of 50 bytes each at worst, 8 MB. */
 export const COUNTER_KNOWN_MONTHS_MAX_COUNT = 64;
+/** Logs whose seen actions an isolate remembers: 4,000 names of 60 bytes each at worst, 8 MB. */
+export const ACTION_SEEN_KNOWN_LOGS_MAX_COUNT = 32;
 /** Search tokens an org's key remembers of each kind that recurs: about 200 bytes each, a dozen kinds. */
 export const TOKENS_MAX_COUNT = 512;
 /** Texts whose tokens an org's key remembers, personal ones and others: names, user agents. 4 kB each at worst, 600 bytes as a rule. */

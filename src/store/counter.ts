@@ -7,8 +7,11 @@ import { COUNTER_KNOWN_MONTHS_MAX_COUNT, COUNTER_MAX_ACTIONS, COUNTER_MAX_TARGET
  */
 export type Counter = { day: string; category: string; action: string; target_types: string; result: string };
 
-/** Counts what is past the cap of an org's month: actions and sets of target types alike. */
-export const COUNTER_OTHER = "(other)";
+/**
+ * Counts what is past the cap of an org's month: actions and sets of target types alike. No action and no set of types can be
+ * this, so nothing that is called so is ever mistaken for it.
+ */
+export const COUNTER_OTHER = "\n";
 
 export function counterOf(entry: SealedEntryView): Counter {
   const types = new Set(entry.targets.map((target) => target.type));

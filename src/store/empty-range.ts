@@ -1,5 +1,6 @@
 import { assert } from "../errors.ts";
 import { DELETE_CHUNK_ROWS, LOG_MAX_ENTRIES } from "../limits.ts";
+import { forgetSeen } from "./action-seen.ts";
 import { forgetCounterNames } from "./counter.ts";
 import { rangeOf } from "./placement.ts";
 import { SLOTS } from "./slot.ts";
@@ -21,6 +22,7 @@ export async function emptyRange(
     .run();
   assert(moved.meta.changes === 1, "a range that is emptied was opened");
   forgetCounterNames(cell);
+  forgetSeen(cell);
   let rows = 0;
   for (const slot of SLOTS) {
     const deleted = await cell.batch([
@@ -30,9 +32,13 @@ export async function emptyRange(
     for (const result of deleted) rows += result.meta.rows_written;
     if (rows >= DELETE_CHUNK_ROWS) return { rows, done: false };
   }
-  const counters = await cell.prepare(COUNTER_DELETION).bind(orgNumber, DELETE_CHUNK_ROWS).run();
-  rows += counters.meta.rows_written;
-  return { rows, done: counters.meta.rows_written === 0 };
+  // What was seen is a chunk of its own at most, and never comes back before the counters are gone.
+  const [counters, seen] = await cell.batch([
+    cell.prepare(COUNTER_DELETION).bind(orgNumber, DELETE_CHUNK_ROWS),
+    cell.prepare("delete from action_seen where org_number = ?1").bind(orgNumber),
+  ]);
+  const gone = (counters?.meta.rows_written ?? 0) + (seen?.meta.rows_written ?? 0);
+  return { rows: rows + gone, done: gone === 0 };
 }
 
 function deletion(cell: D1Database, { table, key }: { table: string; key: string }): D1PreparedStatement {

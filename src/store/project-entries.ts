@@ -1,12 +1,13 @@
 import { assert } from "../errors.ts";
 import { D1_PARAMETER_MAX_BYTES } from "../limits.ts";
 import { count } from "../meter.ts";
+import { type Seen, seenStatement } from "./action-seen.ts";
 import { type Counter, counterStatement } from "./counter.ts";
 import { keyOf } from "./placement.ts";
 import { assertSlot } from "./slot.ts";
 
-/** A sealed entry as it goes into a cell: its record line, its search tokens, the slot of its month, what it counts as. */
-export type ProjectableEntry = { line: string; terms: string; slot: string; counter: Counter };
+/** A sealed entry as it goes into a cell: its record line, its search tokens, the slot of its month, what it counts as and shows. */
+export type ProjectableEntry = { line: string; terms: string; slot: string; counter: Counter; seen: Seen };
 
 /** `stale`: somebody projected these entries before, or others are due first; `fence` is the next index due. */
 export type Projection =
@@ -17,7 +18,7 @@ export type Projection =
  * Projects the entries at `from`, `from + 1`, … in one transaction: all of them are visible when it returns `projected`, and
  * none was written when it returns `stale`. Any other failure is thrown, and after it either may be true: call again.
  * `headMac` is the ledger's word for the log up to `to`, kept with the fence. A range that is another log's than `log` takes nothing, throws and is counted.
- * Writes two rows an entry, one for the fence and one for each distinct counter.
+ * Writes two rows an entry, one for the fence, one for each distinct counter and one for each action first seen that day.
  */
 export async function projectEntries(
   cell: D1Database,
@@ -37,7 +38,12 @@ export async function projectEntries(
     orgNumber,
     entries.map((entry) => entry.counter),
   );
-  const statements = [fenceStatement(cell, { log, orgNumber, from, to, headMac }), counters];
+  const seen = await seenStatement(
+    cell,
+    orgNumber,
+    entries.map((entry) => entry.seen),
+  );
+  const statements = [fenceStatement(cell, { log, orgNumber, from, to, headMac }), counters, seen];
   for (const { slot, low, high } of runsOf(entries)) {
     assertSlot(slot);
     const run = { cell, entries, low, high, key: keyOf(orgNumber, from) };

@@ -63,6 +63,10 @@ const SPOILED: Record<string, [Spoil, RegExp]> = {
   "a missing search row": [inCell("delete from term_NN where rowid = LOW + 1"), /search index/],
   "a doubled search row": [inCell("insert into term_NN (rowid, x) values (LOW + 1, 'a')"), /search index/],
   "a counter": [inCell("update counter set count = count + 1 where org_number = NUMBER"), /counters/],
+  "an action seen": [
+    inCell("update action_seen set first_day = '2000-01-01' where org_number = NUMBER"),
+    /actions seen/,
+  ],
   "a fence": [inCell("update cursor set next = next + 1 where org_number = NUMBER"), /fence|projected null/],
 };
 

@@ -4,6 +4,7 @@ import { openEntry, type OpenedEntry, parseRecord } from "../../src/chain/open.t
 import type { SectionText } from "../../src/chain/record.ts";
 import { sealEntry } from "../../src/chain/seal.ts";
 import { openRange, type ProjectableEntry, projectEntries } from "../../src/store/cell.ts";
+import { seenOf } from "../../src/store/action-seen.ts";
 import { counterOf } from "../../src/store/counter.ts";
 import { monthOf, slotOf } from "../../src/store/slot.ts";
 import { type TermKey, termKeyOf, termsOf } from "../../src/store/terms.ts";
@@ -44,6 +45,7 @@ export type Said = {
   id?: string;
   action: string;
   category?: string;
+  version?: number;
   occurred_at?: string;
   sequenced_at?: string;
   result?: string;
@@ -76,13 +78,13 @@ export function entryOf(key: TermKey, index: number, said: Said, log = "test.exa
   if (!opened.ok) throw new Error(opened.why);
   const { entry } = opened;
   const slot = slotOf(monthOf(sequenced_at));
-  return { line, terms: termsOf(key, entry), slot, counter: counterOf(entry), opened: entry };
+  return { line, terms: termsOf(key, entry), slot, counter: counterOf(entry), seen: seenOf(entry), opened: entry };
 }
 
 function sectionsOf(said: Said): SectionText[] {
   const { action, category, occurred_at, result, actor = { type: "user", id: "u_1" }, on_behalf_of, targets } = said;
   const event = JSON.stringify({
-    ...{ action, category, occurred_at, outcome: result === undefined ? undefined : { result } },
+    ...{ action, category, occurred_at, version: said.version, outcome: result === undefined ? undefined : { result } },
     ...{ actor: { type: actor.type }, on_behalf_of: on_behalf_of && { type: on_behalf_of.type } },
     targets: targets?.map(({ type }) => ({ type })),
     ...{ received_at: said.sequenced_at ?? SEQUENCED_AT, delivery: "direct", key: "root", batch: "bat_1", position: 0 },
@@ -149,7 +151,7 @@ export async function contentOf({ cell, org_number }: TestLog): Promise<Record<s
     if (entries.results.length > 0) content[`entry_${slot}`] = entries.results;
     if (terms.results.length > 0) content[`term_${slot}`] = terms.results;
   }
-  const rest = ["cursor", "counter"] as const;
+  const rest = ["cursor", "counter", "action_seen"] as const;
   for (const table of rest) {
     content[table] = (
       await cell.prepare(`select * from ${table} where org_number = ?1`).bind(org_number).all()

@@ -44,7 +44,7 @@ describe("counters", () => {
 
   it("keep hostile names as they are", async () => {
     const log = await freshLog();
-    const names = ["'; drop table counter; --", '"', "\\", "a b", "é", "%", "__proto__", "constructor"];
+    const names = ["'; drop table counter; --", '"', "\\", "a b", "é", "%", "__proto__", "constructor", "(other)"];
     await project(
       log,
       names.map((name) => ({ action: name, targets: [{ type: name, id: "x" }] })),

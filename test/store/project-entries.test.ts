@@ -60,20 +60,20 @@ describe("openRange", () => {
 });
 
 describe("projectEntries", () => {
-  it("writes two rows an entry, one for the fence and one for each distinct counter", async () => {
+  it("writes two rows an entry, one for the fence, one for each distinct counter and one for each action new that day", async () => {
     const log = await freshLog();
     const entries = Array.from({ length: 500 }, (_, n) => entryOf(log.termKey, n, event(n)));
     const projection = await projectAt(log, 0, entries);
-    expect(projection).toMatchObject({ kind: "projected", rows_written: 2 * 500 + 1 + 1 });
+    expect(projection).toMatchObject({ kind: "projected", rows_written: 2 * 500 + 1 + 1 + 1 });
     expect(await readFence(log.cell, log.org_number)).toEqual({ next: 500, head_mac: headMac });
   });
 
-  it("writes at most four rows for an entry alone, the first and every later one", async () => {
+  it("writes four rows for an entry alone, and one more for the first of its action that day", async () => {
     const log = await freshLog();
     for (let n = 0; n < 5; n++) {
       const entries = [entryOf(log.termKey, n, event(n))];
       const projection = await projectAt(log, n, entries);
-      expect(projection).toMatchObject({ kind: "projected", rows_written: 4 });
+      expect(projection).toMatchObject({ kind: "projected", rows_written: n === 0 ? 5 : 4 });
     }
   });
 
@@ -143,7 +143,7 @@ describe("projectEntries", () => {
     const log = { ...(await freshLog()), org_number: 1_999_999 };
     const entries = [entryOf(log.termKey, 0, event(0))];
     await expect(projectAt(log, 0, entries)).rejects.toThrow("cursor.log");
-    expect(await contentOf(log)).toEqual({ cursor: [], counter: [] });
+    expect(await contentOf(log)).toEqual({ cursor: [], counter: [], action_seen: [] });
   });
 
   it("refuses the entries of another log than the range is for, counts it, and writes nothing", async () => {
@@ -204,7 +204,7 @@ describe("projectEntries", () => {
       entries,
       headMac,
     });
-    expect(projection).toMatchObject({ kind: "projected", rows_written: 2 * 40 + 1 + 1 });
+    expect(projection).toMatchObject({ kind: "projected", rows_written: 2 * 40 + 1 + 1 + 1 });
     expect(bound.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(2 * D1_PARAMETER_MAX_BYTES);
     expect(Math.max(...bound)).toBeLessThanOrEqual(D1_PARAMETER_MAX_BYTES + 2);
     const rows = await readEntries(log.cell, { placement: log, low: 0, high: 40, limit_bytes: 10 ** 7 });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { env } from "cloudflare:workers";
 import { openEntry, parseRecord } from "../../../src/chain/open.ts";
+import { seenOf } from "../../../src/store/action-seen.ts";
 import { counterOf } from "../../../src/store/counter.ts";
 import { termKeyOf, termsOf } from "../../../src/store/terms.ts";
 import { type CheckedEntry, must } from "./check-entry.ts";
@@ -120,6 +121,7 @@ async function checkCell(org: string, placement: PlacementRow, held: readonly Ch
   must(content.fence === first_index + held.length, `${cell}: the fence is ${content.fence}`);
   const key = termKeyOf(env.INDEX_KEY, org);
   const expected = { rows: [] as unknown[], tokens: [] as unknown[], counters: {} as Record<string, number> };
+  const seen: Record<string, string[]> = {};
   for (const { index, line, sequencedAt } of held) {
     const at = new Date(sequencedAt);
     const slot = String((at.getUTCFullYear() * 12 + at.getUTCMonth()) % 16).padStart(2, "0");
@@ -131,12 +133,17 @@ async function checkCell(org: string, placement: PlacementRow, held: readonly Ch
     const { day, category, action, target_types, result } = counterOf(opened.entry);
     const counter = JSON.stringify([day, category, action, target_types, result]);
     expected.counters[counter] = (expected.counters[counter] ?? 0) + 1;
+    const { version } = seenOf(opened.entry);
+    const pair = JSON.stringify([action, version]);
+    // Times of sequencing never go back.
+    seen[pair] = [seen[pair]?.[0] ?? day, day];
   }
   const byIndex = (a: { index: number }, b: { index: number }) => a.index - b.index;
   must(same(content.rows.sort(byIndex), expected.rows), `${cell}: other entry rows than those sealed`);
   must(same(content.tokens.sort(byIndex), expected.tokens), `${cell}: other rows in the search index`);
   must(same(sorted(content.counters), sorted(expected.counters)), `${cell}: other counters`);
+  must(same(sorted(content.seen), sorted(seen)), `${cell}: other actions seen`);
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
-const sorted = (counters: Record<string, number>) => Object.entries(counters).sort(([a], [b]) => (a < b ? -1 : 1));
+const sorted = <T>(named: Record<string, T>) => Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1));

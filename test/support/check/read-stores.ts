@@ -81,13 +81,15 @@ export type CellContent = {
   /** Size of each entry's row in the search index: the number of its tokens. */
   tokens: { slot: string; index: number; size: number }[];
   counters: Record<string, number>;
+  /** First and last day of each action and version. */
+  seen: Record<string, string[]>;
 };
 
 /** Everything a cell holds under an org number, in every slot. */
 export async function readCell(cell: D1Database, orgNumber: number): Promise<CellContent> {
   const low = orgNumber * 2 ** 32;
   const bounds = [low, low + 2 ** 32];
-  const content: CellContent = { fence: null, rows: [], tokens: [], counters: {} };
+  const content: CellContent = { fence: null, rows: [], tokens: [], counters: {}, seen: {} };
   const cursor = cell.prepare("select next from cursor where org_number = ?1").bind(orgNumber);
   content.fence = await cursor.first<number>("next");
   for (const slot of SLOTS) {
@@ -104,6 +106,10 @@ export async function readCell(cell: D1Database, orgNumber: number): Promise<Cel
   for (const row of (await counters.all<Record<string, string | number>>()).results) {
     const { day, category, action, target_types, result, count } = row;
     content.counters[JSON.stringify([day, category, action, target_types, result])] = Number(count);
+  }
+  const seen = cell.prepare("select * from action_seen where org_number = ?1").bind(orgNumber);
+  for (const { action, version, first_day, last_day } of (await seen.all<Record<string, string>>()).results) {
+    content.seen[JSON.stringify([action, version])] = [first_day ?? "", last_day ?? ""];
   }
   return content;
 }
