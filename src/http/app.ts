@@ -20,6 +20,7 @@ import * as keys from "./routes/keys.ts";
 import * as prove from "./routes/prove.ts";
 import * as orgs from "./routes/orgs.ts";
 import * as service from "./routes/service.ts";
+import * as stats from "./routes/stats.ts";
 import * as verify from "./routes/verify.ts";
 
 const OPENAPI: Operation = {
@@ -37,7 +38,7 @@ const OPENAPI: Operation = {
 
 /** Every route there is, as OpenAPI tells it. */
 export const operations = [
-  ...[orgs, events, verify, prove, keys, deadLetters, service].flatMap((group) => group.operations),
+  ...[orgs, events, stats, verify, prove, keys, deadLetters, service].flatMap((group) => group.operations),
   OPENAPI,
 ];
 
@@ -56,6 +57,7 @@ app.use(async (c, next) => {
 
 app.route("/", orgs.orgs);
 app.route("/", events.events);
+app.route("/", stats.stats);
 app.route("/", verify.verify);
 app.route("/", prove.prove);
 app.route("/", keys.keys);

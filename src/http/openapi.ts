@@ -114,7 +114,8 @@ function parametersOf({ path, query, headers }: Operation, components: Component
   });
   const inQuery = Object.entries(query?.shape ?? {}).map(([name, shape]): Json => {
     const { description, ...schema } = components.ref(shape as z.ZodType);
-    return { name, in: "query", schema, ...(description === undefined ? {} : { description }) };
+    const required = (shape as z.ZodType).isOptional() ? {} : { required: true };
+    return { name, in: "query", ...required, schema, ...(description === undefined ? {} : { description }) };
   });
   const inHeader = Object.entries(headers ?? {}).map(([name, description]): Json => {
     return { name, in: "header", description, schema: { type: "string" } };

@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { configOf } from "../../src/env.ts";
 import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
 import * as answers from "../../src/schema/answers.ts";
+import * as counts from "../../src/schema/counts.ts";
 import { call, event, freshOrg } from "../support/client.ts";
 import { orgKey, platformKey } from "./support.ts";
 
@@ -73,6 +74,18 @@ const OF_AN_ORG: Record<string, Route> = {
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events/0` }),
     status: 200,
     shape: answers.entrySchema,
+  },
+  listActions: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/actions` }),
+    status: 200,
+    shape: counts.inventorySchema,
+  },
+  getStats: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/stats?group_by=action` }),
+    status: 200,
+    shape: counts.statsSchema,
   },
   verifyLog: {
     of: "org",

@@ -1,0 +1,13 @@
+/** What counts and histories may cost. */
+
+/** Counter rows one question reads of a log's cell: 0.4 s of D1. An org with 300 different ones a day asks for two years. */
+export const COUNTED_MAX_ROWS = 250_000;
+/** Groups one question sums: five months of COUNTER_MAX_ACTIONS that never recur, 300 bytes each in memory. */
+export const COUNTED_MAX_GROUPS = 10_000;
+/** Groups one answer names, those with most entries; the others are counted. Three years of days. */
+export const STATS_MAX_GROUPS = 1_000;
+/** Entries a question by actor reads, each opened: about 150 µs of CPU an entry, 1.5 s in all. Bytes of their JSON. */
+export const STATS_ACTOR_MAX_ENTRIES = 10_000;
+export const STATS_ACTOR_MAX_BYTES = 20_000_000;
+/** Groups of action names that look alike which one inventory points at. */
+export const NAMING_DRIFT_MAX_COUNT = 100;
