@@ -21,6 +21,7 @@ import * as prove from "./routes/prove.ts";
 import * as orgs from "./routes/orgs.ts";
 import * as service from "./routes/service.ts";
 import * as stats from "./routes/stats.ts";
+import * as targets from "./routes/targets.ts";
 import * as verify from "./routes/verify.ts";
 
 const OPENAPI: Operation = {
@@ -38,7 +39,7 @@ const OPENAPI: Operation = {
 
 /** Every route there is, as OpenAPI tells it. */
 export const operations = [
-  ...[orgs, events, stats, verify, prove, keys, deadLetters, service].flatMap((group) => group.operations),
+  ...[orgs, events, targets, stats, verify, prove, keys, deadLetters, service].flatMap((group) => group.operations),
   OPENAPI,
 ];
 
@@ -57,6 +58,7 @@ app.use(async (c, next) => {
 
 app.route("/", orgs.orgs);
 app.route("/", events.events);
+app.route("/", targets.targets);
 app.route("/", stats.stats);
 app.route("/", verify.verify);
 app.route("/", prove.prove);

@@ -11,3 +11,7 @@ export const STATS_ACTOR_MAX_ENTRIES = 10_000;
 export const STATS_ACTOR_MAX_BYTES = 20_000_000;
 /** Groups of action names that look alike which one inventory points at. */
 export const NAMING_DRIFT_MAX_COUNT = 100;
+/** A history from which a thing is rebuilt: entries, bytes of their JSON, and time after which no further page is read. */
+export const HISTORY_STATE_MAX_ENTRIES = 1_000;
+export const HISTORY_STATE_MAX_BYTES = 4_000_000;
+export const HISTORY_STATE_MAX_MS = 1_000;

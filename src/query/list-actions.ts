@@ -26,7 +26,7 @@ type Action = {
  * Every action of the days, by name. `other_count`: entries past the caps of a month, counted without their action.
  * `versions_complete`: false when there were more actions and versions than are remembered.
  */
-type Inventory = {
+export type Inventory = {
   days: Days;
   data: Action[];
   other_count: number;

@@ -4,6 +4,7 @@ import { configOf } from "../../src/env.ts";
 import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
 import * as answers from "../../src/schema/answers.ts";
 import * as counts from "../../src/schema/counts.ts";
+import { historySchema } from "../../src/schema/history.ts";
 import { call, event, freshOrg } from "../support/client.ts";
 import { orgKey, platformKey } from "./support.ts";
 
@@ -74,6 +75,12 @@ const OF_AN_ORG: Record<string, Route> = {
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events/0` }),
     status: 200,
     shape: answers.entrySchema,
+  },
+  getHistory: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/targets/org/${org}/history?min_size=1` }),
+    status: 200,
+    shape: historySchema,
   },
   listActions: {
     of: "org",

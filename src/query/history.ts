@@ -1,0 +1,129 @@
+import type { Config } from "../env.ts";
+import { type MemberError, ok, refuse, type Result } from "../errors.ts";
+import {
+  HISTORY_STATE_MAX_BYTES,
+  HISTORY_STATE_MAX_ENTRIES,
+  HISTORY_STATE_MAX_MS,
+  PAGE_MAX_ENTRIES,
+} from "../limits.ts";
+import type { ReadGrant } from "../schema/ledger.ts";
+import { labelSchema, subjectIdSchema } from "../schema/names.ts";
+import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
+import { type EntryList, readPage } from "./list-entries.ts";
+import { logsOf } from "./logs.ts";
+import { type ListQuery, parseListQuery, printOf } from "./query.ts";
+import { type StateReason, type Thing, type ThingState, thingState } from "./thing-state.ts";
+import { type Reader, type Traced, traced } from "./traced.ts";
+
+/** A list request for the entries that name a thing, checked. */
+export type HistoryQuery = { thing: Thing; list: ListQuery };
+
+/** A page of entries, and on the first page of a walk the thing as JSON text; null on the others. */
+export type History = EntryList & { state: string | null };
+
+/**
+ * One page of the entries that name a thing in any role, and what the whole history, whatever page and times were asked for,
+ * says the thing is now.
+ */
+export async function history(
+  config: Config,
+  reader: Reader,
+  { thing, list }: HistoryQuery,
+): Promise<Result<Traced<History>>> {
+  const { org } = reader;
+  const question = printOf(list);
+  const decoded = list.cursor === null ? ok(null) : decodeCursor(list.cursor, { org, question });
+  if (!decoded.ok) return decoded;
+  const cursor = decoded.value;
+  const found = await traced(config, reader, {
+    route: "targets.history",
+    filter: list.text,
+    read: async (grant) => {
+      const page = await readPage(config, org, { grant, query: list, cursor });
+      if (!page.ok) return page;
+      const { answer, ...rest } = page.value;
+      const listed = { ...grant, visible: answer.visible };
+      const state = cursor === null ? await readState(config, org, { grant: listed, thing }) : ok(null);
+      return state.ok ? ok({ ...rest, answer: { ...answer, state: state.value } }) : state;
+    },
+  });
+  if (!found.ok) return found;
+  const { answer, read_index } = found.value;
+  const { texts, reached, log, visible, state } = answer;
+  const read = cursor?.read ?? read_index;
+  const next_cursor = reached === null ? null : encodeCursor({ v: 1, org, question, log, reached, read });
+  return ok({ answer: { texts, next_cursor, visible_size: visible, state }, read_index });
+}
+
+const PARAMETERS = new Set(["order", "limit", "cursor", "min_size", "from", "to"]);
+
+/** Reads the path and query of a history; what is unknown or malformed is refused by name. */
+export function parseHistoryQuery(thing: Thing, params: URLSearchParams): Result<HistoryQuery> {
+  const errors: MemberError[] = [];
+  for (const [name, schema] of [["type", labelSchema] as const, ["id", subjectIdSchema] as const]) {
+    const checked = schema.safeParse(thing[name]);
+    if (!checked.success)
+      errors.push({ pointer: `/${name}`, message: checked.error.issues[0]?.message ?? "is not valid" });
+  }
+  for (const name of new Set(params.keys())) {
+    if (!PARAMETERS.has(name)) errors.push({ pointer: `/${name}`, message: "is not a parameter of this request" });
+  }
+  const [first] = errors;
+  if (first !== undefined) return refuse("invalid_request", `${first.pointer.slice(1)} ${first.message}.`, { errors });
+  const parsed = parseListQuery(params);
+  if (!parsed.ok) return parsed;
+  const { filter, text } = parsed.value;
+  const asked = new URLSearchParams([
+    ...Object.entries({ type: thing.type, id: thing.id }),
+    ...new URLSearchParams(text),
+  ]);
+  return ok({ thing, list: { ...parsed.value, filter: { ...filter, about: [thing] }, text: asked.toString() } });
+}
+
+/** The thing as JSON text, rebuilt from the whole history as its reader may see it, unless that is too long. */
+async function readState(
+  config: Config,
+  org: string,
+  { grant, thing }: { grant: ReadGrant; thing: Thing },
+): Promise<Result<string>> {
+  const query = parseHistoryQuery(thing, new URLSearchParams({ order: "asc", limit: String(PAGE_MAX_ENTRIES) }));
+  if (!query.ok) return query;
+  const deadline = Date.now() + HISTORY_STATE_MAX_MS;
+  const texts: string[] = [];
+  let bytes = 0;
+  for (let cursor: Cursor | null = null; ; ) {
+    const page: Awaited<ReturnType<typeof readPage>> = await readPage(config, org, {
+      grant,
+      query: query.value.list,
+      cursor,
+    });
+    if (!page.ok) return page;
+    const { answer } = page.value;
+    texts.push(...answer.texts);
+    bytes += answer.texts.reduce((sum, text) => sum + text.length, 0);
+    const long = texts.length > HISTORY_STATE_MAX_ENTRIES || bytes > HISTORY_STATE_MAX_BYTES;
+    if (long || (answer.reached !== null && Date.now() > deadline))
+      return ok(stateText(thingState([], thing, ["too_long"])));
+    if (answer.reached === null) return ok(stateText(thingState(texts, thing, doubtsOf(grant, thing))));
+    cursor = { v: 1, org, question: "", log: answer.log, reached: answer.reached, read: null };
+  }
+}
+
+/** Why a history may lack entries, whatever those that are there say. */
+function doubtsOf(grant: ReadGrant, { type, id }: Thing): StateReason[] {
+  const { target, categories } = grant.restriction ?? {};
+  const other = target !== undefined && (target.type !== type || target.id !== id);
+  const quarantined = logsOf(grant).some((log) => log.quarantined.length > 0);
+  return [
+    ...(categories !== undefined || other ? (["restricted"] as const) : []),
+    ...(quarantined ? (["quarantine"] as const) : []),
+    ...(grant.earlier.length > 0 ? (["continued"] as const) : []),
+  ];
+}
+
+/** Names and values stand in it as they were sent; parsing and writing them again would change them. */
+function stateText({ complete, exists, members, because }: ThingState): string {
+  const text =
+    members === null ? "null" : `{${members.map((member) => `${member.nameText}:${member.text}`).join(",")}}`;
+  return `{"complete":${complete},"exists":${exists},"members":${text},"because":${JSON.stringify(because)}}`;
+}

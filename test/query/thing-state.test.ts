@@ -1,0 +1,196 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { thingState } from "../../src/query/thing-state.ts";
+
+const THING = { type: "doc", id: "d_1" };
+
+/** An entry text of the API; `changes` is source text. */
+function entry(
+  index: number,
+  changes: string | null,
+  { result = "success", targets = [THING], absent = [] as string[] }: any = {},
+): string {
+  const members = [
+    `"action":"doc.edit","targets":${JSON.stringify(targets)},"outcome":{"result":"${result}"}`,
+    ...(changes === null ? [] : [`"changes":${changes}`]),
+    `"metadata":{"a":1,"a":2},"index":${index},"log":"log.test/1"`,
+    `"absent":${JSON.stringify(absent.map((section: string) => ({ section, cause: "withheld" })))}`,
+  ];
+  return `{${members.join(",")}}`;
+}
+
+/** Entries of these changes, oldest first, and the state as text. */
+function rebuilt(...said: (string | null | [changes: string | null, more: object])[]) {
+  const texts = said.map((one, n) => (Array.isArray(one) ? entry(n, ...one) : entry(n, one)));
+  const { members, because, ...rest } = thingState(texts, THING);
+  const text = members === null ? null : `{${members.map((member) => `${member.nameText}:${member.text}`).join(",")}}`;
+  return { ...rest, text, because: because.map(({ reason, first }) => `${reason}@${first?.index ?? "-"}`) };
+}
+
+const proven = (text: string | null) => ({ complete: true, exists: text !== null, text, because: [] });
+
+describe("a thing", () => {
+  it("is what its creation gave and each change left, member by member, as it was sent", () => {
+    expect(
+      rebuilt(
+        '{"after":{"n": 9007199254740993,"p":1.10,"q":{"x":1, "x":2},"gone":true}}',
+        '{"before":{"p":1.10},"after":{"p":1.20}}',
+        '{"before":{"gone":true},"after":{}}',
+        '{"before":{},"after":{"\\u006eew":[1.0]}}',
+      ),
+    ).toEqual(proven('{"n":9007199254740993,"p":1.20,"q":{"x":1, "x":2},"\\u006eew":[1.0]}'));
+  });
+
+  it("is the same from whole snapshots as from parts", () => {
+    expect(rebuilt('{"after":{"a":1}}', '{"before":{"a":1},"after":{"a":1,"b":2}}')).toEqual(proven('{"a":1,"b":2}'));
+    expect(rebuilt('{"before":null,"after":{}}', '{"before":{ },"after":{"b":2}}')).toEqual(proven('{"b":2}'));
+  });
+
+  it("keeps a member that was sent twice as it was sent, and compares both", () => {
+    expect(rebuilt('{"after":{"a":1,"a":2}}')).toEqual(proven('{"a":1,"a":2}'));
+    expect(rebuilt('{"after":{"a":1,"a":2}}', '{"before":{"a":1,"a":2},"after":{"a":3}}')).toEqual(proven('{"a":3}'));
+    expect(rebuilt('{"after":{"a":1,"a":2}}', '{"before":{"a":2},"after":{"a":3}}').because).toEqual(["contradicts@1"]);
+  });
+
+  it("is gone after an entry that gives no after, and may come to be again", () => {
+    expect(rebuilt('{"after":{"a":1}}', '{"before":{"a":1}}')).toEqual(proven(null));
+    expect(rebuilt('{"after":{"a":1}}', '{"before":{"a":1},"after":null}', '{"after":{"b":2}}')).toEqual(
+      proven('{"b":2}'),
+    );
+  });
+
+  it("takes white space between tokens for nothing, and fields that are given by before and after", () => {
+    expect(
+      rebuilt(
+        '{"after":{"a":[1, {"b" : 2}]}}',
+        '{"before":{"a":[1,{"b":2}]},"after":{"a":0},"fields":["a","a.1.b","/a/0"]}',
+      ),
+    ).toEqual(proven('{"a":0}'));
+  });
+
+  it("is not changed by what was denied, nor by entries whose first target is another", () => {
+    const second = { targets: [{ type: "folder", id: "f" }, THING] };
+    expect(
+      rebuilt(
+        '{"after":{"a":1}}',
+        ['{"before":{"a":1},"after":{"a":2}}', { result: "denied" }],
+        [null, { result: "denied", absent: ["changes"] }],
+        ['{"before":{"a":7},"after":{"a":8}}', second],
+        [null, { targets: [{ type: "doc", id: "d_2" }, THING] }],
+        [null, { result: "failure" }],
+      ),
+    ).toEqual(proven('{"a":1}'));
+  });
+});
+
+describe("a state is not proven when", () => {
+  const CREATE = '{"after":{"a":1,"b":2}}';
+  const UPDATE = '{"before":{"a":1},"after":{"a":2}}';
+  it.each<[string, Parameters<typeof rebuilt>, string[], string | null]>([
+    ["there is no entry", [], ["no_beginning@-"], null],
+    ["only others are changed", [[CREATE, { targets: [{ type: "doc", id: "x" }, THING] }]], ["no_beginning@-"], null],
+    ["no entry gives the whole thing", [UPDATE], ["no_beginning@0"], '{"a":2}'],
+    ["it is deleted and never came to be", ['{"before":{"a":1}}'], ["no_beginning@0"], null],
+    ["an entry says nothing of changes", [CREATE, null, UPDATE], ["no_changes@1"], '{"a":2,"b":2}'],
+    ["changes are withheld", [CREATE, [null, { absent: ["changes"] }]], ["absent@1"], '{"a":1,"b":2}'],
+    [
+      "changes of the creation are erased",
+      [[null, { absent: ["changes"] }], UPDATE],
+      ["absent@0", "no_beginning@1"],
+      '{"a":2}',
+    ],
+    ["before differs", [CREATE, '{"before":{"a":9},"after":{"a":2}}'], ["contradicts@1"], '{"a":2,"b":2}'],
+    [
+      "before is another spelling",
+      ['{"after":{"a":1.0}}', '{"before":{"a":1.00},"after":{"a":2}}'],
+      ["contradicts@1"],
+      '{"a":2}',
+    ],
+    [
+      "before has a member that was not there",
+      [CREATE, '{"before":{"c":0},"after":{"c":1}}'],
+      ["contradicts@1"],
+      '{"a":1,"b":2,"c":1}',
+    ],
+    [
+      "a member comes to be that was there",
+      [CREATE, '{"before":{},"after":{"a":2}}'],
+      ["contradicts@1"],
+      '{"a":2,"b":2}',
+    ],
+    ["it changes after it was deleted", [CREATE, '{"before":{"a":1}}', UPDATE], ["contradicts@2"], '{"a":2}'],
+    ["it is deleted twice", [CREATE, '{"before":{"a":1}}', '{"before":{"a":1}}'], ["contradicts@2"], null],
+    ["an after stands alone while it is there", [CREATE, '{"after":{"a":2}}'], ["no_before@1"], '{"a":2,"b":2}'],
+    ["only fields are named", [CREATE, '{"fields":["a"]}'], ["no_values@1"], '{"b":2}'],
+    [
+      "a field is named without its value",
+      [CREATE, '{"before":{"b":2},"after":{"b":3},"fields":["a","b"]}'],
+      ["no_values@1"],
+      '{"b":3}',
+    ],
+    ["changes are empty", [CREATE, "{}"], ["no_values@1"], '{"a":1,"b":2}'],
+    ["it is no object", ['{"after":"text"}'], ["not_members@0", "no_beginning@-"], null],
+    ["it becomes a list", [CREATE, '{"before":{"a":1},"after":[1]}'], ["not_members@1"], '{"a":1,"b":2}'],
+    ["a change failed", [CREATE, [UPDATE, { result: "failure" }]], ["failed@1"], '{"a":1,"b":2}'],
+    [
+      "a failed change is withheld",
+      [CREATE, [null, { result: "failure", absent: ["changes"] }]],
+      ["failed@1"],
+      '{"a":1,"b":2}',
+    ],
+    ["an entry names no target", [CREATE, [UPDATE, { targets: undefined }]], [], '{"a":2,"b":2}'],
+    ["an entry's targets are hidden", [CREATE, [null, { targets: null }]], ["unreadable@1"], '{"a":1,"b":2}'],
+  ])("%s", (name, said, because, text) => {
+    const state = rebuilt(...said);
+    // `undefined` targets stand for the thing itself: a positive among the negatives.
+    expect(state.complete).toBe(name === "an entry names no target");
+    expect([state.because, state.text]).toEqual([because, text]);
+  });
+
+  it.each(["too_long", "restricted", "quarantine", "continued"] as const)("the history as a whole is %s", (reason) => {
+    const state = thingState([entry(0, CREATE)], THING, [reason]);
+    expect(state).toMatchObject({ complete: false, because: [{ reason, count: 1, first: null }] });
+  });
+
+  it("several reasons hold: each is counted, with the first entry that gave it", () => {
+    const texts = [CREATE, null, '{"after":{"a":2}}', null].map((changes, n) => entry(n, changes));
+    expect(thingState(texts, THING).because).toEqual([
+      { reason: "no_changes", count: 2, first: { log: "log.test/1", index: 1 } },
+      { reason: "no_before", count: 1, first: { log: "log.test/1", index: 2 } },
+    ]);
+  });
+});
+
+describe("a random life", () => {
+  const value = fc.jsonValue().map((json) => JSON.stringify(json));
+  const snapshot = fc.dictionary(fc.constantFrom("a", "b", "__proto__", "c d", "é"), value, { noNullPrototype: false });
+  const textOf = (members: Record<string, string>) =>
+    `{${Object.entries(members)
+      .map(([name, text]) => `${JSON.stringify(name)}: ${text}`)
+      .join(", ")}}`;
+
+  it("is proven when told in full, and not when an entry is left out whose changes a later one speaks of", () => {
+    fc.assert(
+      fc.property(fc.array(snapshot, { minLength: 2, maxLength: 8 }), fc.nat(), (life, which) => {
+        const texts = life.map((after, n) => {
+          const before = n === 0 ? "null" : textOf(life[n - 1] as Record<string, string>);
+          return entry(n, `{"before":${before},"after":${textOf(after)}}`);
+        });
+        const state = thingState(texts, THING);
+        expect([state.complete, state.because]).toEqual([true, []]);
+        const last = life.at(-1) as Record<string, string>;
+        const found = (state.members ?? []).map(({ name, text }) => [name, text] as const);
+        expect(new Map(found)).toEqual(new Map(Object.entries(last)));
+        expect(found).toHaveLength(Object.keys(last).length);
+        const gap = which % (life.length - 1);
+        const kept = texts.filter((_, n) => n !== gap);
+        // What the entry after the gap says was before shows it, where it speaks of what the missing one changed.
+        const [left = {}, missed = {}, right = {}] = [life[gap - 1], life[gap], life[gap + 1]];
+        const shows = Object.entries(missed).some(([name, text]) => !Object.hasOwn(left, name) || left[name] !== text);
+        const sprung = Object.keys(right).some((name) => Object.hasOwn(left, name) && !Object.hasOwn(missed, name));
+        if (gap === 0 || shows || sprung) expect(thingState(kept, THING).complete).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
