@@ -11,21 +11,26 @@ import { log } from "../log.ts";
 import { countFailed } from "../meter.ts";
 import { flushMetrics } from "../watch/flush-metrics.ts";
 import { getEntry } from "../query/get-entry.ts";
+import { history, parseHistoryQuery } from "../query/history.ts";
+import { type Inventory, listActions } from "../query/list-actions.ts";
 import { listEntries } from "../query/list-entries.ts";
 import { parseListQuery } from "../query/query.ts";
+import { type Stats, stats } from "../query/stats.ts";
+import { parseDaysQuery, parseStatsQuery } from "../query/stats-query.ts";
 import type { Reader } from "../query/traced.ts";
 import { type BindingProps, bindingPropsSchema } from "../schema/binding.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type { Appended } from "../schema/ledger.ts";
 import { idempotencyKeySchema, orgSchema, PLATFORM_ORG } from "../schema/names.ts";
 import { proveEntry } from "../verify/prove-entry.ts";
+import { type Query, paramsOf } from "./params.ts";
 import { viewOf } from "../verify/tree-view.ts";
 import { verifyLog, type VerifyReport } from "../verify/verify-log.ts";
 
 type Options = { idempotency_key?: string; reason?: string };
-type Query = Record<string, string | number | readonly (string | number)[]>;
 /** A page: `data` holds entries as JSON texts, so that their free values are what was sent. */
 type Page = { data: string[]; next_cursor: string | null; visible_size: number | null; read_index: number | null };
+type HistoryPage = Page & { state: string | null };
 type Binding = Extract<Caller, { kind: "trusted" }>;
 type Sent = { caller: Binding; events: ParsedEvent[]; idempotencyKey: string | null };
 
@@ -69,16 +74,8 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
 
   /** A page of entries; `query` has the names of the HTTP API's parameters, with lists where those may be repeated. */
   list(org: string, query: Query = {}, options: Options = {}): Promise<Result<Page>> {
-    return this.#valued("list", async (config) => {
-      const reader = this.#reader(org, options);
-      if (!reader.ok) return reader;
-      const params = new URLSearchParams();
-      for (const [name, value] of Object.entries(query)) {
-        for (const one of Array.isArray(value) ? value : [value]) params.append(name, String(one));
-      }
-      const parsed = parseListQuery(params);
-      if (!parsed.ok) return parsed;
-      const page = await listEntries(config, reader.value, parsed.value);
+    return this.#asked("list", { org, query, options }, parseListQuery, async (config, reader, asked) => {
+      const page = await listEntries(config, reader, asked);
       if (!page.ok) return page;
       const { texts, next_cursor, visible_size } = page.value.answer;
       return ok({ data: texts, next_cursor, visible_size, read_index: page.value.read_index });
@@ -91,6 +88,39 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
       const reader = this.#reader(org, options);
       if (!reader.ok) return reader;
       const found = await getEntry(config, reader.value, String(id));
+      return found.ok ? ok(found.value.answer) : found;
+    });
+  }
+
+  /** A page of the entries that name a target in any role; `state`, JSON text, is the target rebuilt from all of them. */
+  history(
+    org: string,
+    type: string,
+    id: string,
+    query: Query = {},
+    options: Options = {},
+  ): Promise<Result<HistoryPage>> {
+    const parse = (params: URLSearchParams) => parseHistoryQuery({ type, id }, params);
+    return this.#asked("history", { org, query, options }, parse, async (config, reader, asked) => {
+      const found = await history(config, reader, asked);
+      if (!found.ok) return found;
+      const { texts, ...page } = found.value.answer;
+      return ok({ data: texts, ...page, read_index: found.value.read_index });
+    });
+  }
+
+  /** The actions of an org's log, with their days, counts, categories and versions. */
+  actions(org: string, query: Query = {}, options: Options = {}): Promise<Result<Inventory>> {
+    return this.#asked("actions", { org, query, options }, parseDaysQuery, async (config, reader, asked) => {
+      const found = await listActions(config, reader, asked);
+      return found.ok ? ok(found.value.answer) : found;
+    });
+  }
+
+  /** How many entries, by what `group_by` names. */
+  stats(org: string, query: Query, options: Options = {}): Promise<Result<Stats>> {
+    return this.#asked("stats", { org, query, options }, parseStatsQuery, async (config, reader, asked) => {
+      const found = await stats(config, reader, asked);
       return found.ok ? ok(found.value.answer) : found;
     });
   }
@@ -126,6 +156,21 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
       if (!begun.ok) return begun;
       for await (const step of begun.value.steps) if ("report" in step) return ok(step.report);
       return refuse("internal", "Verification ended without a report.");
+    });
+  }
+
+  /** Who reads, then what is asked, then the answer. */
+  #asked<Q, A>(
+    verb: string,
+    { org, query, options }: { org: string; query: Query; options: Options },
+    parse: (params: URLSearchParams) => Result<Q>,
+    answer: (config: Config, reader: Reader, asked: Q) => Promise<Result<A>>,
+  ): Promise<Result<A>> {
+    return this.#valued(verb, (config) => {
+      const reader = this.#reader(org, options);
+      if (!reader.ok) return reader;
+      const asked = parse(paramsOf(query));
+      return asked.ok ? answer(config, reader.value, asked.value) : asked;
     });
   }
 
