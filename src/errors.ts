@@ -21,8 +21,17 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
 /** One bad member: where it is (RFC 6901 JSON pointer, `""` is the whole) and what would be right. */
 export type MemberError = { pointer: string; message: string };
 
+/** How much is left of what may be asked in a second, and after how many seconds all of it is there again. */
+export type RateLimit = { policy: string; quota: number; left: number; reset_s: number };
+
 /** An expected failure, as a value: it crosses RPC, the queue and HTTP unchanged. */
-export type Refusal = { code: ErrorCode; detail: string; errors?: MemberError[]; retry_after_s?: number };
+export type Refusal = {
+  code: ErrorCode;
+  detail: string;
+  errors?: MemberError[];
+  retry_after_s?: number;
+  limits?: RateLimit[];
+};
 
 export type Result<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
 
@@ -33,7 +42,7 @@ export function ok<T>(value: T): Result<T> {
 export function refuse(
   code: ErrorCode,
   detail: string,
-  more?: { errors?: MemberError[]; retry_after_s?: number },
+  more?: Pick<Refusal, "errors" | "retry_after_s" | "limits">,
 ): { ok: false; refusal: Refusal } {
   return { ok: false, refusal: { code, detail, ...more } };
 }
@@ -43,6 +52,12 @@ export const NOT_FOUND = refuse("not_found", "There is nothing here, or it is no
 
 /** The one answer to who has no valid key, whatever was asked for. */
 export const UNAUTHORIZED = refuse("unauthorized", "Send a valid key as `Authorization: Bearer ind_…`.");
+
+/** Told only to who shows a token of ours. */
+export const TOKEN_EXPIRED = refuse(
+  "unauthorized",
+  "This viewer token has expired: ask who gave it to you for another.",
+);
 
 /** A broken invariant of ours: never a caller's fault, never caught to go on. */
 export function assert(condition: unknown, invariant: string): asserts condition {

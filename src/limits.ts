@@ -6,6 +6,7 @@
 export * from "./limits/event.ts";
 export * from "./limits/request.ts";
 export * from "./limits/stats.ts";
+export * from "./limits/access.ts";
 export * from "./limits/ledger.ts";
 export * from "./limits/store.ts";
 export * from "./limits/queue.ts";

@@ -11,7 +11,13 @@ let batches = 0;
 /** A ledger's own tables and state, in the storage of the benchmark's object. */
 export function createLedger(storage: DurableObjectStorage, org: string): State {
   const log = `bench.example/v1/orgs/${org}`;
-  const settings = { name: org, jurisdiction: "none", access_log: "sealed", public_log: false } as const;
+  const open = {
+    access_log: "sealed",
+    public_log: false,
+    cors_origins: [] as string[],
+    require_reason: false,
+  } as const;
+  const settings = { name: org, jurisdiction: "none", ...open } as const;
   const placement = { log, first_index: 0, cell: "CELL_0", org_number: 1 };
   createOrg(storage, org, { log, settings, placement, by: "bench", now: Date.now() });
   const state = loadState(storage.sql);

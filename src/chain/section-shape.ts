@@ -24,7 +24,8 @@ export type EventSection = {
   id?: string;
 };
 
-export type NoteSection = { id?: string; reason?: string; error_message?: string };
+/** `query`: what a reader asked, in traces of reading. */
+export type NoteSection = { id?: string; reason?: string; error_message?: string; query?: string };
 
 /** `metadata` is its source text. */
 export type DetailSection = { name?: string; email?: string; metadata?: string };
@@ -55,7 +56,9 @@ export function readEventSection(text: string): EventSection | null {
 
 export function readNoteSection(text: string): NoteSection | null {
   const value = readObject(text, PLAIN)?.value;
-  return value !== undefined && mayHaveTexts(value, ["id", "reason", "error_message"]) ? (value as NoteSection) : null;
+  return value !== undefined && mayHaveTexts(value, ["id", "reason", "error_message", "query"])
+    ? (value as NoteSection)
+    : null;
 }
 
 /** The id in an `actor`, `on_behalf_of` or `target/N` section. */

@@ -11,6 +11,7 @@ import { ensurePlatform } from "../policy/put-org.ts";
 import { flushMetrics } from "../watch/flush-metrics.ts";
 import { sealRefusal } from "../watch/refusals.ts";
 import { type App, type Ctx, json, problem } from "./context.ts";
+import { pageOf, preflight, showTo } from "./cors.ts";
 import { openApiDocument } from "./openapi.ts";
 import { LOG_PARAMETER } from "./of-log.ts";
 import type { Operation } from "./operation.ts";
@@ -23,6 +24,7 @@ import * as service from "./routes/service.ts";
 import * as stats from "./routes/stats.ts";
 import * as targets from "./routes/targets.ts";
 import * as verify from "./routes/verify.ts";
+import * as viewerTokens from "./routes/viewer-tokens.ts";
 
 const OPENAPI: Operation = {
   method: "get",
@@ -39,7 +41,9 @@ const OPENAPI: Operation = {
 
 /** Every route there is, as OpenAPI tells it. */
 export const operations = [
-  ...[orgs, events, targets, stats, verify, prove, keys, deadLetters, service].flatMap((group) => group.operations),
+  ...[orgs, events, targets, stats, verify, prove, keys, viewerTokens, deadLetters, service].flatMap(
+    (group) => group.operations,
+  ),
   OPENAPI,
 ];
 
@@ -51,8 +55,13 @@ app.use(async (c, next) => {
   c.set("requestId", sent !== undefined && /^[A-Za-z0-9._-]{1,64}$/.test(sent) ? sent : newRequestId());
   c.set("now", now);
   c.set("config", configOf(c.env));
-  if (c.req.method === "HEAD") c.res = methodNotAllowed(c) ?? problem(c, NOT_FOUND.refusal);
+  const page = pageOf(c);
+  const flown =
+    page !== null && c.req.method === "OPTIONS" ? await preflight(c, { page, methods: methodsOf(c) }) : null;
+  if (flown !== null) c.res = flown;
+  else if (c.req.method === "HEAD") c.res = methodNotAllowed(c) ?? problem(c, NOT_FOUND.refusal);
   else await next();
+  if (page !== null && flown === null) await showTo(page, c.res);
   c.executionCtx.waitUntil(after(c, now));
 });
 
@@ -63,6 +72,7 @@ app.route("/", stats.stats);
 app.route("/", verify.verify);
 app.route("/", prove.prove);
 app.route("/", keys.keys);
+app.route("/", viewerTokens.viewerTokens);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
 app.get(OPENAPI.path, (c) => json(c, openApiDocument(operations)));
@@ -94,10 +104,14 @@ const PATHS = new Map(
   ]),
 );
 
+function methodsOf(c: Ctx): string[] {
+  const { pathname } = new URL(c.req.url);
+  return ROUTES.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
+}
+
 /** 405 for a path that has other methods; null for one that has none. */
 function methodNotAllowed(c: Ctx): Response | null {
-  const { pathname } = new URL(c.req.url);
-  const methods = ROUTES.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
+  const methods = methodsOf(c);
   if (methods.length === 0) return null;
   const allow = methods.join(", ");
   return problem(c, refuse("method_not_allowed", `This path takes ${allow}.`).refusal, { allow });

@@ -1,6 +1,7 @@
-import * as z from "zod";
-import { type MemberError, ok, refuse, type Result } from "../errors.ts";
+import type * as z from "zod";
+import { ok, refuse, type Result } from "../errors.ts";
 import { JSON_BODY_MAX_BYTES } from "../limits.ts";
+import { misshapen } from "../schema/misshapen.ts";
 import type { Ctx } from "./context.ts";
 
 /** The body as text: at most `max` bytes, valid UTF-8; read no further than the limit. */
@@ -54,19 +55,5 @@ export async function jsonBody<T extends z.ZodType>(c: Ctx, shape: T): Promise<R
     return refuse("invalid_request", `The body is not JSON: ${error instanceof Error ? error.message : ""}.`);
   }
   const checked = shape.safeParse(value);
-  if (checked.success) return ok(checked.data);
-  const errors = checked.error.issues.flatMap((issue): MemberError[] => {
-    const at = pointerOf(issue.path);
-    if (issue.code !== "unrecognized_keys") return [{ pointer: at, message: issue.message }];
-    return issue.keys.map((name) => ({ pointer: at + pointerOf([name]), message: "is not a member of this" }));
-  });
-  const [first] = errors;
-  return refuse("invalid_request", `${first?.pointer === "" ? "The body" : first?.pointer}: ${first?.message}.`, {
-    errors,
-  });
-}
-
-/** Source: RFC 6901. */
-function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return checked.success ? ok(checked.data) : misshapen(checked.error, "The body");
 }

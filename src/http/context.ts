@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import type { Config } from "../env.ts";
 import { authenticate } from "../auth/authenticate.ts";
-import { NOT_FOUND, ERROR_STATUS, ok, type Refusal, refuse, type Result } from "../errors.ts";
+import { NOT_FOUND, ERROR_STATUS, ok, type RateLimit, type Refusal, refuse, type Result } from "../errors.ts";
 import { IDEMPOTENCY_KEY_MAX_CHARACTERS, REASON_MAX_CHARACTERS } from "../limits.ts";
-import type { Caller, Scope } from "../schema/caller.ts";
+import { type Caller, reasonSchema, type Scope } from "../schema/caller.ts";
 import { idempotencyKeySchema, orgSchema } from "../schema/names.ts";
 import type { Reader } from "../query/traced.ts";
 
@@ -14,6 +14,8 @@ type Variables = {
   now: number;
   caller?: Caller;
   refusal?: Refusal;
+  /** What the caller may still read; said in the answer's headers. */
+  limits?: RateLimit[];
 };
 export type App = { Bindings: Env; Variables: Variables };
 export type Ctx = Context<App>;
@@ -25,7 +27,20 @@ export function answer(
   body: BodyInit,
   headers: Record<string, string> & { "content-type": string },
 ): Response {
-  return new Response(body, { status, headers: { ...headers, "x-request-id": c.get("requestId") } });
+  return new Response(body, {
+    status,
+    headers: { ...headers, ...limitHeaders(c), "x-request-id": c.get("requestId") },
+  });
+}
+
+/** Source: draft-ietf-httpapi-ratelimit-headers-11. */
+function limitHeaders(c: Ctx): Record<string, string> {
+  const limits = c.get("limits") ?? [];
+  if (limits.length === 0) return {};
+  return {
+    "ratelimit-policy": limits.map(({ policy, quota }) => `"${policy}";q=${quota};w=1`).join(", "),
+    ratelimit: limits.map(({ policy, left, reset_s }) => `"${policy}";r=${left};t=${reset_s}`).join(", "),
+  };
 }
 
 /** An answer as JSON. */
@@ -35,8 +50,9 @@ export function json(c: Ctx, value: object, status = 200, headers: Record<string
 
 /** An error as `application/problem+json`. Source: RFC 9457. */
 export function problem(c: Ctx, refusal: Refusal, more: Record<string, string> = {}): Response {
-  const { code, detail, errors, retry_after_s } = refusal;
+  const { code, detail, errors, retry_after_s, limits } = refusal;
   c.set("refusal", refusal);
+  if (limits !== undefined) c.set("limits", limits);
   const status = ERROR_STATUS[code];
   const body = {
     type: "about:blank",
@@ -99,8 +115,8 @@ export async function readerOf(c: Ctx): Promise<Result<Reader>> {
   if (!caller.ok) return caller;
   const org = orgOf(c);
   if (!org.ok) return org;
-  const reason = c.req.header("audit-reason") ?? null;
-  if (reason !== null && reason.length > REASON_MAX_CHARACTERS) {
+  const reason = reasonSchema.safeParse(c.req.header("audit-reason") ?? "");
+  if (!reason.success) {
     return refuse("invalid_request", `Audit-Reason may be at most ${REASON_MAX_CHARACTERS} characters.`);
   }
   const ip = c.req.header("cf-connecting-ip");
@@ -110,7 +126,8 @@ export async function readerOf(c: Ctx): Promise<Result<Reader>> {
     ...(ip === undefined ? {} : { ip }),
     ...(user_agent === undefined ? {} : { user_agent }),
   };
-  return ok({ org: org.value, caller: caller.value, network, reason });
+  const limited = (limits: RateLimit[]) => c.set("limits", limits);
+  return ok({ org: org.value, caller: caller.value, network, reason: reason.data, limited });
 }
 
 export function idempotencyKeyOf(c: Ctx): Result<string | null> {

@@ -54,7 +54,7 @@ export async function appendBatches(config: Config, { org, ...append }: Append &
 
 /** Seals the trace of an answer that left before; answers the opening entry's index. Never throws. */
 export async function sealTrace(config: Config, { org, read }: Extract<Message, { kind: "read" }>) {
-  const reader = formerReader(org, read.key);
+  const reader = formerReader(org, read.key, read.viewer);
   const answer = { ...read.answer, batch: read.batch };
   return answered(org, () => callLedger(config, org, async (ledger) => await ledger.traceRead(org, reader, answer)));
 }

@@ -1,13 +1,14 @@
 import { ok, type Result } from "../errors.ts";
 import type { Act } from "../schema/act.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
-import type { NewKey, OrgKey, OrgSettings, SettingsPatch } from "../schema/ledger.ts";
+import type { NewKey, NewViewerToken, OrgKey, OrgSettings, SettingsPatch } from "../schema/ledger.ts";
 import type { Core } from "./core.ts";
 import { planCreateKey, planRevokeKey } from "./key-acts.ts";
 import type { OrgKeys, Principal } from "./keys.ts";
 import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
 import { planSettings } from "./settings.ts";
+import { planIssueViewerToken } from "./viewer-acts.ts";
 
 /** What a small act weighs in a gather. */
 export const ACT_BYTES = 2_000;
@@ -34,6 +35,10 @@ export class Acts {
     return principal.ok ? ok(this.#core.state.org.settings) : principal;
   }
 
+  corsOrigins(): string[] {
+    return this.#core.state.org.settings.cors_origins;
+  }
+
   /** Changes what a patch names, and seals it. */
   changeSettings(caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
     const { state } = this.#core;
@@ -50,6 +55,10 @@ export class Acts {
   listKeys(caller: Caller): Result<OrgKey[]> {
     const principal = this.#check(caller, "keys:write");
     return principal.ok ? ok(this.#keys.list()) : principal;
+  }
+
+  issueViewerToken(caller: Caller, token: NewViewerToken): Promise<Result<NewViewerToken>> {
+    return this.#plan((planning) => planIssueViewerToken({ ...this.#keyContext(caller), ...planning }, token));
   }
 
   revokeKey(caller: Caller, id: string): Promise<Result<OrgKey>> {

@@ -1,16 +1,19 @@
 import { base64 } from "../chain/encoding.ts";
 import { parseCheckpoint } from "../chain/note/checkpoint.ts";
 import { noteText } from "../chain/note/note.ts";
-import type { Scope } from "../schema/caller.ts";
 import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
 import { type EarlierLog, predecessorOf } from "./earlier.ts";
+import type { Principal } from "./keys.ts";
 import type { State } from "./state.ts";
 
+type Admitted = Principal & Pick<ReadGrant, "limits">;
+
 /** What a reader is told of an org, once it may read. */
-export function grantOf(state: State, { key, scopes }: { key: string; scopes: readonly Scope[] }): ReadGrant {
+export function grantOf(state: State, { key, scopes, viewer, restriction, limits }: Admitted): ReadGrant {
   const { org, head, projected, placements, tree, earlier } = state;
   return {
     key,
+    viewer,
     personal: scopes.includes("personal:read"),
     number: earlier.length + 1,
     log: org.log,
@@ -23,8 +26,10 @@ export function grantOf(state: State, { key, scopes }: { key: string; scopes: re
     created_at: timeOf(earlier.at(-1)?.ended_at ?? org.createdAt),
     placements,
     quarantined: [],
-    restriction: null,
+    restriction,
     access_log: org.settings.access_log,
+    require_reason: org.settings.require_reason,
+    limits,
     earlier: earlier.map(earlierGrant).toReversed(),
   };
 }

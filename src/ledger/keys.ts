@@ -1,8 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import { NOT_FOUND, ok, refuse, type Result } from "../errors.ts";
-import { ORG_MAX_KEYS } from "../limits.ts";
-import type { Caller, Scope } from "../schema/caller.ts";
-import type { OrgKey } from "../schema/ledger.ts";
+import { NOT_FOUND, ok, refuse, type Result, TOKEN_EXPIRED } from "../errors.ts";
+import { ORG_MAX_KEYS, VIEWER_TOKEN_SKEW_MS } from "../limits.ts";
+import type { Caller, Minter, Scope, Viewer } from "../schema/caller.ts";
+import type { OrgKey, Restriction } from "../schema/ledger.ts";
 
 type Row = {
   id: string;
@@ -13,8 +13,13 @@ type Row = {
   revoked_at: number | null;
 };
 
-/** Who a caller turned out to be: the name its entries carry, and what it may do. */
-export type Principal = { key: string; scopes: readonly Scope[] };
+/** Who a caller turned out to be: the name its entries carry, who reads in its name, and what it may do. */
+export type Principal = {
+  key: string;
+  scopes: readonly Scope[];
+  viewer: Viewer | null;
+  restriction: Restriction | null;
+};
 
 /**
  * The keys of an org, in memory as they stand in its table: checked in the same call as the append or the read they are
@@ -22,10 +27,12 @@ export type Principal = { key: string; scopes: readonly Scope[] };
  */
 export class OrgKeys {
   readonly #sql: SqlStorage;
+  readonly #now: () => number;
   #rows: Map<string, Row> | null = null;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, now: () => number) {
     this.#sql = sql;
+    this.#now = now;
   }
 
   /** Who calls, or why not: a key this org does not know gets the same `not_found` as an org that does not exist. */
@@ -77,18 +84,31 @@ export class OrgKeys {
     this.#rows = null;
   }
 
-  /** Who calls, whatever it may do. */
+  /** Who calls, whatever it may do. A viewer may what its token says, as far as who minted it still may. */
   identify(org: string, caller: Caller): Result<Principal> {
+    if (caller.kind !== "viewer") return this.#identifyKey(org, caller);
+    if (caller.org !== org) return NOT_FOUND;
+    const minter = this.#identifyKey(org, caller.minter);
+    if (!minter.ok) return minter;
+    if (this.#now() >= caller.expires_at + VIEWER_TOKEN_SKEW_MS) return TOKEN_EXPIRED;
+    const { viewer, restriction } = caller;
+    const scopes = caller.scopes.filter((scope) => minter.value.scopes.includes(scope));
+    return ok({ key: minter.value.key, scopes, viewer, restriction });
+  }
+
+  #identifyKey(org: string, caller: Exclude<Caller, { kind: "viewer" }> | Minter): Result<Principal> {
+    const itself = { viewer: null, restriction: null };
     if (caller.kind === "trusted") {
       const { orgs } = caller;
       const may = orgs === "all" || (orgs === "*" ? org !== "platform" : orgs.includes(org));
-      return may ? ok({ key: caller.name, scopes: caller.scopes }) : NOT_FOUND;
+      return may ? ok({ key: caller.name, scopes: caller.scopes, ...itself }) : NOT_FOUND;
     }
     const row = this.#load().get(caller.id);
     if (row === undefined) return NOT_FOUND;
-    const known = timingSafeEqual(Buffer.from(row.hash), Buffer.from(caller.hash));
+    // Who minted a token proved to have the key when it did.
+    const known = !("hash" in caller) || timingSafeEqual(Buffer.from(row.hash), Buffer.from(caller.hash));
     if (!known || row.revoked_at !== null) return refuse("unauthorized", "This key is revoked or not valid.");
-    return ok({ key: row.id, scopes: JSON.parse(row.scopes) as Scope[] });
+    return ok({ key: row.id, scopes: JSON.parse(row.scopes) as Scope[], ...itself });
   }
 
   #load(): Map<string, Row> {

@@ -56,7 +56,7 @@ export class Ledger {
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
     this.#ctx = ctx;
     this.#core = coreOf(config, ctx.storage, state);
-    this.#keys = new OrgKeys(ctx.storage.sql);
+    this.#keys = new OrgKeys(ctx.storage.sql, () => this.#core.now());
     this.admission = new Admission(this.#core, this.#keys);
     this.readiness = new Readiness(this.#core, () => {
       this.#keys.forget();
@@ -79,7 +79,7 @@ export class Ledger {
     const { org } = state.org;
     if ((state.projected ?? 0) < state.head.size) this.#ctx.waitUntil(this.work({ force: false }));
     await Promise.all(state.placements.map((placement) => savePlacement(config.directory, { org, ...placement })));
-    return ok(grantOf(state, { key: by, scopes: [] }));
+    return ok(grantOf(state, { key: by, scopes: [], viewer: null, restriction: null, limits: [] }));
   }
 
   async append(caller: Caller, batches: Batch[]): Promise<AppendAnswer> {
@@ -113,7 +113,7 @@ export class Ledger {
    * `minSize` that many entries are put under a checkpoint, which is waited for.
    */
   async treeView(caller: Caller | null, of: TreeQuestion): Promise<Result<TreeView>> {
-    const allowed = this.admission.admitToTree(caller, of.network);
+    const allowed = this.admission.admitToTree(caller, of);
     if (!allowed.ok) return allowed;
     // A ledger that was rewound signs nothing: it would be a fork.
     const publisher = this.readiness.refusal === null && caller !== null ? this.#publisher : null;
@@ -126,10 +126,10 @@ export class Ledger {
 
   async traceRead(caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
     const plan = (planning: Planning): Result<number> => {
-      // Asked again here: a key revoked while its answer was being found gets none.
+      // Asked again here: a key revoked, or a token that expired, while its answer was being found gets none.
       const principal = this.#keys.check(this.#core.state.org.org, caller, "events:read");
       if (!principal.ok) return principal;
-      return ok(planRead({ sql: this.#core.storage.sql, ...planning }, { key: principal.value.key, answer }));
+      return ok(planRead({ sql: this.#core.storage.sql, ...planning }, { reader: principal.value, answer }));
     };
     const traced = await this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
     if (!traced.ok) return traced;

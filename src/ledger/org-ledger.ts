@@ -9,6 +9,7 @@ import type {
   Batch,
   LedgerStatus,
   NewKey,
+  NewViewerToken,
   OrgKey,
   OrgSettings,
   ReadAnswer,
@@ -115,6 +116,19 @@ export class OrgLedger extends DurableObject<Env> {
 
   revokeKey(org: string, caller: Caller, id: string): Promise<Result<OrgKey>> {
     return this.#door.pass(org, ({ acts }) => acts.revokeKey(caller, id));
+  }
+
+  /** Seals that a viewer token was minted; limited like a read, for each call is an entry. */
+  issueViewerToken(org: string, caller: Caller, token: NewViewerToken): Promise<Result<NewViewerToken>> {
+    return this.#door.admit(org, caller, async ({ admission, acts }) => {
+      const admitted = admission.admit(caller, "events:read");
+      return admitted.ok ? acts.issueViewerToken(caller, token) : admitted;
+    });
+  }
+
+  /** Origins whose pages may read what this org answers: browsers ask before anybody has sent a key. */
+  corsOrigins(org: string): Promise<Result<string[]>> {
+    return this.#door.pass(org, ({ acts }) => ok(acts.corsOrigins()), WHILE_HELD);
   }
 
   /** Waits until entries below `size` are in D1, at most `ms`; answers how many are. */

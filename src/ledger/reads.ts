@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { READ_SESSION_IDLE_MS, READ_SESSION_MAX_MS } from "../limits.ts";
+import { KEY_ACTOR, type Viewer } from "../schema/caller.ts";
 import type { ReadAnswer } from "../schema/ledger.ts";
 import type { DraftReceipts } from "./append.ts";
 import type { Draft } from "./draft.ts";
@@ -7,10 +8,14 @@ import { findBatch, saveBatch } from "./receipts.ts";
 import type { Act } from "../schema/act.ts";
 import { sealAct } from "./service-entry.ts";
 
-/** An open read session: all answers one key got to one question. */
+/** Who reads: a key, or a viewer in its name. */
+type Reading = { key: string; viewer: Viewer | null };
+
+/** An open read session: all answers one reader got to one question, asked for one reason. `viewer` is JSON text. */
 type ReadSession = {
   id: string;
   key: string;
+  viewer: string | null;
   route: string;
   filter: string;
   opened_index: number;
@@ -33,13 +38,13 @@ type Context = { sql: SqlStorage; draft: Draft; sessions: DraftSessions; receipt
  * Makes one answer part of the log before it leaves: the first of a session seals `indelible.read`, further ones move
  * the session's totals. Answers the index of the opening entry.
  */
-export function planRead(context: Context, { key, answer }: { key: string; answer: ReadAnswer }): number {
+export function planRead(context: Context, { reader, answer }: { reader: Reading; answer: ReadAnswer }): number {
   const { sql, draft, receipts, now } = context;
   if (answer.batch !== undefined) {
     const before = receipts.batches.get(answer.batch) ?? findBatch(sql, answer.batch);
     if (before !== null) return before.first;
   }
-  const index = openOrMove(context, { key, answer });
+  const index = openOrMove(context, { reader, answer });
   if (answer.batch !== undefined) {
     const { batch } = answer;
     const receipt = { first: index, count: 0, print: null, sequencedAt: now, hashes: new Uint8Array() };
@@ -49,9 +54,9 @@ export function planRead(context: Context, { key, answer }: { key: string; answe
   return index;
 }
 
-function openOrMove(context: Context, { key, answer }: { key: string; answer: ReadAnswer }): number {
+function openOrMove(context: Context, { reader, answer }: { reader: Reading; answer: ReadAnswer }): number {
   const { draft, sessions, now } = context;
-  const id = sessionIdOf(key, answer);
+  const id = sessionIdOf(reader, answer);
   const stored = sessions.has(id) ? sessions.get(id) : findSession(context.sql, id);
   const open = stored ?? null;
   if (open !== null && !overdue(open, now)) {
@@ -59,18 +64,29 @@ function openOrMove(context: Context, { key, answer }: { key: string; answer: Re
     return open.opened_index;
   }
   if (open !== null) sealClosed(draft, open, now);
-  const sealed = sealAct(draft, openingAct(key, answer), now);
+  const sealed = sealAct(draft, openingAct(reader, answer), now);
   const { route, filter } = answer;
-  const fresh = { id, key, route, filter, opened_index: sealed.index, opened_at: now, last_at: now };
+  const fresh = { id, ...columnsOf(reader), route, filter, opened_index: sealed.index, opened_at: now, last_at: now };
   touch(context, id, addAnswer({ ...fresh, answers: 0, results: 0, low: null, high: null }, answer, now));
   return sealed.index;
 }
 
-function sessionIdOf(key: string, { route, filter }: { route: string; filter: string }): string {
+/** A reason is part of the question: one given later would be lost, for a session's first answer alone seals it. */
+function sessionIdOf({ key, viewer }: Reading, { route, filter, reason }: Asked): string {
   return createHash("sha256")
-    .update(JSON.stringify([key, route, filter]))
+    .update(JSON.stringify([key, viewer?.token ?? null, route, filter, reason]))
     .digest("hex")
     .slice(0, 32);
+}
+type Asked = Pick<ReadAnswer, "route" | "filter" | "reason">;
+
+function columnsOf({ key, viewer }: Reading): Pick<ReadSession, "key" | "viewer"> {
+  return { key, viewer: viewer === null ? null : JSON.stringify(viewer) };
+}
+
+/** Who acts in the entries of a session: the person a token was made for, else the key itself. */
+function actorOf({ key, viewer }: Reading): Pick<Act, "actor" | "key"> {
+  return { actor: viewer?.actor ?? { type: KEY_ACTOR, id: key }, key };
 }
 
 /** Sets what a session will be after this draft; the first touch adds the write. */
@@ -131,7 +147,7 @@ function addAnswer(session: ReadSession, { results, range }: ReadAnswer, now: nu
   };
 }
 
-function openingAct(key: string, answer: ReadAnswer): Act {
+function openingAct(reader: Reading, answer: ReadAnswer): Act {
   const { ip, user_agent, request_id } = answer;
   const context = Object.fromEntries(
     Object.entries({ ip, user_agent, request_id }).filter((pair): pair is [string, string] => pair[1] !== null),
@@ -139,20 +155,24 @@ function openingAct(key: string, answer: ReadAnswer): Act {
   return {
     action: "indelible.read",
     category: "log_access",
-    actor: { type: "key", id: key },
-    key,
+    ...actorOf(reader),
     note: { ...(answer.reason === null ? {} : { reason: answer.reason }), query: answer.filter },
     ...(Object.keys(context).length === 0 ? {} : { context }),
-    metadata: { route: answer.route, results_count: answer.results, range: answer.range },
+    metadata: { route: answer.route, results_count: answer.results, range: answer.range, ...tokenOf(reader) },
   };
 }
 
+function tokenOf({ viewer }: Reading): { token?: string } {
+  return viewer === null ? {} : { token: viewer.token };
+}
+
 function sealClosed(draft: Draft, session: ReadSession, now: number): void {
+  const viewer = session.viewer === null ? null : (JSON.parse(session.viewer) as Viewer);
+  const reader = { key: session.key, viewer };
   const act: Act = {
     action: "indelible.read.closed",
     category: "log_access",
-    actor: { type: "key", id: session.key },
-    key: session.key,
+    ...actorOf(reader),
     metadata: {
       route: session.route,
       opened_index: session.opened_index,
@@ -161,6 +181,7 @@ function sealClosed(draft: Draft, session: ReadSession, now: number): void {
       answers: session.answers,
       results: session.results,
       range: session.low === null ? null : { from: session.low, to: session.high },
+      ...tokenOf(reader),
     },
   };
   sealAct(draft, act, now);
@@ -172,43 +193,37 @@ function sealClosed(draft: Draft, session: ReadSession, now: number): void {
  */
 export function reopenRead(
   sql: SqlStorage,
-  {
-    key,
-    at,
-    index,
-    route,
-    filter,
-    results_count,
-    range = null,
-  }: {
-    key: string;
-    at: number;
-    index: number;
-    route: string;
-    filter: string;
-    results_count: number;
-    range?: { from: number; to: number } | null;
-  },
+  { reader, at, index, route, filter, reason, results_count, range = null }: Reopened,
 ): void {
   const times = { opened_index: index, opened_at: at, last_at: at };
   const totals = { answers: 1, results: results_count, low: range?.from ?? null, high: range?.to ?? null };
-  saveSession(sql, { id: sessionIdOf(key, { route, filter }), key, route, filter, ...times, ...totals });
+  const id = sessionIdOf(reader, { route, filter, reason });
+  saveSession(sql, { id, ...columnsOf(reader), route, filter, ...times, ...totals });
 }
+
+type Reopened = Asked & {
+  reader: Reading;
+  at: number;
+  index: number;
+  results_count: number;
+  range?: { from: number; to: number } | null;
+};
 
 function findSession(sql: SqlStorage, id: string): ReadSession | null {
   return sql.exec<ReadSession>("select * from read_session where id = ?", id).toArray()[0] ?? null;
 }
 
 function saveSession(sql: SqlStorage, session: ReadSession): void {
-  const { id, key, route, filter, opened_index, opened_at, last_at, answers, results, low, high } = session;
+  const { id, key, viewer, route, filter, opened_index, opened_at, last_at, answers, results, low, high } = session;
   sql.exec(
-    `insert into read_session (id, key, route, filter, opened_index, opened_at, last_at, answers, results, low, high)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `insert into read_session (id, key, viewer, route, filter, opened_index, opened_at, last_at, answers, results, low, high)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      on conflict (id) do update set opened_index = excluded.opened_index, opened_at = excluded.opened_at,
        last_at = excluded.last_at, answers = excluded.answers, results = excluded.results,
        low = excluded.low, high = excluded.high`,
     id,
     key,
+    viewer,
     route,
     filter,
     opened_index,

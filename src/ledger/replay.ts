@@ -8,7 +8,15 @@ import { type AdoptedBatch, adoptBatch, adoptId } from "./receipts.ts";
 /** What cannot be had back: keys whose hash stood nowhere but in the storage that was rewound. */
 export type Lost = { keys: string[] };
 
-type Act = { key: string; at: number; index: number; target: string; metadata: Record<string, unknown>; query: string };
+type Act = {
+  key: string;
+  at: number;
+  index: number;
+  actor: { type: string; id: string };
+  target: string;
+  metadata: Record<string, unknown>;
+  note: Record<string, unknown>;
+};
 
 /** No SHA-256 anybody can hit: a key entered with it opens nothing. */
 const NO_HASH = "0".repeat(64);
@@ -53,9 +61,10 @@ function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
     key: event.key ?? "",
     at: Date.parse(entry.leaf.sequenced_at),
     index: entry.index,
+    actor: { type: event.actor.type, id: textOf(objectOf(sections["actor"]?.text)["id"]) },
     target: textOf(objectOf(sections["target/0"]?.text)["id"]),
     metadata: objectOf(sections["metadata"]?.text),
-    query: textOf(objectOf(sections["note"]?.text)["query"]),
+    note: objectOf(sections["note"]?.text),
   };
   REPLAYS[event.action]?.(sql, act, lost);
 }
@@ -70,11 +79,7 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
   "indelible.key.created": replayKey,
   "indelible.key.revoked": (sql, { target, at }) =>
     sql.exec("update org_key set revoked_at = ? where id = ? and revoked_at is null", at, target),
-  "indelible.read": (sql, { key, at, index, metadata, query }) => {
-    // Without its sections nobody can tell which session it opened: a further answer opens another.
-    if (metadata["route"] === undefined) return;
-    reopenRead(sql, { key, at, index, filter: query, ...(metadata as { route: string; results_count: number }) });
-  },
+  "indelible.read": replayRead,
   "indelible.read.closed": (sql, { metadata }) =>
     sql.exec("delete from read_session where opened_index = ?", Number(metadata["opened_index"])),
   "indelible.access.refused": (sql, { key, metadata }) =>
@@ -85,6 +90,16 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
       Date.parse(textOf(metadata["last_at"])),
     ),
 };
+
+function replayRead(sql: SqlStorage, { key, at, index, actor, metadata, note }: Act): void {
+  // Without its sections nobody can tell which session it opened: a further answer opens another.
+  if (metadata["route"] === undefined) return;
+  const { token } = metadata as { token?: string };
+  const viewer = token === undefined ? null : { token, actor };
+  const asked = { filter: textOf(note["query"]), reason: note["reason"] === undefined ? null : textOf(note["reason"]) };
+  const answered = metadata as { route: string; results_count: number };
+  reopenRead(sql, { reader: { key, viewer }, at, index, ...asked, ...answered });
+}
 
 function replaySettings(sql: SqlStorage, { metadata }: Act): void {
   const settings = metadata["settings"] as OrgSettings | undefined;

@@ -45,6 +45,13 @@ export type State = {
   oldestUnarchivedAt: number | null;
 };
 
+/** What settings kept before there were these say of them. */
+const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason"> = {
+  public_log: false,
+  cors_origins: [],
+  require_reason: false,
+};
+
 /** Reads the state; null when the org was never created. */
 export function loadState(sql: SqlStorage): State | null {
   if (!hasTables(sql)) return null;
@@ -59,8 +66,7 @@ export function loadState(sql: SqlStorage): State | null {
     log: row.log,
     createdAt: row.created_at,
     printKey: new Uint8Array(row.print_key),
-    // Settings kept before there was this one.
-    settings: { public_log: false, ...(JSON.parse(row.settings) as Omit<OrgSettings, "public_log">) },
+    settings: { ...LATER_SETTINGS, ...(JSON.parse(row.settings) as Omit<OrgSettings, keyof typeof LATER_SETTINGS>) },
   };
   type Newest = { last: number; head: string; sequenced_at: number };
   const [segment] = sql

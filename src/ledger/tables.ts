@@ -35,7 +35,7 @@ const TABLES = [
   `create table read_session (
      id text primary key, key text not null, route text not null, filter text not null, opened_index integer not null,
      opened_at integer not null, last_at integer not null, answers integer not null, results integer not null,
-     low integer, high integer
+     low integer, high integer, viewer text
    ) without rowid`,
   `create table refusal (
      key text not null, code text not null, count integer not null, first_at integer not null, last_at integer not null,
@@ -64,6 +64,9 @@ const LATER_TABLES = [
    )`,
 ];
 
+/** Columns that came after their tables. `viewer`: JSON, null for who reads with a key. */
+const LATER_COLUMNS = [{ table: "read_session", column: "viewer", type: "text" }];
+
 /** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */
 export function hasTables(sql: SqlStorage): boolean {
   return sql.exec("select 1 from sqlite_master where name = 'org'").toArray().length > 0;
@@ -77,4 +80,11 @@ export function createTables(sql: SqlStorage): void {
 /** Brings a ledger that exists already to these tables; writes nothing where they are. */
 export function addLaterTables(sql: SqlStorage): void {
   for (const table of LATER_TABLES) sql.exec(table);
+  for (const { table, column, type } of LATER_COLUMNS) {
+    if (!hasColumn(sql, table, column)) sql.exec(`alter table ${table} add column ${column} ${type}`);
+  }
+}
+
+function hasColumn(sql: SqlStorage, table: string, column: string): boolean {
+  return sql.exec("select 1 from pragma_table_info(?) where name = ?", table, column).toArray().length > 0;
 }

@@ -1,4 +1,4 @@
-/** The ledger: gathering, backlog, reads, restoring. */
+/** The ledger: gathering, backlog, read sessions, restoring. */
 
 /** Appends that arrive within this time share one transaction: 1,900/s one by one, 4,900/s gathered (measured). */
 export const GATHER_MS = 2;
@@ -24,14 +24,6 @@ export const RESTORE_WAIT_MS = 5_000;
 /** Rows read from D1 at once to roll forward: 26 MB of the largest records. */
 export const RESTORE_PAGE_ENTRIES = 100;
 export const ORG_MAX_KEYS = 500;
-export const READS_PER_KEY_PER_SECOND = 50;
-/**
- * Checkpoints, tiles, bundles and bare proofs, for each key or network: a verifier fetches a log of a million entries, 7,813
- * objects, in 40 s. One that is refused waits a second, and has at most 32 questions under way.
- */
-export const TREE_READS_PER_SECOND = 200;
-/** Readers whose reads are counted, all keys of an org among them: 100 bytes each. */
-export const READERS_KEPT_MAX_COUNT = 4_096;
 export const READ_SESSION_IDLE_MS = 15 * 60_000;
 export const READ_SESSION_MAX_MS = 24 * 3_600_000;
 export const REFUSALS_SEAL_MS = 3_600_000;

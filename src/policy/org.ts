@@ -1,7 +1,7 @@
 import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
-import type { Caller, Scope } from "../schema/caller.ts";
+import { type Caller, maySeeWhole, type Scope } from "../schema/caller.ts";
 import type { LedgerStatus, OrgSettings, ReadGrant } from "../schema/ledger.ts";
 
 /** Whether a caller may do something to an org, and as whom. */
@@ -16,6 +16,8 @@ export async function permit(
 export async function getOrg(config: Config, org: string, caller: Caller): Promise<Result<ReadGrant & OrgSettings>> {
   const grant = await permit(config, { org, caller, scope: "events:read" });
   if (!grant.ok) return grant;
+  const whole = maySeeWhole(grant.value);
+  if (!whole.ok) return whole;
   const settings = await callLedger(config, org, async (ledger) => await ledger.settings(org, caller, "events:read"));
   return settings.ok ? ok({ ...grant.value, ...settings.value }) : settings;
 }

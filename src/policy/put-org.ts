@@ -15,11 +15,7 @@ type PutAnswer = { created: boolean; grant: ReadGrant; settings: OrgSettings };
 
 /** Creates an org, or changes its settings: members not sent stay as they are. Idempotent. */
 export async function putOrg(config: Config, org: string, { caller, put, host, now }: Put): Promise<Result<PutAnswer>> {
-  const patch: SettingsPatch = {
-    ...(put.name === undefined ? {} : { name: put.name }),
-    ...(put.access_log === undefined ? {} : { access_log: put.access_log }),
-    ...(put.public_log === undefined ? {} : { public_log: put.public_log }),
-  };
+  const patch = patchOf(put);
   const changed = await callLedger(config, org, (ledger) => ledger.changeSettings(org, caller, patch));
   if (changed.ok) {
     const scope = "orgs:write";
@@ -27,9 +23,21 @@ export async function putOrg(config: Config, org: string, { caller, put, host, n
     return grant.ok ? ok({ created: false, grant: grant.value, settings: changed.value }) : grant;
   }
   if (changed.refusal.code !== "not_found" || !mayCreate(caller, org)) return changed;
-  const normal: OrgSettings = { name: org, jurisdiction: "none", access_log: "sealed", public_log: false };
-  const settings = { ...normal, ...patch };
+  const settings = { ...NORMAL, name: org, ...patch };
   return createOrg(config, org, { by: nameOf(caller), settings, host, now });
+}
+
+const NORMAL: Omit<OrgSettings, "name"> = {
+  jurisdiction: "none",
+  access_log: "sealed",
+  public_log: false,
+  cors_origins: [],
+  require_reason: false,
+};
+
+/** What a request names, less the jurisdiction, which never changes. */
+function patchOf({ jurisdiction: _, ...put }: PutOrg): SettingsPatch {
+  return Object.fromEntries(Object.entries(put).filter(([, value]) => value !== undefined));
 }
 
 /** Whether a caller may create or change an org: asked when its request cannot be read. */

@@ -1,5 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, type Result } from "../errors.ts";
+import { ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { newBatchId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
 import { log } from "../log.ts";
@@ -7,8 +7,14 @@ import type { Caller, Network } from "../schema/caller.ts";
 import type { ReadAnswer, ReadGrant } from "../schema/ledger.ts";
 import { MESSAGE_VERSION, type ReadMessage } from "../schema/queue-message.ts";
 
-/** Who reads, from where and why. */
-export type Reader = { org: string; caller: Caller; network: Network; reason: string | null };
+/** Who reads, from where and why. `limited` is told how much more the reader may read. */
+export type Reader = {
+  org: string;
+  caller: Caller;
+  network: Network;
+  reason: string | null;
+  limited?: (limits: RateLimit[]) => void;
+};
 
 /** What a read found: the answer, and what its trace says of it. */
 export type Found<T> = { answer: T; results: number; range: { from: number; to: number } | null };
@@ -21,12 +27,14 @@ export type Traced<T> = { answer: T; read_index: number | null };
  */
 export async function traced<T>(
   config: Config,
-  { org, caller, network, reason }: Reader,
+  { org, caller, network, reason, limited }: Reader,
   { route, filter, read }: { route: string; filter: string; read: (grant: ReadGrant) => Promise<Result<Found<T>>> },
 ): Promise<Result<Traced<T>>> {
   const granted = await callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, "events:read"));
   if (!granted.ok) return granted;
   const grant = granted.value;
+  limited?.(grant.limits);
+  if (grant.require_reason && reason === null) return NO_REASON;
   const found = await read(grant);
   if (!found.ok) return found;
   const { answer, results, range } = found.value;
@@ -40,7 +48,7 @@ export async function traced<T>(
     results,
     range,
   };
-  const message = readMessage(org, grant.key, trace);
+  const message = readMessage(org, grant, trace);
   if (grant.access_log === "queued" && (await handedOver(config, message))) return ok({ answer, read_index: null });
   // The batch id goes along: a message the queue took though it said it did not is then no second answer.
   const { batch } = message;
@@ -54,6 +62,10 @@ export async function traced<T>(
   return index.ok ? ok({ answer, read_index: grant.restriction === null ? index.value : null }) : index;
 }
 
+const NO_REASON = refuse("invalid_request", "This org asks why it is read: send the header Audit-Reason.", {
+  errors: [{ pointer: "/Audit-Reason", message: "has to say why; `reason` in calls by binding" }],
+});
+
 /** Whether the queue took the trace; what it refuses is sealed directly, as events are. */
 async function handedOver(config: Config, message: ReadMessage): Promise<boolean> {
   try {
@@ -65,7 +77,7 @@ async function handedOver(config: Config, message: ReadMessage): Promise<boolean
   }
 }
 
-function readMessage(org: string, key: string, answer: Omit<ReadAnswer, "batch">): ReadMessage {
+function readMessage(org: string, { key, viewer }: ReadGrant, answer: Omit<ReadAnswer, "batch">): ReadMessage {
   const received_at = new Date().toISOString();
-  return { v: MESSAGE_VERSION, kind: "read", org, batch: newBatchId(), received_at, key, answer };
+  return { v: MESSAGE_VERSION, kind: "read", org, batch: newBatchId(), received_at, key, viewer, answer };
 }

@@ -10,6 +10,7 @@ import { LOG_MAX_ENTRIES, REASON_MAX_CHARACTERS } from "../limits.ts";
 import { log } from "../log.ts";
 import { countFailed } from "../meter.ts";
 import { flushMetrics } from "../watch/flush-metrics.ts";
+import { mintViewerToken } from "../policy/viewer-tokens.ts";
 import { getEntry } from "../query/get-entry.ts";
 import { history, parseHistoryQuery } from "../query/history.ts";
 import { type Inventory, listActions } from "../query/list-actions.ts";
@@ -19,9 +20,11 @@ import { type Stats, stats } from "../query/stats.ts";
 import { parseDaysQuery, parseStatsQuery } from "../query/stats-query.ts";
 import type { Reader } from "../query/traced.ts";
 import { type BindingProps, bindingPropsSchema } from "../schema/binding.ts";
-import type { Caller, Scope } from "../schema/caller.ts";
+import { type Caller, reasonSchema, type Scope } from "../schema/caller.ts";
 import type { Appended } from "../schema/ledger.ts";
 import { idempotencyKeySchema, orgSchema, PLATFORM_ORG } from "../schema/names.ts";
+import { misshapen } from "../schema/misshapen.ts";
+import { newViewerTokenSchema, type ViewerToken } from "../schema/viewer-token.ts";
 import { proveEntry } from "../verify/prove-entry.ts";
 import { type Query, paramsOf } from "./params.ts";
 import { viewOf } from "../verify/tree-view.ts";
@@ -145,10 +148,28 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     });
   }
 
+  /**
+   * Mints a token with which one person reads through the HTTP API: `wanted` is what `POST …/viewer-tokens` takes. No key
+   * can be revoked to end it, so it holds 15 minutes at most.
+   */
+  viewerToken(org: string, wanted: unknown): Promise<Result<ViewerToken>> {
+    return this.#valued("viewerToken", (config) => {
+      const caller = this.#caller(org, "events:read");
+      if (!caller.ok) return caller;
+      const checked = newViewerTokenSchema.safeParse(wanted);
+      if (!checked.success) return misshapen(checked.error, "The token wanted");
+      return mintViewerToken(config, org, { caller: caller.value, wanted: checked.data, now: Date.now() });
+    });
+  }
+
   /** Checks a range and answers the report. */
-  verify(org: string, range: { from?: number; to?: number; expect?: string } = {}): Promise<Result<VerifyReport>> {
+  verify(
+    org: string,
+    range: { from?: number; to?: number; expect?: string } = {},
+    options: Options = {},
+  ): Promise<Result<VerifyReport>> {
     return this.#valued("verify", async (config) => {
-      const reader = this.#reader(org, {});
+      const reader = this.#reader(org, options);
       if (!reader.ok) return reader;
       const checked = rangeSchema.safeParse(range);
       if (!checked.success) return refuse("invalid_request", "from and to are indexes, expect is an entry hash.");
@@ -228,7 +249,7 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
   #reader(org: string, { reason }: Options): Result<Reader> {
     const caller = this.#caller(org, "events:read");
     if (!caller.ok) return caller;
-    const why = z.string().max(REASON_MAX_CHARACTERS).nullable().default(null).safeParse(reason);
+    const why = reasonSchema.nullable().default(null).safeParse(reason);
     if (!why.success) return refuse("invalid_request", `reason may be at most ${REASON_MAX_CHARACTERS} characters.`);
     return ok({ org, caller: caller.value, network: {}, reason: why.data });
   }

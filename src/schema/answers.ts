@@ -29,6 +29,8 @@ export const orgSchemaAnswer = z
     jurisdiction: z.literal("none"),
     access_log: z.enum(["sealed", "queued"]),
     public_log: z.boolean(),
+    cors_origins: z.array(z.string()),
+    require_reason: z.boolean(),
     log: z.string(),
     size: z.int(),
     created_at: instant,

@@ -1,6 +1,6 @@
 import type { SectionText } from "../chain/record.ts";
-import type { Result } from "../errors.ts";
-import type { Caller, Scope } from "./caller.ts";
+import type { RateLimit, Result } from "../errors.ts";
+import type { Caller, Scope, Viewer } from "./caller.ts";
 import type { Category } from "./names.ts";
 
 /** How an event came. */
@@ -54,6 +54,10 @@ export type OrgSettings = {
   access_log: "sealed" | "queued";
   /** Whether checkpoint, tiles, entry bundles and bare proofs are for everybody. Sections never are. */
   public_log: boolean;
+  /** Origins whose pages may read the answers. */
+  cors_origins: string[];
+  /** Whether nobody reads entries without saying why. */
+  require_reason: boolean;
 };
 
 /** Where a range of a log's entries is projected: entries from `first_index` on, until the next placement. */
@@ -65,8 +69,11 @@ export type OrgKey = { id: string; name: string; scopes: Scope[]; created_at: st
 /** A key to be entered: `hash` is the hex SHA-256 of the whole key. */
 export type NewKey = { id: string; name: string; scopes: Scope[]; hash: string };
 
+/** A viewer token as its ledger seals that it was minted. `expires_at` in milliseconds. */
+export type NewViewerToken = Viewer & { scopes: Scope[]; restriction: Restriction | null; expires_at: number };
+
 /** What a request wants changed of an org's settings; members not named stay as they are. */
-export type SettingsPatch = Partial<Pick<OrgSettings, "name" | "access_log" | "public_log">>;
+export type SettingsPatch = Partial<Pick<OrgSettings, Exclude<keyof OrgSettings, "jurisdiction">>>;
 
 /** What a reader needs to know of one log of an org. */
 export type LogGrant = {
@@ -93,13 +100,18 @@ export type LogGrant = {
 type Quarantined = { id: string; from: number; to: number };
 
 /** What a viewer may see at most: each member given must hold. */
-type Restriction = { target?: { type: string; id: string }; categories?: Category[] };
+export type Restriction = { target?: { type: string; id: string }; categories?: Category[] };
 
 /** What a reader needs to know of an org and its newest log, given out only together with the permission to read. */
 export type ReadGrant = LogGrant & {
   key: string;
+  /** Who reads with a token; null for who has the key itself. */
+  viewer: Viewer | null;
   personal: boolean;
   access_log: OrgSettings["access_log"];
+  require_reason: boolean;
+  /** How much more this reader may read; empty where nothing was taken. */
+  limits: RateLimit[];
   /** Null: every entry of the org may be read. */
   restriction: Restriction | null;
   /** The logs this one continues, newest first. */
@@ -114,9 +126,9 @@ export type TreeView = { log: string; size: number; edge: Uint8Array; note: stri
 
 /**
  * `minSize` entries are put under a checkpoint first. `log`: the number of one of the org's logs, null for the newest.
- * `network`: where the question came from.
+ * `network`: where the question came from. `forEntry`: to prove an entry the caller was shown.
  */
-export type TreeQuestion = { minSize: number; log: number | null; network: string };
+export type TreeQuestion = { minSize: number; log: number | null; network: string; forEntry: boolean };
 
 /** One answered read: what makes its session (`route`, `filter`) and what this answer adds. */
 export type ReadAnswer = {

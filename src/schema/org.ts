@@ -1,8 +1,18 @@
 import * as z from "zod";
-import { LOG_MAX_ENTRIES, REASON_MAX_CHARACTERS } from "../limits.ts";
+import { CORS_MAX_ORIGINS, LOG_MAX_ENTRIES, ORIGIN_MAX_CHARACTERS, REASON_MAX_CHARACTERS } from "../limits.ts";
 import { scopeSchema } from "./caller.ts";
 
 const name = z.string().min(1).max(200);
+
+/** An origin as browsers send it: exact, so that nothing is matched by its beginning. Plain http is for this machine alone. */
+const corsOriginSchema = z
+  .string()
+  .max(ORIGIN_MAX_CHARACTERS)
+  .refine((text) => {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    return url?.origin === text && (url.protocol === "https:" || LOOPBACK.has(`${url.protocol}//${url.hostname}`));
+  }, "must be an origin such as https://app.example.com, without path or wildcard; http for localhost alone");
+const LOOPBACK = new Set(["http://localhost", "http://127.0.0.1"]);
 
 /** What `PUT …/orgs/{org}` takes; every member is optional. */
 export const putOrgSchema = z
@@ -18,6 +28,13 @@ export const putOrgSchema = z
     public_log: z.boolean().optional().meta({
       description:
         "Whether checkpoint, tiles, entry bundles and bare proofs need no key. They show times, categories, counts and names of sections; sections themselves never become public.",
+    }),
+    cors_origins: z.array(corsOriginSchema).max(CORS_MAX_ORIGINS).optional().meta({
+      description:
+        "Origins whose pages may read this org's answers, with a viewer token; none by default. Holds within a minute.",
+    }),
+    require_reason: z.boolean().optional().meta({
+      description: "Whether entries are read only with an `Audit-Reason`, which is kept in the trace.",
     }),
   })
   .meta({ id: "PutOrg" });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PAGE_MAX_ENTRIES } from "../limits.ts";
-import { dateTimeSchema, labelSchema, orgSchema } from "./names.ts";
+import { dateTimeSchema, labelSchema, orgSchema, subjectIdSchema } from "./names.ts";
 
 /** The first version of every message; a consumer meets older ones for as long as messages and dead letters live. */
 export const MESSAGE_VERSION = 1;
@@ -30,6 +30,10 @@ export const readMessageSchema = z.strictObject({
   batch: z.string().min(1).max(220),
   received_at: dateTimeSchema,
   key: labelSchema,
+  viewer: z
+    .strictObject({ token: labelSchema, actor: z.strictObject({ type: labelSchema, id: subjectIdSchema }) })
+    .nullable()
+    .default(null),
   answer: z.strictObject({
     route: labelSchema,
     filter: z.string(),

@@ -34,7 +34,7 @@ export async function proveEntry(
       if (found.value === null) return ok({ answer: null, results: 0, range: null });
       const { row, index } = found.value;
       if (row.kind !== "entry") return refuse("unprocessable", UNKNOWN_FORMAT);
-      const tree = await treeOf(config, { org, caller, number: found.value.number }, index + 1);
+      const tree = await treeOf(config, { org, caller, number: found.value.number, forEntry: true }, index + 1);
       if (!tree.ok) return tree;
       if (index >= tree.value.size) return refuse("unprocessable", LOST_TOP);
       const answer = await proofOf(config, { tree: tree.value, index, record: JSON.stringify(row.record) });

@@ -14,6 +14,7 @@ import {
 import { rangesOf } from "../query/spans.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
+import { maySeeWhole } from "../schema/caller.ts";
 import type { LogGrant } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { readEntries } from "../store/list-entries.ts";
@@ -60,6 +61,8 @@ export async function verifyLog(
     route: "verify",
     filter: filter.toString(),
     read: async (grant) => {
+      const whole = maySeeWhole(grant);
+      if (!whole.ok) return whole;
       const leased = await lease(false);
       if (!leased.ok) return leased;
       const chosen = logOf(grant, range.log);

@@ -5,6 +5,7 @@ import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
 import * as answers from "../../src/schema/answers.ts";
 import * as counts from "../../src/schema/counts.ts";
 import { historySchema } from "../../src/schema/history.ts";
+import { viewerTokenSchema } from "../../src/schema/viewer-token.ts";
 import { call, event, freshOrg } from "../support/client.ts";
 import { orgKey, platformKey } from "./support.ts";
 
@@ -160,6 +161,16 @@ const OF_AN_ORG: Record<string, Route> = {
     },
     status: 200,
     shape: answers.keySchema,
+  },
+  mintViewerToken: {
+    of: "org",
+    make: (org) => ({
+      method: "POST",
+      path: `/v1/orgs/${org}/viewer-tokens`,
+      body: { actor: { type: "user", id: "u_1" }, scopes: ["events:read"] },
+    }),
+    status: 201,
+    shape: viewerTokenSchema,
   },
   createPlatformKey: {
     of: "root",

@@ -55,7 +55,7 @@ describe("reads of the tree", () => {
 
 describe("a limiter", () => {
   it("gives each reader its share a second, and forgets those it has not seen for long", () => {
-    const limiter = new ReadLimiter(2, "no more");
+    const limiter = new ReadLimiter("test", 2, "no more");
     const take = (reader: string, now: number) => limiter.take(reader, now).ok;
     expect([take("a", 0), take("a", 0), take("a", 0), take("b", 0)]).toEqual([true, true, false, true]);
     expect([take("a", 499), take("a", 500), take("a", 500)]).toEqual([false, true, false]);

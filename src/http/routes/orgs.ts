@@ -32,7 +32,9 @@ export const orgs = new Hono<App>()
     if (!target.ok) return problem(c, target.refusal);
     const { org, caller } = target.value;
     const found = await getOrg(c.get("config"), org, caller);
-    return found.ok ? json(c, orgAnswer(org, found.value)) : problem(c, found.refusal);
+    if (!found.ok) return problem(c, found.refusal);
+    c.set("limits", found.value.limits);
+    return json(c, orgAnswer(org, found.value));
   })
   .get("/v1/orgs/:org/status", async (c) => {
     const target = await targetOf(c, "operate");
@@ -74,9 +76,10 @@ type OrgView = Omit<OrgAnswer, "org" | "last_checkpoint"> & { checkpoint: OrgAns
 
 function orgAnswer(
   org: string,
-  { name, jurisdiction, access_log, public_log, log, size, created_at, checkpoint }: OrgView,
+  { name, jurisdiction, access_log, public_log, cors_origins, require_reason, ...view }: OrgView,
 ): OrgAnswer {
-  const settings = { name, jurisdiction, access_log, public_log };
+  const { log, size, created_at, checkpoint } = view;
+  const settings = { name, jurisdiction, access_log, public_log, cors_origins, require_reason };
   return { org, ...settings, log, size, created_at, last_checkpoint: checkpoint };
 }
 

@@ -1,0 +1,45 @@
+import { viewerTokenText } from "../auth/viewer-token.ts";
+import type { Config } from "../env.ts";
+import { ok, refuse, type Result } from "../errors.ts";
+import { newKeyName } from "../ids.ts";
+import { callLedger } from "../ledger/client.ts";
+import { BINDING_TOKEN_MAX_SECONDS } from "../limits.ts";
+import { type Caller, nameOf } from "../schema/caller.ts";
+import type { NewViewerToken, ViewerClaims, ViewerToken } from "../schema/viewer-token.ts";
+
+type Wanted = { caller: Caller; wanted: NewViewerToken; now: number };
+
+/**
+ * Mints a token with which one person reads an org's entries. That it was minted, by whom, for whom and for how long is
+ * sealed before it is answered; the token itself is kept nowhere, and dies with the key that minted it.
+ */
+export async function mintViewerToken(
+  config: Config,
+  org: string,
+  { caller, wanted, now }: Wanted,
+): Promise<Result<ViewerToken>> {
+  const { actor, scopes, expires_in_s, restrict: restriction = null } = wanted;
+  const minter = minterOf(caller);
+  if (minter.kind === "binding" && expires_in_s > BINDING_TOKEN_MAX_SECONDS) {
+    const message = `may be at most ${BINDING_TOKEN_MAX_SECONDS} through a binding`;
+    const errors = [{ pointer: "/expires_in_s", message }];
+    return refuse("invalid_request", `/expires_in_s: ${message}.`, { errors });
+  }
+  const id = `ind_v${newKeyName()}`;
+  const expires_at = now + expires_in_s * 1000;
+  const token = { token: id, actor, scopes, restriction, expires_at };
+  const issued = await callLedger(config, org, async (ledger) => await ledger.issueViewerToken(org, caller, token));
+  if (!issued.ok) return issued;
+  const text = viewerTokenText(config, id, { v: 1, org, minter, actor, scopes, restriction, expires_at });
+  return ok({ id, token: text, expires_at: new Date(expires_at).toISOString() });
+}
+
+const PLATFORM_KEY_PATTERN = /^ind_p[a-z2-7]{12}$/;
+
+/** How a token finds its minter again: the root key, a key by its id, or a binding, of which only the name is known. */
+function minterOf(caller: Caller): ViewerClaims["minter"] {
+  const key = nameOf(caller);
+  if (caller.kind !== "trusted") return { kind: "org", key };
+  if (caller.orgs === "all") return { kind: "root", key };
+  return { kind: PLATFORM_KEY_PATTERN.test(key) ? "platform" : "binding", key };
+}
