@@ -11,6 +11,7 @@ import type { Batch, CutEvent } from "../../src/schema/ledger.ts";
 import { keepUntil } from "../../src/schema/policy.ts";
 import { sha256 } from "../../src/sha256.ts";
 import { openRange, type ProjectableEntry, projectEntries } from "../../src/store/cell.ts";
+import { seenOf } from "../../src/store/action-seen.ts";
 import { counterOf } from "../../src/store/counter.ts";
 import { monthOf, slotOf } from "../../src/store/slot.ts";
 import { termKeyOf, termsOf } from "../../src/store/terms.ts";
@@ -58,7 +59,13 @@ async function fillLog({ org, log, prev, parts }: LogFilling): Promise<Filled> {
         head = sealed.prev;
         const entry = openSealed(sealed.line);
         const slot = slotOf(monthOf(entry.leaf.sequenced_at));
-        entries.push({ line: sealed.line, terms: termsOf(termKey, entry), slot, counter: counterOf(entry) });
+        entries.push({
+          line: sealed.line,
+          terms: termsOf(termKey, entry),
+          slot,
+          counter: counterOf(entry),
+          seen: seenOf(entry),
+        });
       }
       const mac = headMac(config, log, { size: from + entries.length, prev: head });
       const done = await projectEntries(cell, { log, orgNumber, from, entries, headMac: mac });

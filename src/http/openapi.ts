@@ -27,7 +27,11 @@ export function openApiDocument(operations: readonly Operation[]): Json {
     paths,
     components: {
       securitySchemes: {
-        key: { type: "http", scheme: "bearer", description: "`ind_o…` (org) or `ind_p…` (platform) key." },
+        key: {
+          type: "http",
+          scheme: "bearer",
+          description: "`ind_o…` (org) or `ind_p…` (platform) key, or `ind_v…` viewer token.",
+        },
       },
       schemas: components.schemas,
     },

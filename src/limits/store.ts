@@ -48,6 +48,8 @@ export const CELL_FULL_BYTES = 8_000_000_000;
 export const SLOT_COUNT = 16;
 /** Words of free text indexed for one entry (and as many of its personal sections), and the longest word kept whole. */
 export const ENTRY_MAX_WORDS = 256;
+/** Values and parts of a query that a trace is found by: 8 filters of 20 values, twice, and a long search string. */
+export const QUOTED_MAX_COUNT = 500;
 export const WORD_MAX_CHARACTERS = 64;
 export const COUNTER_MAX_ACTIONS = 2_000;
 export const COUNTER_MAX_TARGET_TYPES = 500;

@@ -42,7 +42,7 @@ export async function history(
       const page = await readPage(config, org, { grant, query: list, cursor });
       if (!page.ok) return page;
       const { answer, ...rest } = page.value;
-      const listed = { ...grant, visible: answer.visible };
+      const listed = { ...grant, visible: answer.visible ?? grant.visible };
       const state = cursor === null ? await readState(config, org, { grant: listed, thing }) : ok(null);
       return state.ok ? ok({ ...rest, answer: { ...answer, state: state.value } }) : state;
     },

@@ -1,7 +1,7 @@
 import type { OpenedEntry } from "../chain/open.ts";
 import { findableWords } from "../store/free-words.ts";
 import { type EntryFilter, pairOf, type ValueField } from "../store/match.ts";
-import { occurredMsOf } from "../store/terms.ts";
+import { occurredMsOf, quotedBy } from "../store/terms.ts";
 
 /**
  * Whether a filter holds for an entry as its reader sees it: exactly, where the index only proposes. What is withheld from
@@ -37,6 +37,7 @@ const FOUND_BY: Record<Exclude<ValueField, "words">, (entry: OpenedEntry) => rea
   ip: ({ context }) => [context?.["ip"]],
   session_id: ({ context }) => [context?.["session_id"]],
   request_id: ({ context }) => [context?.["request_id"]],
+  quoted: quotedBy,
 };
 
 /** `user.*` holds for everything below `user`, not for `user` itself. */

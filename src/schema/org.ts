@@ -10,7 +10,12 @@ const corsOriginSchema = z
   .max(ORIGIN_MAX_CHARACTERS)
   .refine((text) => {
     const url = URL.canParse(text) ? new URL(text) : null;
-    return url?.origin === text && (url.protocol === "https:" || LOOPBACK.has(`${url.protocol}//${url.hostname}`));
+    // To a URL an asterisk is a letter like others.
+    return (
+      url?.origin === text &&
+      !text.includes("*") &&
+      (url.protocol === "https:" || LOOPBACK.has(`${url.protocol}//${url.hostname}`))
+    );
   }, "must be an origin such as https://app.example.com, without path or wildcard; http for localhost alone");
 const LOOPBACK = new Set(["http://localhost", "http://127.0.0.1"]);
 

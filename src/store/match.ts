@@ -17,6 +17,8 @@ const KINDS = {
   ip: "ip",
   session_id: "session",
   request_id: "request",
+  /** What a query quotes, in traces of reading: for who has to find them; no reader can ask for it. */
+  quoted: "quoted",
 } as const satisfies Record<string, TokenKind>;
 
 /** `words`: words as `wordsOf` gives them, joined by spaces, that follow each other in one text. */

@@ -2,6 +2,7 @@ import type { SealedEntryView } from "../chain/open-sealed.ts";
 import { instantOf } from "../schema/names.ts";
 import { wordTokens } from "./free-words.ts";
 import { pairOf } from "./match.ts";
+import { quotedIn } from "./quoted.ts";
 import { instantTerms } from "./time-terms.ts";
 import { type TermKey, type TokenKind, token } from "./token.ts";
 
@@ -42,9 +43,15 @@ export function termsOf(key: TermKey, entry: SealedEntryView): string {
   add("ip", context?.["ip"]);
   add("session", context?.["session_id"]);
   add("request", context?.["request_id"]);
+  for (const text of quotedBy(entry)) add("quoted", text);
   terms.push(...instantTerms(key, occurredMsOf(entry)));
   terms.push(...wordTokens(key, entry));
   return terms.join(" ");
+}
+
+/** What a trace of reading quotes; nothing of other entries. */
+export function quotedBy({ leaf, note }: Pick<SealedEntryView, "leaf" | "note">): string[] {
+  return leaf.source !== "service" || note?.query === undefined ? [] : quotedIn(note.query);
 }
 
 /** `a` and `a.b` of the action `a.b.c`. */

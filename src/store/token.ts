@@ -6,7 +6,8 @@ import { wordsOf, wordsOfSource } from "./words.ts";
 
 /**
  * What a search token stands for, and the byte that keeps kinds apart in the hash. `prefix`: the dotted parts an action
- * begins with; `pair`: type, U+0000 and id of a target; `personal`: a word of a section that needs `personal:read`.
+ * begins with; `pair`: type, U+0000 and id of a target; `personal`: a word of a section that needs `personal:read`; `quoted`:
+ * what a query quotes that somebody read by.
  */
 const KINDS = {
   all: 0,
@@ -31,11 +32,12 @@ const KINDS = {
   word: 19,
   personal: 20,
   decade: 21,
+  quoted: 22,
 } as const;
 export type TokenKind = keyof typeof KINDS;
 
 /** Kinds whose values are new with nearly every entry: remembering them would push out those that are not. */
-const FLEETING: ReadonlySet<TokenKind> = new Set(["id", "target", "pair", "session", "request"]);
+const FLEETING: ReadonlySet<TokenKind> = new Set(["id", "target", "pair", "session", "request", "quoted"]);
 
 /** A word longer than this is a slice to the engine, and remembered it would keep its whole text in memory. */
 const COPIED_MAX_CHARACTERS = 12;

@@ -1,26 +1,11 @@
-import { env } from "cloudflare:workers";
-import type * as z from "zod";
-import { configOf } from "../../src/env.ts";
-import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
 import * as answers from "../../src/schema/answers.ts";
 import * as counts from "../../src/schema/counts.ts";
 import { historySchema } from "../../src/schema/history.ts";
 import { viewerTokenSchema } from "../../src/schema/viewer-token.ts";
-import { call, event, freshOrg } from "../support/client.ts";
-import { orgKey, platformKey } from "./support.ts";
-
-type Request_ = { method: string; path: string; body?: unknown; headers?: Record<string, string> };
-
-/**
- * One route: `make` prepares and answers a request that succeeds with the right key, a new one each time; `shape` is
- * that of the answer, null where it is not JSON. `of` says whose keys open it: an org's, the platform's, or nobody's.
- */
-export type Route = {
-  of: "org" | "platform" | "root" | "public";
-  make: (org: string) => Promise<Request_> | Request_;
-  status: number;
-  shape: z.ZodType | null;
-};
+import { call, event } from "../support/client.ts";
+import { OF_THE_PLATFORM } from "./platform-routes.ts";
+import type { Request_, Route } from "./route.ts";
+import { orgKey } from "./support.ts";
 
 /** A path below an org's URL that needs a checkpoint. */
 async function published(org: string, path: string): Promise<Request_> {
@@ -40,6 +25,7 @@ const OF_AN_ORG: Record<string, Route> = {
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}` }),
     status: 200,
     shape: answers.orgSchemaAnswer,
+    viewers: "whole",
   },
   getStatus: {
     of: "org",
@@ -70,12 +56,16 @@ const OF_AN_ORG: Record<string, Route> = {
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events?min_size=1` }),
     status: 200,
     shape: answers.entryPageSchema,
+    viewers: "any",
+    shown: ({ json }) => json.data.length,
   },
   getEntry: {
     of: "org",
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events/0` }),
     status: 200,
     shape: answers.entrySchema,
+    viewers: "any",
+    shown: () => 1,
   },
   getHistory: {
     of: "org",
@@ -100,42 +90,51 @@ const OF_AN_ORG: Record<string, Route> = {
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/verify` }),
     status: 200,
     shape: null,
+    viewers: "whole",
+    shown: ({ text }) => JSON.parse(text.trimEnd().split("\n").at(-1) as string).checked,
   },
   getCheckpoint: {
     of: "org",
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/checkpoint?min_size=1` }),
     status: 200,
     shape: null,
+    viewers: "whole",
   },
   getLogKey: {
     of: "org",
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/log-key` }),
     status: 200,
     shape: null,
+    viewers: "whole",
   },
   getTile: {
     of: "org",
     make: (org) => published(org, "tile/0/000.p/1"),
     status: 200,
     shape: null,
+    viewers: "whole",
   },
   proveInclusion: {
     of: "org",
     make: (org) => published(org, "proof/inclusion?index=0&size=1"),
     status: 200,
     shape: answers.inclusionProofSchema,
+    viewers: "whole",
   },
   proveConsistency: {
     of: "org",
     make: (org) => published(org, "proof/consistency?from=0&to=1"),
     status: 200,
     shape: answers.consistencyProofSchema,
+    viewers: "whole",
   },
   proveEntry: {
     of: "org",
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events/0/proof` }),
     status: 200,
     shape: null,
+    viewers: "any",
+    shown: () => 1,
   },
   createKey: {
     of: "org",
@@ -172,54 +171,6 @@ const OF_AN_ORG: Record<string, Route> = {
     status: 201,
     shape: viewerTokenSchema,
   },
-  createPlatformKey: {
-    of: "root",
-    make: () => ({ method: "POST", path: "/v1/keys", body: { name: "made", scopes: ["events:append"] } }),
-    status: 201,
-    shape: answers.issuedPlatformKeySchema,
-  },
-  listPlatformKeys: {
-    of: "root",
-    make: () => ({ method: "GET", path: "/v1/keys" }),
-    status: 200,
-    shape: answers.platformKeysSchema,
-  },
-  revokePlatformKey: {
-    of: "root",
-    make: async () => {
-      const { id } = await platformKey(["events:append"]);
-      return { method: "DELETE", path: `/v1/keys/${id}` };
-    },
-    status: 200,
-    shape: answers.platformKeySchema,
-  },
-  listDeadLetters: {
-    of: "platform",
-    make: () => ({ method: "GET", path: "/v1/dead-letters?limit=5" }),
-    status: 200,
-    shape: answers.deadLettersSchema,
-  },
-  replayDeadLetter: {
-    of: "platform",
-    make: async (org) => {
-      const id = freshOrg("dl");
-      const message = { v: 1, kind: "append", org, batch: id, received_at: "2026-11-21T00:00:00Z", key: "shop" };
-      const text = JSON.stringify({ ...message, events: [event(1)] });
-      const refusal = { code: "overloaded", detail: "put there by a test" } as const;
-      await storeDeadLetter(configOf(env), { id, org, refusal, state: "dead", attempts: 3, text });
-      return { method: "POST", path: `/v1/dead-letters/${id}/replay` };
-    },
-    status: 200,
-    shape: answers.deadLetterSchema,
-  },
-  getHealth: {
-    of: "public",
-    make: () => ({ method: "GET", path: "/healthz" }),
-    status: 200,
-    shape: answers.healthSchema,
-  },
-  getMetrics: { of: "platform", make: () => ({ method: "GET", path: "/metrics" }), status: 200, shape: null },
-  getOpenApi: { of: "public", make: () => ({ method: "GET", path: "/openapi.json" }), status: 200, shape: null },
 };
 
 /** What can be asked of one of an org's logs by its number as well. */
@@ -237,6 +188,7 @@ const OF_A_LOG = [
 /** Every operation by its id; a route without a line here fails `routes.test.ts`. */
 export const ROUTES: Record<string, Route> = {
   ...OF_AN_ORG,
+  ...OF_THE_PLATFORM,
   ...Object.fromEntries(
     OF_A_LOG.map((id) => {
       const route = OF_AN_ORG[id] as Route;

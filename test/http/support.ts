@@ -65,3 +65,14 @@ export function memberErrors(answer: Answer, code: ErrorCode): Record<string, st
   const { errors = [] } = problemOf(answer, code);
   return Object.fromEntries(errors.map(({ pointer, message }) => [pointer, message]));
 }
+
+/** Mints a viewer token through the API. */
+export async function viewerToken(
+  org: string,
+  { key, ...wanted }: { key?: string; actor?: object; scopes?: Scope[]; restrict?: object; expires_in_s?: number } = {},
+): Promise<{ id: string; token: string; expires_at: string }> {
+  const body = { actor: { type: "user", id: "u_viewer" }, scopes: ["events:read"], ...wanted };
+  const made = await call("POST", `/v1/orgs/${org}/viewer-tokens`, { body, ...(key === undefined ? {} : { key }) });
+  expect(made.status, made.text).toBe(201);
+  return made.json;
+}

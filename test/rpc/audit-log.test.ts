@@ -27,6 +27,8 @@ function codeOf(answer: Answer): string {
   return answer.ok ? "ok" : (answer.refusal?.code ?? "");
 }
 
+const VIEWER = { actor: { type: "user", id: "u_9" }, scopes: ["events:read"] };
+
 /** Every method, called as it should be. */
 const METHODS: [
   string,
@@ -43,6 +45,7 @@ const METHODS: [
   ["checkpoint", "events:read", (log, to) => log.checkpoint(to)],
   ["prove", "events:read", (log, to) => log.prove(to, 0)],
   ["verify", "events:read", (log, to) => log.verify(to)],
+  ["viewerToken", "events:read", (log, to) => log.viewerToken(to, VIEWER)],
 ];
 
 describe.each(METHODS)("AuditLog.%s", (_, scope, ask) => {

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { READS_PER_KEY_PER_SECOND as PER_KEY, READS_PER_TOKEN_PER_SECOND as PER_TOKEN } from "../../src/limits.ts";
+import { call, createOrg } from "../support/client.ts";
+import { orgKey, problemOf, viewerToken } from "./support.ts";
+
+let org = "";
+let key = "";
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  org = await createOrg("limits");
+  ({ key } = await orgKey(org, ["events:read"]));
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const read = (path = "events?limit=1", as = key) => call("GET", `/v1/orgs/${org}/${path}`, { key: as });
+const saysOf = ({ headers }: { headers: Headers }) => [headers.get("ratelimit-policy"), headers.get("ratelimit")];
+
+describe("RateLimit", () => {
+  it("says what is left of the key's share, with each answer that takes of it, errors as well", async () => {
+    const policy = `"key";q=${PER_KEY};w=1`;
+    const paths = ["events?limit=1", "events/0", "events/none", "events?ip=1.2.3.4", "events/0/proof", "verify"];
+    for (const [n, path] of paths.entries()) {
+      expect(saysOf(await read(path)), path).toEqual([policy, `"key";r=${PER_KEY - 1 - n};t=1`]);
+    }
+    expect(saysOf(await call("GET", `/v1/orgs/${org}`, { key }))).toEqual([policy, `"key";r=${PER_KEY - 7};t=1`]);
+    vi.setSystemTime(Date.now() + 1_000);
+    expect(saysOf(await read())).toEqual([policy, `"key";r=${PER_KEY - 1};t=1`]);
+  });
+
+  it("says nothing where nothing is taken", async () => {
+    const { headers } = await call("POST", `/v1/orgs/${org}/events`, {
+      body: { action: "a.b", actor: { type: "u", id: "1" } },
+    });
+    expect(headers.get("ratelimit")).toBeNull();
+    expect((await call("GET", "/healthz")).headers.get("ratelimit")).toBeNull();
+  });
+
+  it("is zero with the 429, which says when to come back: then there is some", async () => {
+    for (let n = 0; n < PER_KEY; n++) await read("events?limit=1");
+    const refused = await read();
+    problemOf(refused, "rate_limited");
+    expect(saysOf(refused)).toEqual([`"key";q=${PER_KEY};w=1`, '"key";r=0;t=1']);
+    const wait = Number(refused.headers.get("retry-after"));
+    vi.setSystemTime(Date.now() + wait * 1_000);
+    expect((await read()).status).toBe(200);
+  });
+
+  it("says both shares of a token: its own, and that of all its key's", async () => {
+    const { token } = await viewerToken(org, { key });
+    const { token: other } = await viewerToken(org, { key });
+    await read("events/0", other);
+    const policy = `"token";q=${PER_TOKEN};w=1, "tokens";q=200;w=1`;
+    expect(saysOf(await read("events/0", token))).toEqual([
+      policy,
+      `"token";r=${PER_TOKEN - 1};t=1, "tokens";r=198;t=1`,
+    ]);
+  });
+});
