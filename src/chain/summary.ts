@@ -9,7 +9,8 @@ const SENTENCES = {
   "indelible.org.updated": ({ by }) => `${by} changed the settings of the org.`,
   "indelible.key.created": ({ by, target, says }) => `${by} made ${target}${named(says["name"])}.`,
   "indelible.key.revoked": ({ by, target, says }) => `${by} revoked ${target}${named(says["name"])}.`,
-  "indelible.viewer_token.issued": ({ by, target }) => `${by} let ${target} read for a while.`,
+  "indelible.viewer_token.issued": ({ by, target, entry: { targets } }) =>
+    `${by} issued ${target}${targets[1] === undefined ? "" : `, for ${partyText(targets[1])}`}.`,
   "indelible.read": ({ by, says }) =>
     `${by} read this log (${word(says["route"])}); the first answer held ${counted(says["results_count"], "entry")}.`,
   "indelible.read.closed": ({ by, says }) =>
