@@ -24,13 +24,14 @@ export type MemberError = { pointer: string; message: string };
 /** How much is left of what may be asked in a second, and after how many seconds all of it is there again. */
 export type RateLimit = { policy: string; quota: number; left: number; reset_s: number };
 
-/** An expected failure, as a value: it crosses RPC, the queue and HTTP unchanged. */
+/** An expected failure, as a value: it crosses RPC, the queue and HTTP unchanged. `reads`: the switch that stops reading. */
 export type Refusal = {
   code: ErrorCode;
   detail: string;
   errors?: MemberError[];
   retry_after_s?: number;
   limits?: RateLimit[];
+  reads?: { of: "org" | "deployment"; since: string; reason: string };
 };
 
 export type Result<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
@@ -42,7 +43,7 @@ export function ok<T>(value: T): Result<T> {
 export function refuse(
   code: ErrorCode,
   detail: string,
-  more?: Pick<Refusal, "errors" | "retry_after_s" | "limits">,
+  more?: Omit<Refusal, "code" | "detail">,
 ): { ok: false; refusal: Refusal } {
   return { ok: false, refusal: { code, detail, ...more } };
 }

@@ -46,6 +46,10 @@ export function deadLetterIdOf(messageId: string): string {
   return `dl_${base32(sha256(utf8(messageId)).subarray(0, 15))}`;
 }
 
+export function newQuarantineId(): string {
+  return `qua_${base32(takeRandom(10))}`;
+}
+
 export function newRequestId(): string {
   return `req_${base32(takeRandom(12))}`;
 }

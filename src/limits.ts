@@ -11,3 +11,4 @@ export * from "./limits/ledger.ts";
 export * from "./limits/store.ts";
 export * from "./limits/queue.ts";
 export * from "./limits/verifier.ts";
+export * from "./limits/reads.ts";

@@ -21,6 +21,13 @@ const SENTENCES = {
     `${by} continued the org in this log, its number ${word(says["number"])}.`,
   "indelible.log.restored": ({ says }) =>
     `The ledger, which held ${counted(says["from_size"], "entry")}, was restored to ${word(says["to_size"])}.`,
+  "indelible.reads.closed": ({ by, says }) => `${by} stopped reading ${everywhere(says["of"])}.`,
+  "indelible.reads.wished": ({ by, says }) =>
+    `${by} asked that reading goes on ${everywhere(says["of"])}, with the breaks that were found; a second key has to agree.`,
+  "indelible.reads.opened": ({ by, says }) => `${by} let reading go on ${everywhere(says["of"])}.`,
+  "indelible.quarantine.placed": ({ by, target, says }) => `${by} put ${range(says)} under ${target}.`,
+  "indelible.quarantine.released": ({ by, target, says }) => `${by} released ${range(says)} from ${target}.`,
+  "indelible.quarantine.annotated": ({ by, target }) => `${by} annotated ${target}.`,
   "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,
   "indelible.repair.begun": ({ by, says }) =>
     `${by} began to repair ${counted(says["rows"], "row")} of the search database.`,
@@ -99,6 +106,16 @@ function named(name: unknown): string {
 function counted(count: unknown, what: "entry" | "answer" | "call" | "row"): string {
   const many = what === "entry" ? "entries" : `${what}s`;
   return count === 1 ? `1 ${what}` : `${word(count)} ${many}`;
+}
+
+/** Whose reading a switch stops. */
+function everywhere(of: unknown): string {
+  return of === "deployment" ? "everywhere in this deployment" : "of this org";
+}
+
+/** The window of a quarantine: `to` is null where it has no end. */
+function range({ from, to }: Record<string, unknown>): string {
+  return to === null ? `entries from ${word(from)} on` : `entries ${word(from)} up to ${word(to)}`;
 }
 
 function capital(text: string): string {

@@ -18,6 +18,8 @@ import type { Operation } from "./operation.ts";
 import * as deadLetters from "./routes/dead-letters.ts";
 import * as events from "./routes/events.ts";
 import * as keys from "./routes/keys.ts";
+import * as quarantines from "./routes/quarantines.ts";
+import * as reads from "./routes/reads.ts";
 import * as prove from "./routes/prove.ts";
 import * as orgs from "./routes/orgs.ts";
 import * as service from "./routes/service.ts";
@@ -41,9 +43,9 @@ const OPENAPI: Operation = {
 
 /** Every route there is, as OpenAPI tells it. */
 export const operations = [
-  ...[orgs, events, targets, stats, verify, prove, keys, viewerTokens, deadLetters, service].flatMap(
-    (group) => group.operations,
-  ),
+  ...[
+    ...[orgs, events, targets, stats, verify, prove, keys, viewerTokens, reads, quarantines, deadLetters, service],
+  ].flatMap((group) => group.operations),
   OPENAPI,
 ];
 
@@ -73,6 +75,8 @@ app.route("/", verify.verify);
 app.route("/", prove.prove);
 app.route("/", keys.keys);
 app.route("/", viewerTokens.viewerTokens);
+app.route("/", reads.reads);
+app.route("/", quarantines.quarantines);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
 app.get(OPENAPI.path, (c) => json(c, openApiDocument(operations)));

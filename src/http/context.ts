@@ -50,7 +50,7 @@ export function json(c: Ctx, value: object, status = 200, headers: Record<string
 
 /** An error as `application/problem+json`. Source: RFC 9457. */
 export function problem(c: Ctx, refusal: Refusal, more: Record<string, string> = {}): Response {
-  const { code, detail, errors, retry_after_s, limits } = refusal;
+  const { code, detail, errors, reads, retry_after_s, limits } = refusal;
   c.set("refusal", refusal);
   if (limits !== undefined) c.set("limits", limits);
   const status = ERROR_STATUS[code];
@@ -62,6 +62,7 @@ export function problem(c: Ctx, refusal: Refusal, more: Record<string, string> =
     detail,
     request_id: c.get("requestId"),
     errors,
+    reads,
   };
   const headers: Parameters<typeof answer>[3] = {
     "content-type": "application/problem+json",

@@ -56,7 +56,10 @@ export async function appendBatches(config: Config, { org, ...append }: Append &
 export async function sealTrace(config: Config, { org, read }: Extract<Message, { kind: "read" }>) {
   const reader = formerReader(org, read.key, read.viewer);
   const answer = { ...read.answer, batch: read.batch };
-  return answered(org, () => callLedger(config, org, async (ledger) => await ledger.traceRead(org, reader, answer)));
+  const left = { whileClosed: true };
+  return answered(org, () =>
+    callLedger(config, org, async (ledger) => await ledger.traceRead(org, reader, answer, left)),
+  );
 }
 
 /** A ledger that threw is a fault of ours or of the platform: `internal`, and as transient as any. */

@@ -1,5 +1,10 @@
 import type { Config } from "../env.ts";
 import { refuse, type Result } from "../errors.ts";
+import { READS_SWITCH_ASK_MS } from "../limits.ts";
+import { PLATFORM_ORG } from "../schema/names.ts";
+import type { ReadsClosed } from "../schema/reads.ts";
+import { readOrg } from "../store/org.ts";
+import { within } from "../within.ts";
 import type { OrgLedger } from "./org-ledger.ts";
 
 const ATTEMPTS = 3;
@@ -8,6 +13,21 @@ const RETRY_MS = 50;
 /** The one place where an org becomes a Durable Object. */
 export function ledgerOf(config: Pick<Config, "ledgers">, org: string): DurableObjectStub<OrgLedger> {
   return config.ledgers.getByName(org);
+}
+
+/**
+ * Whether the deployment's switch is closed, from the ledger of org `platform`, which keeps it; throws when that does not
+ * say. Before the first request with a key there is no such org, and nobody has closed anything.
+ */
+export async function askDeploymentReads(config: Pick<Config, "ledgers" | "directory">): Promise<ReadsClosed | null> {
+  const answer = await within(READS_SWITCH_ASK_MS, deploymentReads(config));
+  if (answer.ok) return answer.value;
+  if (answer.refusal.code === "not_found" && (await readOrg(config.directory, PLATFORM_ORG)) === null) return null;
+  throw new Error(answer.refusal.detail);
+}
+
+async function deploymentReads(config: Pick<Config, "ledgers">): Promise<Result<ReadsClosed | null>> {
+  return ledgerOf(config, PLATFORM_ORG).deploymentReads(PLATFORM_ORG);
 }
 
 /**

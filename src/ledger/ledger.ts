@@ -28,6 +28,7 @@ import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
+import { Reading } from "./reading.ts";
 import { planRead } from "./reads.ts";
 import { beginRebuild } from "./rebuild.ts";
 import { noteRefusal } from "./refusals.ts";
@@ -35,6 +36,9 @@ import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
 import type { State } from "./state.ts";
 import { treeViewAt } from "./tree-view.ts";
+
+/** `whileClosed`: also while reads are closed, for what carries no entries, or has left already. */
+export type WhileClosed = { whileClosed: boolean };
 
 /** The verbs of one created ledger, over its parts. */
 export class Ledger {
@@ -51,6 +55,7 @@ export class Ledger {
   readonly #reporter: Reporter;
   readonly admission: Admission;
   readonly acts: Acts;
+  readonly reading: Reading;
   readonly #verifying = new Lease();
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -70,6 +75,7 @@ export class Ledger {
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
     this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
+    this.reading = new Reading(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 
@@ -103,9 +109,11 @@ export class Ledger {
     return this.#keys.identify(this.#core.state.org.org, caller);
   }
 
-  authorize(caller: Caller, scope: Scope): Result<ReadGrant> {
+  authorize(caller: Caller, scope: Scope, { whileClosed }: WhileClosed): Result<ReadGrant> {
     const principal = this.admission.admit(caller, scope);
-    return principal.ok ? ok(grantOf(this.#core.state, principal.value)) : principal;
+    if (!principal.ok) return principal;
+    const open = scope === "events:read" && !whileClosed ? this.reading.open() : ok(null);
+    return open.ok ? ok(grantOf(this.#core.state, principal.value)) : open;
   }
 
   /**
@@ -124,11 +132,14 @@ export class Ledger {
     return leavesOf(this.#core, range, log);
   }
 
-  async traceRead(caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
+  async traceRead(caller: Caller, answer: ReadAnswer, { whileClosed }: WhileClosed): Promise<Result<number>> {
     const plan = (planning: Planning): Result<number> => {
-      // Asked again here: a key revoked, or a token that expired, while its answer was being found gets none.
+      // Asked again here: a key revoked, or a token that expired, while its answer was being found gets none, nor does
+      // anybody once reads are closed.
       const principal = this.#keys.check(this.#core.state.org.org, caller, "events:read");
       if (!principal.ok) return principal;
+      const open = whileClosed ? ok(null) : this.reading.open(planning.switches);
+      if (!open.ok) return open;
       return ok(planRead({ sql: this.#core.storage.sql, ...planning }, { reader: principal.value, answer }));
     };
     const traced = await this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });

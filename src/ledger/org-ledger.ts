@@ -18,6 +18,16 @@ import type {
   TreeQuestion,
   TreeView,
 } from "../schema/ledger.ts";
+import type {
+  CloseReads,
+  OpenReads,
+  Quarantine,
+  QuarantineAct,
+  ReadsClosed,
+  ReadsView,
+  SwitchOf,
+  VerifyRun,
+} from "../schema/reads.ts";
 import { Door } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { Ledger } from "./ledger.ts";
@@ -70,10 +80,10 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Checks that a caller may do something to this org, and says what a reader needs to know of it. */
-  authorize(org: string, caller: Caller, scope: Scope): Promise<Result<ReadGrant>> {
+  authorize(org: string, caller: Caller, scope: Scope, { whileClosed = false } = {}): Promise<Result<ReadGrant>> {
     // Entries are not read from a ledger that may not seal the trace, nor knows the keys that were revoked since.
     const appends = scope === "events:read";
-    return this.#door.admit(org, caller, (ledger) => ledger.authorize(caller, scope), { appends });
+    return this.#door.admit(org, caller, (ledger) => ledger.authorize(caller, scope, { whileClosed }), { appends });
   }
 
   /** Checks that a caller may hand events over, and says which batches of its `Idempotency-Key` are sequenced already. */
@@ -92,8 +102,49 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */
-  traceRead(org: string, caller: Caller, answer: ReadAnswer): Promise<Result<number>> {
-    return this.#door.pass(org, (ledger) => ledger.traceRead(caller, answer));
+  traceRead(org: string, caller: Caller, answer: ReadAnswer, { whileClosed = false } = {}): Promise<Result<number>> {
+    return this.#door.pass(org, (ledger) => ledger.traceRead(caller, answer, { whileClosed }));
+  }
+
+  /** Refused while the org's reads are closed. */
+  readsOpen(org: string): Promise<Result<null>> {
+    return this.#door.pass(org, ({ reading }) => reading.open());
+  }
+
+  /** What is told of the deployment's switch, which org `platform` keeps, when it is closed; null when it is open. */
+  deploymentReads(org: string): Promise<Result<ReadsClosed | null>> {
+    return this.#door.pass(org, ({ reading }) => ok(reading.notice("deployment")));
+  }
+
+  /** How a switch stands, for who may turn it. */
+  reads(org: string, caller: Caller, of: SwitchOf): Promise<Result<ReadsView>> {
+    return this.#door.pass(org, ({ reading }) => reading.view(caller, of));
+  }
+
+  closeReads(org: string, caller: Caller, of: SwitchOf, asked: CloseReads): Promise<Result<ReadsView>> {
+    return this.#door.pass(org, ({ reading }) => reading.close(caller, of, asked));
+  }
+
+  openReads(
+    org: string,
+    caller: Caller,
+    of: SwitchOf,
+    asked: { asked: OpenReads; withdrawn: string | null },
+  ): Promise<Result<ReadsView>> {
+    return this.#door.pass(org, ({ reading }) => reading.reopen(caller, of, asked));
+  }
+
+  /** Puts a finished verification on record; answers whether it counts. */
+  recordRun(org: string, run: VerifyRun): Promise<Result<boolean>> {
+    return this.#door.pass(org, ({ reading }) => ok(reading.record(run)));
+  }
+
+  quarantines(org: string, caller: Caller): Promise<Result<Quarantine[]>> {
+    return this.#door.pass(org, ({ reading }) => reading.quarantines(caller));
+  }
+
+  actOnQuarantine(org: string, caller: Caller, act: QuarantineAct): Promise<Result<Quarantine>> {
+    return this.#door.pass(org, ({ reading }) => reading.actOnQuarantine(caller, act));
   }
 
   /** Counts a refused call, to be sealed with others within an hour. */

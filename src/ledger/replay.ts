@@ -1,9 +1,14 @@
 import { readEventSection, readNoteSection } from "../chain/section-shape.ts";
 import type { Scope } from "../schema/caller.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
+import type { SwitchOf, Window } from "../schema/reads.ts";
+import { saveSwitch } from "./closed.ts";
 import type { Following } from "./continue-chain.ts";
+import { loadEarlier } from "./earlier.ts";
+import { endQuarantine, enterQuarantine, noteQuarantine } from "./quarantines.ts";
 import { reopenRead } from "./reads.ts";
 import { type AdoptedBatch, adoptBatch, adoptId } from "./receipts.ts";
+import { clearVerified } from "./verified.ts";
 
 /** What cannot be had back: keys whose hash stood nowhere but in the storage that was rewound. */
 export type Lost = { keys: string[] };
@@ -16,6 +21,8 @@ type Act = {
   target: string;
   metadata: Record<string, unknown>;
   note: Record<string, unknown>;
+  /** That of `note`. */
+  reason: string;
 };
 
 /** No SHA-256 anybody can hit: a key entered with it opens nothing. */
@@ -57,6 +64,7 @@ function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
   const { sections } = entry.record;
   const event = readEventSection(sections["event"]?.text ?? "");
   if (event === null) return;
+  const note = objectOf(sections["note"]?.text);
   const act: Act = {
     key: event.key ?? "",
     at: Date.parse(entry.leaf.sequenced_at),
@@ -64,7 +72,8 @@ function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
     actor: { type: event.actor.type, id: textOf(objectOf(sections["actor"]?.text)["id"]) },
     target: textOf(objectOf(sections["target/0"]?.text)["id"]),
     metadata: objectOf(sections["metadata"]?.text),
-    note: objectOf(sections["note"]?.text),
+    note,
+    reason: textOf(note["reason"]),
   };
   REPLAYS[event.action]?.(sql, act, lost);
 }
@@ -82,6 +91,23 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
   "indelible.read": replayRead,
   "indelible.read.closed": (sql, { metadata }) =>
     sql.exec("delete from read_session where opened_index = ?", Number(metadata["opened_index"])),
+  "indelible.reads.closed": (sql, { key, at, index, metadata, reason }) => {
+    // A wish to open, and what was verified, are not brought back: both are asked for anew.
+    const { of, window } = metadata as { of?: SwitchOf; window?: Window[] };
+    if (of === undefined || window === undefined) return;
+    saveSwitch(sql, of, { since: at, reason, by: key, entry: { log: logNumber(sql), index }, window, wish: null });
+    clearVerified(sql);
+  },
+  "indelible.reads.opened": (sql, { metadata }) => saveSwitch(sql, metadata["of"] as SwitchOf, null),
+  "indelible.quarantine.placed": (sql, { key, at, target, metadata, reason }) => {
+    const { log, from, to } = metadata as { log?: number; from?: number; to?: number | null };
+    if (log === undefined || from === undefined || to === undefined) return;
+    enterQuarantine(sql, { id: target, log, from, to, reason, by: key, at });
+  },
+  "indelible.quarantine.released": (sql, { key, at, target, reason }) =>
+    endQuarantine(sql, { id: target, reason, by: key, at }),
+  "indelible.quarantine.annotated": (sql, { key, at, target, reason }) =>
+    noteQuarantine(sql, { id: target, note: reason, by: key, at }),
   "indelible.access.refused": (sql, { key, metadata }) =>
     sql.exec(
       "delete from refusal where key = ? and code = ? and first_at <= ?",
@@ -104,6 +130,11 @@ function replayRead(sql: SqlStorage, { key, at, index, actor, metadata, note }: 
 function replaySettings(sql: SqlStorage, { metadata }: Act): void {
   const settings = metadata["settings"] as OrgSettings | undefined;
   if (settings !== undefined) sql.exec("update org set settings = ?", JSON.stringify(settings));
+}
+
+/** The number of the log that is rolled forward. */
+function logNumber(sql: SqlStorage): number {
+  return loadEarlier(sql).length + 1;
 }
 
 /** The log never holds a key's hash: the key is listed again, revoked from its first moment, and has to be made anew. */

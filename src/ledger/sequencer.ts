@@ -2,9 +2,11 @@ import type { Core } from "./core.ts";
 import { CLOCK_AHEAD_MAX_MS } from "../limits.ts";
 import { count } from "../meter.ts";
 import type { DraftReceipts } from "./append.ts";
+import type { Switches } from "./closed.ts";
 import { Draft } from "./draft.ts";
 import { Gather, type Work } from "./gather.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
+import type { Standing } from "./quarantines.ts";
 import type { DraftSessions } from "./reads.ts";
 import { transact } from "./transact.ts";
 
@@ -14,6 +16,8 @@ export type Planning = {
   receipts: DraftReceipts;
   sessions: DraftSessions;
   settings: OrgSettings;
+  switches: Switches;
+  standing: readonly Standing[];
   now: number;
 };
 
@@ -31,7 +35,9 @@ export class Sequencer {
         const now = core.now();
         const receipts = { batches: new Map(), ids: new Map() };
         const draft = new Draft(core.state, now);
-        this.#planning = { draft, receipts, sessions: new Map(), settings: core.state.org.settings, now };
+        const { org, switches, standing } = core.state;
+        const { settings } = org;
+        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, now };
         return draft;
       },
       commit: (draft) => {

@@ -3,7 +3,9 @@ import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
+import { loadSwitches, type Switches } from "./closed.ts";
 import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
+import { loadStanding, type Standing } from "./quarantines.ts";
 import { addLaterTables, hasTables } from "./tables.ts";
 import { loadTree, type Tree } from "./tree.ts";
 
@@ -30,6 +32,10 @@ export type State = {
   placements: LedgerPlacement[];
   /** The logs before this one, oldest first: none, but where an operator had to begin a new one. */
   earlier: EarlierLog[];
+  /** Whether entries may be read. */
+  switches: Switches;
+  /** Windows under quarantine. */
+  standing: readonly Standing[];
   /** D1 is being emptied, to be made anew. */
   rebuilding: boolean;
   tree: Tree;
@@ -96,6 +102,8 @@ export function loadState(sql: SqlStorage): State | null {
     projected: null,
     placements,
     earlier,
+    switches: loadSwitches(sql),
+    standing: loadStanding(sql),
     rebuilding,
     tree,
     oldestUnpublishedAt: unpublishedSince(sql, { tree, head }),

@@ -4,6 +4,7 @@ import { log } from "../log.ts";
 import type { LedgerStatus } from "../schema/ledger.ts";
 import { flushCounts } from "../store/flush-counts.ts";
 import { saveGauge } from "../store/ledger-gauge.ts";
+import { noticeOf } from "./closed.ts";
 import type { Core } from "./core.ts";
 import type { Publisher } from "./publisher.ts";
 import { sequencedAtOf } from "./state.ts";
@@ -32,6 +33,7 @@ export function statusOf(
     conflict: publisher.conflict,
     witnesses: publisher.witnesses.status(),
     rebuilding: state.rebuilding,
+    reads: state.switches.org === null ? null : noticeOf("org", state.switches.org),
     earlier: state.earlier.map(({ log, held, tree }) => ({ log, size: held.size, published: tree.size })),
     placements: placements.map(({ first_index, cell, org_number }) => ({ first_index, cell, org_number })),
   };

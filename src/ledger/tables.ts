@@ -62,6 +62,19 @@ const LATER_TABLES = [
   `create table if not exists earlier_log (
      number integer primary key, state text not null, edge blob, leaves text not null
    )`,
+  // A row for each switch that is closed: `Closed` as JSON.
+  `create table if not exists closed_reads (switch text primary key, closed text not null) without rowid`,
+  // Ranges of the org's logs that finished verifications covered; they never overlap. `prev`: the entry hash before the first.
+  `create table if not exists verified (
+     log integer not null, first integer not null, past integer not null, prev text, ok integer not null,
+     breaks integer not null, key text not null, at integer not null,
+     primary key (log, first)
+   ) without rowid`,
+  // `past` null: no end. `released` and `notes` as JSON.
+  `create table if not exists quarantine (
+     id text primary key, log integer not null, first integer not null, past integer, reason text not null,
+     key text not null, at integer not null, released text, released_at integer, notes text not null
+   ) without rowid`,
 ];
 
 /** Columns that came after their tables. `viewer`: JSON, null for who reads with a key. */

@@ -5,6 +5,7 @@ import { callLedger } from "../ledger/client.ts";
 import { log } from "../log.ts";
 import type { Caller, Network } from "../schema/caller.ts";
 import type { ReadAnswer, ReadGrant } from "../schema/ledger.ts";
+import { deploymentOpen } from "./deployment-reads.ts";
 import { MESSAGE_VERSION, type ReadMessage } from "../schema/queue-message.ts";
 
 /** Who reads, from where and why. `limited` is told how much more the reader may read. */
@@ -19,6 +20,14 @@ export type Reader = {
 /** What a read found: the answer, and what its trace says of it. */
 export type Found<T> = { answer: T; results: number; range: { from: number; to: number } | null };
 
+/** A read of entries, or of what is made from them. `whileClosed`: it carries none, so it goes on while reads are closed. */
+type Read<T> = {
+  route: string;
+  filter: string;
+  read: (grant: ReadGrant) => Promise<Result<Found<T>>>;
+  whileClosed?: boolean;
+};
+
 export type Traced<T> = { answer: T; read_index: number | null };
 
 /**
@@ -28,10 +37,15 @@ export type Traced<T> = { answer: T; read_index: number | null };
 export async function traced<T>(
   config: Config,
   { org, caller, network, reason, limited }: Reader,
-  { route, filter, read }: { route: string; filter: string; read: (grant: ReadGrant) => Promise<Result<Found<T>>> },
+  { route, filter, read, whileClosed = false }: Read<T>,
 ): Promise<Result<Traced<T>>> {
-  const granted = await callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, "events:read"));
+  const [granted, begun] = await Promise.all([
+    callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, "events:read", { whileClosed })),
+    whileClosed ? ok(null) : deploymentOpen(config),
+  ]);
+  // Who may not read is told so first: that reads are closed is for those who may.
   if (!granted.ok) return granted;
+  if (!begun.ok) return begun;
   const grant = granted.value;
   limited?.(grant.limits);
   if (grant.require_reason && reason === null) return NO_REASON;
@@ -49,17 +63,40 @@ export async function traced<T>(
     range,
   };
   const message = readMessage(org, grant, trace);
-  if (grant.access_log === "queued" && (await handedOver(config, message))) return ok({ answer, read_index: null });
+  // Where the trace stands says how much the log holds, which a restricted reader is not told.
+  const answered = (index: number | null) => {
+    const read_index = grant.restriction === null ? index : null;
+    return leaving(config, org, { whileClosed, traced: index !== null, value: { answer, read_index } });
+  };
+  if (grant.access_log === "queued" && (await handedOver(config, message))) return answered(null);
   // The batch id goes along: a message the queue took though it said it did not is then no second answer.
   const { batch } = message;
   const index = await callLedger(
     config,
     org,
     async (ledger) =>
-      await ledger.traceRead(org, caller, { ...trace, ...(grant.access_log === "queued" ? { batch } : {}) }),
+      await ledger.traceRead(
+        org,
+        caller,
+        { ...trace, ...(grant.access_log === "queued" ? { batch } : {}) },
+        { whileClosed },
+      ),
   );
-  // Where the trace stands says how much the log holds, which a restricted reader is not told.
-  return index.ok ? ok({ answer, read_index: grant.restriction === null ? index.value : null }) : index;
+  return index.ok ? answered(index.value) : index;
+}
+
+/** Once reads are closed nothing leaves, though it was found and traced before: the org's switch holds at once. */
+async function leaving<T>(
+  config: Config,
+  org: string,
+  { whileClosed, traced, value }: { whileClosed: boolean; traced: boolean; value: Traced<T> },
+): Promise<Result<Traced<T>>> {
+  if (whileClosed) return ok(value);
+  // The ledger that sealed the trace said that its reads are open; the queue knows nothing of it.
+  const open = traced ? ok(null) : await callLedger(config, org, async (ledger) => await ledger.readsOpen(org));
+  if (!open.ok) return open;
+  const everywhere = await deploymentOpen(config);
+  return everywhere.ok ? ok(value) : everywhere;
 }
 
 const NO_REASON = refuse("invalid_request", "This org asks why it is read: send the header Audit-Reason.", {

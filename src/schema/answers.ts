@@ -3,6 +3,7 @@ import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
 import { PROOF_MAX_HASHES } from "../limits.ts";
 import { SCOPES } from "./caller.ts";
 import { hash, index, instant } from "./entry-answers.ts";
+import { readsClosedSchema, readsStatusSchema } from "./reads.ts";
 
 export { entryPageSchema, entrySchema, shownEntrySchema } from "./entry-answers.ts";
 
@@ -68,7 +69,7 @@ export const statusSchema = z
     earlier: z.array(z.object({ log: z.string(), size: z.int(), published: z.int() })).meta({
       description: "The logs this one continues, oldest first: entries the ledger held, and under the last checkpoint.",
     }),
-    reads: z.object({ state: z.literal("enabled") }),
+    reads: readsStatusSchema,
   })
   .meta({ id: "Status" });
 
@@ -140,6 +141,7 @@ export const verifyReportSchema = z
     could_not_check: z.array(z.object({ index, why: z.string() })),
     stopped_at: index.nullable(),
     pending: z.int().meta({ description: "Entries that came from the ledger, being on their way to D1." }),
+    on_record: z.boolean().meta({ description: "Whether this run counts for opening reads that were closed." }),
     continue_from: index.nullable(),
     continue_expect: hash.nullable(),
   })
@@ -201,5 +203,6 @@ export const problemSchema = z
     detail: z.string(),
     request_id: z.string(),
     errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+    reads: readsClosedSchema.optional(),
   })
   .meta({ id: "Problem", description: "RFC 9457." });

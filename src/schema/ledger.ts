@@ -2,6 +2,7 @@ import type { SectionText } from "../chain/record.ts";
 import type { RateLimit, Result } from "../errors.ts";
 import type { Caller, Scope, Viewer } from "./caller.ts";
 import type { Category } from "./names.ts";
+import type { ReadsClosed } from "./reads.ts";
 
 /** How an event came. */
 export type Delivery = "direct" | "queued" | "binding" | "import" | "replay";
@@ -167,6 +168,8 @@ export type LedgerStatus = {
   /** The size each witness cosigned last, and when, in milliseconds since the epoch. */
   witnesses: { name: string; size: number | null; at: number | null }[];
   rebuilding: boolean;
+  /** The org's own switch, when it is closed. */
+  reads: ReadsClosed | null;
   /** The logs before this one, oldest first: how many entries the ledger vouches for, and how many a checkpoint covers. */
   earlier: { log: string; size: number; published: number }[];
   placements: { first_index: number; cell: string; org_number: number }[];

@@ -11,11 +11,13 @@ import {
   VERIFY_MAX_ENTRIES,
   VERIFY_PAGE_ENTRIES,
 } from "../limits.ts";
+import { log } from "../log.ts";
 import { rangesOf } from "../query/spans.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
 import { maySeeWhole } from "../schema/caller.ts";
 import type { LogGrant } from "../schema/ledger.ts";
+import type { VerifyRun } from "../schema/reads.ts";
 import { sha256 } from "../sha256.ts";
 import { readEntries } from "../store/list-entries.ts";
 import { ledgerLines } from "./ledger-lines.ts";
@@ -32,6 +34,8 @@ export type VerifyRange = { from: number; to: number | null; expect: string | nu
 export type VerifyReport = Report & {
   log: string;
   pending: number;
+  /** Whether the ledger keeps that this run ended, and how: for opening reads that were closed. */
+  on_record: boolean;
   continue_from: number | null;
   continue_expect: string | null;
 };
@@ -60,6 +64,8 @@ export async function verifyLog(
   const begun = await traced(config, reader, {
     route: "verify",
     filter: filter.toString(),
+    // A report names entries and shows none; without it reads could never be opened again.
+    whileClosed: true,
     read: async (grant) => {
       const whole = maySeeWhole(grant);
       if (!whole.ok) return whole;
@@ -73,7 +79,8 @@ export async function verifyLog(
       const newest = number === grant.number;
       // Indexes in a trace are of the log it stands in.
       const covered = from === to || !newest ? null : { from, to: to - 1 };
-      const task = { grant: chosen.value, newest, from, to };
+      const begun = { log: grant.number, size: grant.size };
+      const task = { grant: chosen.value, newest, from, to, begun, by: grant.key };
       return ok({ answer: task, results: to - from, range: covered });
     },
   });
@@ -98,12 +105,20 @@ async function* leased(
   }
 }
 
-type Task = { grant: LogGrant; newest: boolean; from: number; to: number; range: VerifyRange };
+type Task = {
+  grant: LogGrant;
+  newest: boolean;
+  from: number;
+  to: number;
+  range: VerifyRange;
+  begun: VerifyRun["begun"];
+  by: string;
+};
 
 async function* walk(
   config: Config,
   org: string,
-  { grant, newest, from, to, range }: Task,
+  { grant, newest, from, to, range, begun, by }: Task,
 ): AsyncGenerator<VerifyStep> {
   const atHead = to === grant.size;
   const trusted = range.expect ?? (atHead ? grant.head : null);
@@ -124,15 +139,32 @@ async function* walk(
   const report = walked.report();
   const next = walked.next();
   const more = from > range.from && report.stopped_at === null;
+  const atTrustedHead = atHead && (range.expect === null || range.expect === grant.head);
+  const rests_on = atTrustedHead ? ("head" as const) : { expect: range.expect };
+  const prev = report.stopped_at === null ? next.trusted : null;
+  const run = { log: grant.number, from, to, begun, rests_on, prev, ok: report.ok, breaks: report.breaks.length, by };
+  const on_record = await recorded(config, org, run);
   yield {
     report: {
       ...report,
       log: grant.log,
       pending: to - pendingFrom,
+      on_record,
       continue_from: more ? from : null,
       continue_expect: more ? next.trusted : null,
     },
   };
+}
+
+/** Puts a finished run on record; one the ledger did not take is simply not there, and the report says so. */
+async function recorded(config: Config, org: string, run: VerifyRun): Promise<boolean> {
+  try {
+    const answer = await callLedger(config, org, async (ledger) => await ledger.recordRun(org, run));
+    return answer.ok && answer.value;
+  } catch (error) {
+    log("warn", { message: "a verification was not put on record", org, error: String(error) });
+    return false;
+  }
 }
 
 /** Rows past the head: those that are still there when the ledger, asked again, has not grown over them. */

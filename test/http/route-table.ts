@@ -4,6 +4,7 @@ import { historySchema } from "../../src/schema/history.ts";
 import { viewerTokenSchema } from "../../src/schema/viewer-token.ts";
 import { call, event } from "../support/client.ts";
 import { OF_THE_PLATFORM } from "./platform-routes.ts";
+import { OF_READING } from "./reading-routes.ts";
 import type { Request_, Route } from "./route.ts";
 import { orgKey } from "./support.ts";
 
@@ -189,6 +190,7 @@ const OF_A_LOG = [
 export const ROUTES: Record<string, Route> = {
   ...OF_AN_ORG,
   ...OF_THE_PLATFORM,
+  ...OF_READING,
   ...Object.fromEntries(
     OF_A_LOG.map((id) => {
       const route = OF_AN_ORG[id] as Route;

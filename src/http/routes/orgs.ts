@@ -1,10 +1,9 @@
 import { Hono } from "hono";
 import type * as z from "zod";
-import { continueOrg, getOrg, getStatus, rebuildOrg } from "../../policy/org.ts";
+import { continueOrg, getOrg, getStatus, type OrgStatus, rebuildOrg } from "../../policy/org.ts";
 import { mayPutOrg, putOrg } from "../../policy/put-org.ts";
 import { orgSchemaAnswer, statusSchema } from "../../schema/answers.ts";
 import type { Caller, Scope } from "../../schema/caller.ts";
-import type { LedgerStatus } from "../../schema/ledger.ts";
 import { continueSchema, putOrgSchema } from "../../schema/org.ts";
 import { jsonBody } from "../body.ts";
 import { type App, callerOf, type Ctx, orgOf, json, problem } from "../context.ts";
@@ -83,7 +82,7 @@ function orgAnswer(
   return { org, ...settings, log, size, created_at, last_checkpoint: checkpoint };
 }
 
-function statusAnswer(org: string, status: LedgerStatus): z.infer<typeof statusSchema> {
+function statusAnswer(org: string, status: OrgStatus): z.infer<typeof statusSchema> {
   const { log, size, backlog, placements, archived, published } = status;
   const projected = status.projected ?? 0;
   return {
@@ -118,8 +117,13 @@ function statusAnswer(org: string, status: LedgerStatus): z.infer<typeof statusS
     },
     placements,
     earlier: status.earlier,
-    reads: { state: "enabled" },
+    reads: readsAnswer(status),
   };
+}
+
+function readsAnswer({ reads, deployment }: OrgStatus): z.infer<typeof statusSchema>["reads"] {
+  const closed = [reads, deployment ?? null].filter((one) => one !== null);
+  return { state: closed.length > 0 ? "disabled" : deployment === undefined ? "unknown" : "enabled", closed };
 }
 
 function secondsSince(at: number | null): number {
