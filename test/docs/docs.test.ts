@@ -75,6 +75,10 @@ describe("relations between limits", () => {
     // The open tile stays staged whatever happens, and staged rows never fill the backlog because of the tree.
     expect(limits.TREE_KEPT_MAX_ENTRIES).toBeGreaterThanOrEqual(limits.PUBLISH_MAX_ENTRIES + 256);
     expect(limits.TREE_KEPT_MAX_BYTES).toBeLessThan(limits.BACKLOG_MAX_BYTES / 2);
+    // The deployment's switch holds within 5 s: what is known serves no longer, and an answer goes out within a second.
+    expect(limits.READS_SWITCH_FRESH_MS).toBeLessThan(limits.READS_SWITCH_STALE_MS);
+    expect(limits.READS_SWITCH_STALE_MS + 1_000).toBeLessThanOrEqual(5_000);
+    expect(limits.READS_SWITCH_ASK_MS).toBe(limits.STARTUP_COMPARE_MS);
     expect(limits.PLATFORM_KEY_FRESH_MS).toBeLessThan(limits.PLATFORM_KEY_STALE_MS);
   });
 });
