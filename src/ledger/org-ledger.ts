@@ -20,7 +20,7 @@ import type {
 } from "../schema/ledger.ts";
 import type {
   CloseReads,
-  OpenReads,
+  Opening,
   Quarantine,
   QuarantineAct,
   ReadsClosed,
@@ -125,13 +125,8 @@ export class OrgLedger extends DurableObject<Env> {
     return this.#door.pass(org, ({ reading }) => reading.close(caller, of, asked));
   }
 
-  openReads(
-    org: string,
-    caller: Caller,
-    of: SwitchOf,
-    asked: { asked: OpenReads; withdrawn: string | null },
-  ): Promise<Result<ReadsView>> {
-    return this.#door.pass(org, ({ reading }) => reading.reopen(caller, of, asked));
+  openReads(org: string, caller: Caller, of: SwitchOf, opening: Opening): Promise<Result<ReadsView>> {
+    return this.#door.pass(org, ({ reading }) => reading.reopen(caller, of, opening));
   }
 
   /** Puts a finished verification on record; answers whether it counts. */

@@ -2,7 +2,7 @@ import { ok, refuse, type Result } from "../errors.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
 import {
   type CloseReads,
-  type OpenReads,
+  type Opening,
   type Quarantine,
   type QuarantineAct,
   type ReadsClosed,
@@ -55,13 +55,9 @@ export class Reading {
     return closed.ok ? ok(viewOf(this.#core, of)) : closed;
   }
 
-  async reopen(
-    caller: Caller,
-    of: SwitchOf,
-    { asked, withdrawn }: { asked: OpenReads; withdrawn: string | null },
-  ): Promise<Result<ReadsView>> {
+  async reopen(caller: Caller, of: SwitchOf, opening: Opening): Promise<Result<ReadsView>> {
     const keys = this.#keys;
-    const opened = await this.#act(caller, of, (context) => planOpen({ ...context, of, keys, withdrawn }, asked));
+    const opened = await this.#act(caller, of, (context) => planOpen({ ...context, of, keys }, opening));
     return opened.ok ? ok(viewOf(this.#core, of)) : opened;
   }
 

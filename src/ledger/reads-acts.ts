@@ -1,15 +1,7 @@
 import { ok, refuse, type Result } from "../errors.ts";
 import { OPEN_WISH_MS } from "../limits.ts";
 import type { Act } from "../schema/act.ts";
-import type {
-  CloseReads,
-  MissingRange,
-  OpenReads,
-  ReadsView,
-  SwitchOf,
-  VerifiedRange,
-  Window,
-} from "../schema/reads.ts";
+import type { CloseReads, MissingRange, Opening, ReadsView, SwitchOf, VerifiedRange, Window } from "../schema/reads.ts";
 import { type Closed, saveSwitch, type Wish } from "./closed.ts";
 import type { Core } from "./core.ts";
 import type { OrgKeys } from "./keys.ts";
@@ -63,11 +55,11 @@ export function planClose({ core, planning, of, by }: Context, asked: CloseReads
 
 /**
  * Opens a switch once all of its window was verified since it was closed. Where that found breaks, a key that accepts them
- * leaves its wish (`wished`), and another key's is needed. `withdrawn` is a key that does not hold any more.
+ * leaves its wish (`wished`), and another key's is needed.
  */
 export function planOpen(
-  context: Context & { keys: OrgKeys; withdrawn: string | null },
-  asked: OpenReads,
+  context: Context & { keys: OrgKeys },
+  { asked, withdrawn, made_at }: Opening,
 ): Result<"opened" | "wished"> {
   const { core, planning, of, by } = context;
   const closed = planning.switches[of];
@@ -80,12 +72,13 @@ export function planOpen(
   if (broken.length === 0) return ok(open(context, { reason: asked.reason, verified, wish: null }));
   if (asked.accept_breaks !== true) return notAccepted(broken);
   const accepts = JSON.stringify(broken.map(({ log, from, to, breaks }) => [log, from, to, breaks]));
-  const wish = standingWish(context, closed, accepts);
+  const wish = standingWish(context, closed, { accepts, withdrawn });
   if (wish === null) return ok(wishToOpen(context, { closed, reason: asked.reason, accepts }));
   if (wish.by === by)
     return refuse("conflict", "The key that wishes reads opened cannot confirm it: another one has to.");
-  const made = context.keys.list().find(({ id }) => id === by)?.created_at;
-  if (made !== undefined && Date.parse(made) >= wish.at) {
+  const own = context.keys.list().find(({ id }) => id === by);
+  const madeAt = own === undefined ? made_at : Date.parse(own.created_at);
+  if (madeAt !== null && madeAt >= wish.at) {
     return refuse("conflict", "A key made after the wish cannot confirm it: one that was there before has to.");
   }
   return ok(open(context, { reason: asked.reason, verified, wish }));
@@ -93,9 +86,9 @@ export function planOpen(
 
 /** The wish another key may confirm: not expired, of what is broken now, by a key that still holds. */
 function standingWish(
-  { planning, keys, withdrawn }: Parameters<typeof planOpen>[0],
+  { planning, keys }: Context & { keys: OrgKeys },
   closed: Closed,
-  accepts: string,
+  { accepts, withdrawn }: { accepts: string; withdrawn: string | null },
 ): Wish | null {
   const wish = openWish(closed, planning.now);
   if (wish === null || wish.accepts !== accepts || wish.by === withdrawn) return null;

@@ -93,12 +93,17 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
     sql.exec("delete from read_session where opened_index = ?", Number(metadata["opened_index"])),
   "indelible.reads.closed": (sql, { key, at, index, metadata, reason }) => {
     // A wish to open, and what was verified, are not brought back: both are asked for anew.
-    const { of, window } = metadata as { of?: SwitchOf; window?: Window[] };
-    if (of === undefined || window === undefined) return;
-    saveSwitch(sql, of, { since: at, reason, by: key, entry: { log: logNumber(sql), index }, window, wish: null });
+    const log = logNumber(sql);
+    const whole = [{ log, from: 0, to: index }];
+    // An entry whose sections are gone still says that something was closed.
+    const { of = "org", window = whole } = metadata as { of?: SwitchOf; window?: Window[] };
+    saveSwitch(sql, of, { since: at, reason, by: key, entry: { log, index }, window, wish: null });
     clearVerified(sql);
   },
-  "indelible.reads.opened": (sql, { metadata }) => saveSwitch(sql, metadata["of"] as SwitchOf, null),
+  "indelible.reads.opened": (sql, { metadata }) => {
+    const { of } = metadata as { of?: SwitchOf };
+    if (of !== undefined) saveSwitch(sql, of, null);
+  },
   "indelible.quarantine.placed": (sql, { key, at, target, metadata, reason }) => {
     const { log, from, to } = metadata as { log?: number; from?: number; to?: number | null };
     if (log === undefined || from === undefined || to === undefined) return;

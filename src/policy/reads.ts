@@ -1,9 +1,9 @@
 import type { Config } from "../env.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
-import type { Caller } from "../schema/caller.ts";
+import { type Caller, nameOf } from "../schema/caller.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
-import type { CloseReads, OpenReads, ReadsView } from "../schema/reads.ts";
+import type { CloseReads, Opening, OpenReads, ReadsView } from "../schema/reads.ts";
 import { readKey } from "../store/key.ts";
 
 /** A switch by whose reading it stops: an org's, or (null) the whole deployment's, which org `platform` keeps. */
@@ -29,18 +29,25 @@ export async function openReads(config: Config, { org, caller }: Switch, asked: 
   const keeper = org ?? PLATFORM_ORG;
   const stands = await getReads(config, { org, caller });
   if (!stands.ok) return stands;
-  const withdrawn = stands.value.enabled ? ok(null) : await withdrawnKey(config, stands.value.wish?.by ?? null);
-  if (!withdrawn.ok) return withdrawn;
-  const opening = { asked, withdrawn: withdrawn.value };
+  const wishedBy = stands.value.enabled ? null : (stands.value.wish?.by ?? null);
+  const known = await platformKeys(config, { wishedBy, asks: nameOf(caller) });
+  if (!known.ok) return known;
+  const opening = { asked, ...known.value };
   return callLedger(config, keeper, async (ledger) => await ledger.openReads(keeper, caller, of, opening));
 }
 
-/** The platform key that wished, if it is revoked by now: the ledger knows its org's keys only. */
-async function withdrawnKey(config: Config, wishedBy: string | null): Promise<Result<string | null>> {
-  if (wishedBy?.startsWith("ind_p") !== true) return ok(null);
+/** What the directory knows of the keys of a wish and of its confirmation: a ledger has those of its org alone. */
+async function platformKeys(
+  { directory }: Config,
+  { wishedBy, asks }: { wishedBy: string | null; asks: string },
+): Promise<Result<Omit<Opening, "asked">>> {
+  // Without a wish nothing is confirmed.
+  if (wishedBy === null) return ok({ withdrawn: null, made_at: null });
+  const keyOf = (name: string) => (name.startsWith("ind_p") ? readKey(directory, name) : undefined);
   try {
-    const key = await readKey(config.directory, wishedBy);
-    return ok(key === null || key.revoked_at !== null ? wishedBy : null);
+    const [wished, asking] = await Promise.all([keyOf(wishedBy), keyOf(asks)]);
+    const holds = wished === undefined || (wished !== null && wished.revoked_at === null);
+    return ok({ withdrawn: holds ? null : wishedBy, made_at: asking?.created_at ?? null });
   } catch {
     return refuse("overloaded", "Keys of the platform cannot be checked right now.", { retry_after_s: 5 });
   }

@@ -79,6 +79,15 @@ export const putReadsSchema = z.discriminatedUnion("enabled", [closeSchema, open
 export type CloseReads = z.infer<typeof closeSchema>;
 export type OpenReads = z.infer<typeof openSchema>;
 
+/** A wish to open, and what the ledger cannot know: of the platform's keys. Times in ms. */
+export type Opening = {
+  asked: OpenReads;
+  /** The key that wished, when it is revoked by now. */
+  withdrawn: string | null;
+  /** When the key that asks was made. */
+  made_at: number | null;
+};
+
 const window = z.object({ log: z.int(), from: z.int(), to: z.int() });
 const instant = z.string().meta({ format: "date-time" });
 

@@ -5,7 +5,7 @@ import { READS_SWITCH_FRESH_MS, READS_SWITCH_STALE_MS } from "../../src/limits.t
 import { deploymentOpen } from "../../src/query/deployment-reads.ts";
 import { SCOPES } from "../../src/schema/caller.ts";
 import { platformKey, problemOf } from "../http/support.ts";
-import { actsOf, saysOf } from "../query/support.ts";
+import { actsOf, saysOf, sizeOf } from "../query/support.ts";
 import { later } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { evict, replaceMethod, restoreFaults } from "../support/faults.ts";
@@ -41,12 +41,15 @@ describe("the deployment's switch", () => {
     const closed = await put(CLOSE);
     expect(closed.status, closed.text).toBe(200);
     const told = { of: "deployment", since: closed.json.since, reason: WHY };
+    const size = await sizeOf(org);
     for (const of of [org, "platform"]) {
       const answer = await call("GET", `/v1/orgs/${of}/events`);
       expect(problemOf(answer, "reads_disabled")).toMatchObject({ reads: told });
     }
     const bound = exports.AuditLog({ props: { name: "shop-api", orgs: "*", scopes: [...SCOPES] } });
     expect(await bound.list(org)).toMatchObject({ ok: false, refusal: { code: "reads_disabled", reads: told } });
+    // Nothing was even looked for: what does not leave has no trace.
+    expect(await sizeOf(org)).toBe(size);
     expect((await call("POST", `/v1/orgs/${org}/events`, { body: event(1) })).status).toBe(201);
     expect((await call("GET", `/v1/orgs/${org}/checkpoint?min_size=1`)).status).toBe(200);
     expect((await verified(org)).ok).toBe(true);
@@ -56,6 +59,13 @@ describe("the deployment's switch", () => {
     problemOf(unknown, "not_found");
     const [act] = (await actsOf("platform", "indelible.reads.closed")).slice(-1);
     expect(saysOf(act)).toMatchObject({ of: "deployment", window: [{ log: 1, from: 0 }] });
+  });
+
+  it("lets nothing out that was being found when it was closed", async () => {
+    const org = await createOrg("under-way");
+    const reading = call("GET", `/v1/orgs/${org}/events?min_size=1000000`);
+    await put(CLOSE);
+    problemOf(await reading, "reads_disabled");
   });
 
   it("opens when org platform's log was verified since, and is closed after its ledger is evicted", async () => {

@@ -176,8 +176,9 @@ describe("opening reads in spite of breaks", () => {
   it("is not confirmed by a key that was made after the wish", async () => {
     const { org } = await broken();
     expect((await reopen(org, ACCEPT)).status).toBe(202);
-    const { key } = await orgKey(org, ["reads:write"]);
-    problemOf(await reopen(org, ACCEPT, key), "conflict");
+    for (const { key } of [await orgKey(org, ["reads:write"]), await platformKey(["reads:write"])]) {
+      problemOf(await reopen(org, ACCEPT, key), "conflict");
+    }
     expect(await listStatus(org)).toBe(503);
   });
 
