@@ -1,9 +1,6 @@
-import { genesisPrev } from "../chain/genesis.ts";
-import { base64url } from "../chain/encoding.ts";
 import { openSealed } from "../chain/open-sealed.ts";
-import { opens, readRow } from "../chain/verify-row.ts";
 import type { Config } from "../env.ts";
-import { assert, ok, refuse, type Result } from "../errors.ts";
+import { ok, refuse, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import {
   LOG_MAX_ENTRIES,
@@ -13,15 +10,14 @@ import {
   REPAIR_MAX_ROWS,
   VERIFY_PAGE_ENTRIES,
 } from "../limits.ts";
-import { rangesOf } from "../query/spans.ts";
 import type { LedgerPlacement, ReadGrant } from "../schema/ledger.ts";
-import { sha256 } from "../sha256.ts";
-import { readEntries, type StoredRow } from "../store/list-entries.ts";
-import { type Mend, readIndexed } from "../store/mend-rows.ts";
-import { monthOf, slotOf } from "../store/slot.ts";
+import { readEntries } from "../store/list-entries.ts";
+import type { Mend } from "../store/mend-rows.ts";
 import { termKeyOf, termsOf } from "../store/terms.ts";
+import { byIndex, cellOf, judgeRange } from "./judge-range.ts";
 import { judgeRows, type Right, type RowFault } from "./judge-rows.ts";
 import { ledgerLines } from "./ledger-lines.ts";
+import { vouchedLines } from "./vouched-lines.ts";
 
 /** Entries `[from, to)`; `expect` is the entry hash of index `to - 1`, trusted because an earlier call answered it. */
 export type RepairRange = { from: number; to: number; expect: string };
@@ -58,7 +54,7 @@ export async function findFaults(
     const first = Math.max(range.from, to - VERIFY_PAGE_ENTRIES);
     const rights = await rightLines(search, { first, to, expect });
     if (!rights.ok) return rights;
-    to = await searchPage(search, rights.value, { first, to });
+    to = await searchPage(search, rights.value, first);
     expect = prevOf(rights.value, to - first) ?? expect;
   }
   found.from = to;
@@ -89,54 +85,23 @@ async function rightLines(
     const detail = `The ledger cannot give out entries ${first} to ${to - 1}, so nothing was repaired${damaged ? `: ${why}` : ""}.`;
     return damaged ? refuse("unprocessable", detail) : refuse("overloaded", detail, { retry_after_s: 5 });
   }
-  const rights: Right[] = [];
-  let trusted = expect;
-  for (let n = lines.length - 1; n >= 0; n--) {
-    const line = lines[n] as string;
-    const row = readRow(sha256, grant.log, { index: first + n, line });
-    const whole = row.claim === "own" && row.hash === trusted && opens(sha256, row);
-    if (!whole) {
-      const detail = `Entry ${first + n} as the ledger or R2 holds it is not the one its successor names, so nothing was repaired.`;
-      return refuse("unprocessable", detail);
-    }
-    const { prev, sequenced_at } = row.leaf;
-    rights.push({ line, hash: trusted, prev, slot: slotOf(monthOf(sequenced_at)) });
-    trusted = prev;
-  }
-  if (
-    first === 0 &&
-    trusted !== base64url(genesisPrev(sha256, { origin: grant.log, predecessor: grant.predecessor }))
-  ) {
-    return refuse("unprocessable", "Entry 0 as the ledger holds it does not begin this log, so nothing was repaired.");
-  }
-  return ok(rights.reverse());
+  const vouched = vouchedLines(grant, { first, lines, expect });
+  if (vouched.ok) return vouched;
+  return refuse("unprocessable", `${vouched.why}, so nothing was repaired.`);
 }
 
 /** Judges the indexes of a page, newest first; answers the lowest that was. */
-async function searchPage(
-  search: Search,
-  rights: readonly Right[],
-  { first, to }: { first: number; to: number },
-): Promise<number> {
+async function searchPage(search: Search, rights: readonly Right[], first: number): Promise<number> {
   const { config, grant, org } = search;
   const termKey = termKeyOf(config.indexKey, org);
-  for (const { placement, low, high } of rangesOf(grant.placements, { low: first, high: to }, "desc")) {
-    const cell = cellOf(config, placement);
-    const rows = await rowsBetween(cell, { placement, low, high });
-    const indexed = await readIndexed(cell, { placement, low, high });
-    for (let index = high - 1; index >= low; index--) {
-      if (full(search)) return index + 1;
-      const right = rights[index - first];
-      assert(right !== undefined, "every index of a page has its line");
-      search.found.checked++;
-      const due = index < grant.visible;
-      const judged = judgeRows({ log: grant.log, index, right, due }, rows.get(index) ?? [], indexed.get(index) ?? []);
-      if (judged.faults.length === 0) continue;
-      const { line, slot } = right;
-      const put = judged.put ? { line, slot, terms: termsOf(termKey, openSealed(line)) } : null;
-      const when = due ? "below" : "beyond";
-      add(search, placement, { faults: judged.faults, mend: { index, clear: judged.clear, put, when } });
-    }
+  for await (const { placement, index, right, due, verdict } of judgeRange(config, grant, { first, rights })) {
+    if (full(search)) return index + 1;
+    search.found.checked++;
+    if (verdict.faults.length === 0) continue;
+    const { line, slot } = right;
+    const put = verdict.put ? { line, slot, terms: termsOf(termKey, openSealed(line)) } : null;
+    const when = due ? "below" : "beyond";
+    add(search, placement, { faults: verdict.faults, mend: { index, clear: verdict.clear, put, when } });
   }
   return first;
 }
@@ -182,29 +147,4 @@ function add(search: Search, placement: LedgerPlacement, { faults, mend }: { fau
     search.bytes += fault.found?.length ?? 0;
   }
   found.mends.push({ placement, mend });
-}
-
-async function rowsBetween(
-  cell: D1Database,
-  { placement, low, high }: { placement: LedgerPlacement; low: number; high: number },
-): Promise<Map<number, StoredRow[]>> {
-  const all: StoredRow[] = [];
-  for (let top = high; top > low; ) {
-    const rows = await readEntries(cell, { placement, low, high: top, limit_bytes: PAGE_MAX_BYTES });
-    all.push(...rows);
-    top = rows.at(-1)?.index ?? low;
-  }
-  return byIndex(all);
-}
-
-function byIndex(rows: readonly StoredRow[]): Map<number, StoredRow[]> {
-  const map = new Map<number, StoredRow[]>();
-  for (const row of rows) map.set(row.index, [...(map.get(row.index) ?? []), row]);
-  return map;
-}
-
-function cellOf(config: Config, { cell }: LedgerPlacement): D1Database {
-  const bound = config.cells.get(cell);
-  if (bound === undefined) throw new Error(`binding ${cell} is missing`);
-  return bound;
 }
