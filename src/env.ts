@@ -21,6 +21,8 @@ export type Config = {
   cellFullBytes: number;
   /** Who is asked to cosign checkpoints; none unless configured. */
   witnesses: readonly Witness[];
+  /** Whether canaries and samples look for entries that are not where they belong; `samples`: without canaries. */
+  placeChecks: "on" | "samples" | "off";
 };
 
 /** Somebody who cosigns that a log only grows: its key, of type `cosignature`, and its submission prefix. Source: C2SP tlog-witness. */
@@ -75,6 +77,7 @@ export function configOf(env: Env): Config {
     logName: logNameOf(values["LOG_NAME"]),
     cellFullBytes: bytesOf("CELL_FULL_BYTES", values["CELL_FULL_BYTES"], CELL_FULL_BYTES),
     witnesses: witnessesOf(values["WITNESSES"]),
+    placeChecks: placeChecksOf(values["PLACE_CHECKS"]),
   };
   parsed.set(env, config);
   return config;
@@ -132,6 +135,12 @@ function witnessesOf(value: unknown): Witness[] {
     throw new ConfigError("WITNESSES: each needs a name of its own");
   }
   return witnesses;
+}
+
+function placeChecksOf(value: unknown): Config["placeChecks"] {
+  if (value === undefined || value === "") return "on";
+  if (value === "on" || value === "samples" || value === "off") return value;
+  throw new ConfigError("PLACE_CHECKS must be on, samples or off");
 }
 
 function bytesOf(name: string, value: unknown, normal: number): number {

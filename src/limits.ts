@@ -12,3 +12,4 @@ export * from "./limits/store.ts";
 export * from "./limits/queue.ts";
 export * from "./limits/verifier.ts";
 export * from "./limits/reads.ts";
+export * from "./limits/watch.ts";

@@ -28,6 +28,9 @@ export const METRICS = {
   audit_cells_full_total: "Times a full cell had no free one to hand over to: add a CELL_n.",
   audit_logs_continued_total: "Times an operator began a new log where one could not be rolled forward.",
   audit_logs_restored_total: "Times a rewound ledger was rolled forward from R2 or D1.",
+  audit_findings_total: "Sightings of entries that are not where they belong, by store or path, and kind.",
+  audit_canary_late_total: "Reads of canaries that did not find what was appended, by path.",
+  audit_samples_total: "Samples of orgs, by outcome: whole, faulty, failed.",
   audit_reads_total: "Traced answers, by route.",
 } as const;
 

@@ -28,6 +28,8 @@ const SENTENCES = {
   "indelible.quarantine.placed": ({ by, target, says }) => `${by} put ${range(says)} under ${target}.`,
   "indelible.quarantine.released": ({ by, target, says }) => `${by} released ${range(says)} from ${target}.`,
   "indelible.quarantine.annotated": ({ by, target }) => `${by} annotated ${target}.`,
+  "indelible.finding": ({ target, says }) =>
+    `The service found ${counted(says["count"], "entry")} of ${target} where they do not belong, or damaged (${word(says["kind"])}, ${word(says["at"])}).`,
   "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,
   "indelible.repair.begun": ({ by, says }) =>
     `${by} began to repair ${counted(says["rows"], "row")} of the search database.`,
@@ -115,7 +117,7 @@ function everywhere(of: unknown): string {
 
 /** The window of a quarantine: `to` is null where it has no end. */
 function range({ from, to }: Record<string, unknown>): string {
-  return to === null ? `entries from ${word(from)} on` : `entries ${word(from)} up to ${word(to)}`;
+  return to === null ? `entries from ${word(from)} on` : `entries ${word(from)} to ${word(Number(to) - 1)}`;
 }
 
 function capital(text: string): string {

@@ -5,6 +5,7 @@ import type { NewKey, NewViewerToken, OrgKey, OrgSettings, SettingsPatch } from 
 import type { Core } from "./core.ts";
 import { planCreateKey, planRevokeKey } from "./key-acts.ts";
 import type { OrgKeys, Principal } from "./keys.ts";
+import { planOnce } from "./once.ts";
 import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
 import { planSettings } from "./settings.ts";
@@ -25,9 +26,15 @@ export class Acts {
     this.#sequencer = sequencer;
   }
 
-  /** Seals an act of the service, or one that was checked before; answers its index. */
-  record(act: Act): Promise<number> {
-    return this.#plan(({ draft, now }) => sealAct(draft, act, now).index);
+  /**
+   * Seals an act of the service, or one that was checked before; answers its index. What was recorded under the name `once`
+   * is not sealed again: the first one's index is answered.
+   */
+  record(act: Act, once: string | null = null): Promise<number> {
+    return this.#plan((planning) => {
+      const seal = () => sealAct(planning.draft, act, planning.now).index;
+      return once === null ? seal() : planOnce({ ...planning, sql: this.#core.storage.sql }, once, seal);
+    });
   }
 
   settings(caller: Caller, scope: Scope): Result<OrgSettings> {

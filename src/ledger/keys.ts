@@ -3,6 +3,7 @@ import { NOT_FOUND, ok, refuse, type Result, TOKEN_EXPIRED } from "../errors.ts"
 import { ORG_MAX_KEYS, VIEWER_TOKEN_SKEW_MS } from "../limits.ts";
 import type { Caller, Minter, Scope, Viewer } from "../schema/caller.ts";
 import type { OrgKey, Restriction } from "../schema/ledger.ts";
+import { isServiceOrg } from "../schema/names.ts";
 
 type Row = {
   id: string;
@@ -100,7 +101,7 @@ export class OrgKeys {
     const itself = { viewer: null, restriction: null };
     if (caller.kind === "trusted") {
       const { orgs } = caller;
-      const may = orgs === "all" || (orgs === "*" ? org !== "platform" : orgs.includes(org));
+      const may = orgs === "all" || (orgs === "*" ? !isServiceOrg(org) : orgs.includes(org));
       return may ? ok({ key: caller.name, scopes: caller.scopes, ...itself }) : NOT_FOUND;
     }
     const row = this.#load().get(caller.id);

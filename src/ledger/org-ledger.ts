@@ -147,9 +147,9 @@ export class OrgLedger extends DurableObject<Env> {
     return this.#door.pass(org, async (ledger) => ok(await ledger.noteRefusal(refusal)));
   }
 
-  /** Seals an act of the service or of an operator. */
-  recordAct(org: string, act: Act): Promise<Result<number>> {
-    return this.#door.pass(org, async ({ acts }) => ok(await acts.record(act)));
+  /** Seals an act of the service or of an operator; under the name `once`, at most once. */
+  recordAct(org: string, act: Act, once: string | null = null): Promise<Result<number>> {
+    return this.#door.pass(org, async ({ acts }) => ok(await acts.record(act, once)));
   }
 
   createKey(org: string, caller: Caller, key: NewKey): Promise<Result<OrgKey>> {

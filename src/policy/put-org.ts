@@ -5,7 +5,7 @@ import { callLedger, ledgerOf } from "../ledger/client.ts";
 import { ORIGIN_MAX_BYTES } from "../limits.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
 import type { OrgSettings, ReadGrant, SettingsPatch } from "../schema/ledger.ts";
-import { PLATFORM_ORG } from "../schema/names.ts";
+import { cellOfCanary, isServiceOrg, PLATFORM_ORG } from "../schema/names.ts";
 import type { PutOrg } from "../schema/org.ts";
 import { openRange } from "../store/cell.ts";
 import { createOrg as enterOrg } from "../store/org.ts";
@@ -60,7 +60,9 @@ async function createOrg(
     return refuse("unprocessable", detail);
   }
   const { name } = settings;
-  const entered = { org, name, jurisdiction: "none", cell: cellFor(config, org), created_at: now };
+  const place = cellOfCanary(org) ?? cellFor(config, org);
+  if (!config.cells.has(place)) return refuse("unprocessable", `There is no ${place}.`);
+  const entered = { org, name, jurisdiction: "none", cell: place, created_at: now };
   const row = await enterOrg(config.directory, entered);
   const cell = config.cells.get(row.cell);
   assert(cell !== undefined, "an org's cell is bound");
@@ -85,15 +87,34 @@ export function ensurePlatform(config: Config, { url, now }: { url: string; now:
 async function createPlatform(config: Config, { host, now }: { host: string; now: number }): Promise<void> {
   const status = await ledgerOf(config, PLATFORM_ORG).status(PLATFORM_ORG);
   if (status.ok) return;
+  await createServiceOrg(config, PLATFORM_ORG, { name: "Platform", host, now });
+}
+
+/** Makes a canary where there is none, beside org `platform`: until that is there nobody knows the address of a log. */
+export async function ensureCanary(config: Config, org: string): Promise<boolean> {
+  if ((await callLedger(config, org, async (ledger) => await ledger.status(org))).ok) return true;
+  const platform = await callLedger(config, PLATFORM_ORG, async (ledger) => await ledger.status(PLATFORM_ORG));
+  if (!platform.ok) return false;
+  const { log, earlier } = platform.value;
+  const host = (earlier[0]?.log ?? log).slice(0, -`/v1/orgs/${PLATFORM_ORG}`.length);
+  await createServiceOrg(config, org, { name: "Canary", host, now: Date.now() });
+  return true;
+}
+
+async function createServiceOrg(
+  config: Config,
+  org: string,
+  { name, host, now }: { name: string; host: string; now: number },
+): Promise<void> {
   const caller: Caller = { kind: "trusted", name: "service", scopes: ["orgs:write"], orgs: "all" };
-  const put = await putOrg(config, PLATFORM_ORG, { caller, put: { name: "Platform" }, host, now });
-  if (!put.ok) throw new Error(`org platform could not be created: ${put.refusal.detail}`);
+  const put = await putOrg(config, org, { caller, put: { name }, host, now });
+  if (!put.ok) throw new Error(`org ${org} could not be created: ${put.refusal.detail}`);
 }
 
 /** Orgs are made by the operator: the root key, or a platform key that is not bound to others. */
 function mayCreate(caller: Caller, org: string): boolean {
   if (caller.kind !== "trusted" || !caller.scopes.includes("orgs:write")) return false;
-  if (org === PLATFORM_ORG) return caller.orgs === "all";
+  if (isServiceOrg(org)) return caller.orgs === "all" && (org === PLATFORM_ORG || cellOfCanary(org) !== null);
   return typeof caller.orgs === "string" || caller.orgs.includes(org);
 }
 

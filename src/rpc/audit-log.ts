@@ -22,7 +22,7 @@ import type { Reader } from "../query/traced.ts";
 import { type BindingProps, bindingPropsSchema } from "../schema/binding.ts";
 import { type Caller, reasonSchema, type Scope } from "../schema/caller.ts";
 import type { Appended } from "../schema/ledger.ts";
-import { idempotencyKeySchema, orgSchema, PLATFORM_ORG } from "../schema/names.ts";
+import { idempotencyKeySchema, isServiceOrg, orgSchema } from "../schema/names.ts";
 import { misshapen } from "../schema/misshapen.ts";
 import { newViewerTokenSchema, type ViewerToken } from "../schema/viewer-token.ts";
 import { proveEntry } from "../verify/prove-entry.ts";
@@ -242,7 +242,7 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     const { name, orgs, scopes } = props.data;
     if (!scopes.includes(scope)) return refuse("forbidden", `This binding lacks the scope ${scope}.`);
     const known = orgSchema.safeParse(org);
-    const may = known.success && (orgs === "*" ? known.data !== PLATFORM_ORG : orgs.includes(known.data));
+    const may = known.success && (orgs === "*" ? !isServiceOrg(known.data) : orgs.includes(known.data));
     return may ? ok({ kind: "trusted", name, scopes, orgs }) : NOT_FOUND;
   }
 

@@ -88,6 +88,11 @@ export function maySeeWhole({ restriction }: { restriction: Restriction | null }
   return restriction === null ? ok(null) : refuse("forbidden", "This token is restricted: it shows entries alone.");
 }
 
+/** The service itself, where it looks at an org's log to see that all is right. */
+export function serviceReader(org: string): Caller {
+  return { kind: "trusted", name: "service", scopes: ["events:append", "events:read", "operate"], orgs: [org] };
+}
+
 /** The network a call came from, for the trace of reading; all of it is what the caller claims or the edge saw. */
 export type Network = { ip?: string; user_agent?: string; request_id?: string };
 

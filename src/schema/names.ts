@@ -4,6 +4,33 @@ import { ACTION_MAX_CHARACTERS, ACTION_MAX_PARTS, ID_MAX_CHARACTERS, LABEL_MAX_C
 /** The org of acts that have no other org; created by the service itself. */
 export const PLATFORM_ORG = "platform";
 
+/**
+ * Names of canaries: orgs of the service itself, two in each cell, appended to and read back all day to see that entries
+ * end up in the right place. Nobody else's org begins like this.
+ */
+const CANARY_PREFIX = "indelible-canary-";
+
+/** The two canaries of `CELL_<n>`. */
+export function canariesOf(cell: string): [string, string] {
+  const stem = `${CANARY_PREFIX}${cell.replace("CELL_", "")}`;
+  return [`${stem}-a`, `${stem}-b`];
+}
+
+/** The cell a canary lies in, fixed by its name; null for a name of none. */
+export function cellOfCanary(org: string): string | null {
+  const number = /^(\d+)-[ab]$/.exec(isCanary(org) ? org.slice(CANARY_PREFIX.length) : "")?.[1];
+  return number === undefined ? null : `CELL_${number}`;
+}
+
+function isCanary(org: string): boolean {
+  return org.startsWith(CANARY_PREFIX);
+}
+
+/** Whether an org is the service's own: keys for every customer's org do not reach it. */
+export function isServiceOrg(org: string): boolean {
+  return org === PLATFORM_ORG || isCanary(org);
+}
+
 /** Actions of the service's own entries begin with this; no client may use them. */
 export const SERVICE_ACTION_PREFIX = "indelible.";
 

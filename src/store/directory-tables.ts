@@ -85,3 +85,15 @@ export const ledgerGauge = sqliteTable("ledger_gauge", {
   published: integer("published").notNull().default(0),
   oldest_unpublished_at: integer("oldest_unpublished_at"),
 });
+
+/** When all of a cell's canaries were last read back as they should be. */
+export const canary = sqliteTable("canary", { cell: text("cell").primaryKey(), good_at: integer("good_at").notNull() });
+
+/** One row: how far the day's samples are. `orgs`: as many as there were when it began; `reached`: the org sampled last. */
+export const sampleTurn = sqliteTable("sample_turn", {
+  only: integer("only").primaryKey(),
+  day: integer("day").notNull(),
+  orgs: integer("orgs").notNull(),
+  done: integer("done").notNull(),
+  reached: text("reached"),
+});

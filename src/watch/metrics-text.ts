@@ -1,6 +1,7 @@
 import type { Config } from "../env.ts";
 import { METRICS, type MetricName } from "../meter.ts";
 import { countDeadLetters } from "../store/dead-letter.ts";
+import { readCanaries } from "../store/canary.ts";
 import { readGauges } from "../store/ledger-gauge.ts";
 import { readMetrics } from "../store/metric.ts";
 import { flushMetrics } from "./flush-metrics.ts";
@@ -10,10 +11,11 @@ type Sample = { labels: string; value: number };
 /** All metrics in Prometheus' text format 0.0.4. Source: Prometheus, exposition formats. */
 export async function metricsText(config: Config): Promise<string> {
   await flushMetrics(config, { force: true });
-  const [stored, letters, gauges] = await Promise.all([
+  const [stored, letters, gauges, canaries] = await Promise.all([
     readMetrics(config.directory),
     countDeadLetters(config.directory),
     readGauges(config.directory),
+    readCanaries(config.directory),
   ]);
   const samples = new Map<string, Sample[]>();
   for (const { name, labels, value } of stored) samples.set(name, [...(samples.get(name) ?? []), { labels, value }]);
@@ -62,6 +64,17 @@ export async function metricsText(config: Config): Promise<string> {
     "Entries of all logs, as last reported.",
     gauges.reduce((sum, { size }) => sum + size, 0),
   );
+  if (config.placeChecks === "on") {
+    const name = "audit_canary_age_seconds";
+    text.push(
+      `# HELP ${name} Time since all of a cell's canaries were read back as they should be.`,
+      `# TYPE ${name} gauge`,
+    );
+    for (const cell of config.cells.keys()) {
+      const good = canaries.get(cell);
+      text.push(`${name}{cell="${cell}"} ${good === undefined ? "+Inf" : Math.max(0, now - good) / 1000}`);
+    }
+  }
   return `${text.join("\n")}\n`;
 }
 

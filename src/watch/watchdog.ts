@@ -6,11 +6,23 @@ import { WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
 import { log } from "../log.ts";
 import { listLagging } from "../store/ledger-gauge.ts";
 import { listOrgs } from "../store/org.ts";
+import { runCanaries } from "./canaries.ts";
 import { flushMetrics } from "./flush-metrics.ts";
+import { sampleOrgs } from "./sample.ts";
 
-/** The net under alarms, which do get lost: replays what is parked, and knocks at a bounded number of ledgers. */
+/**
+ * The net under alarms, which do get lost: replays what is parked, and knocks at a bounded number of ledgers. Beside that
+ * it looks whether entries are where they belong: in canaries every minute, in each org once a day.
+ */
 export async function watch(config: Config, now: number): Promise<void> {
-  await Promise.allSettled([replayParked(config, now), knock(config), flushMetrics(config, { force: true })]);
+  const { placeChecks } = config;
+  await Promise.allSettled([
+    replayParked(config, now),
+    knock(config),
+    placeChecks === "on" ? runCanaries(config, now) : null,
+    placeChecks === "off" ? null : sampleOrgs(config, now),
+  ]);
+  await flushMetrics(config, { force: true });
 }
 
 /**

@@ -1,0 +1,20 @@
+import { findBatch, saveBatch } from "./receipts.ts";
+import type { Planning } from "./sequencer.ts";
+
+/**
+ * Seals what was not sealed under this name before, and answers the index of the first. The name is kept as that of a
+ * batch without events; with two spaces in it, it is no client's.
+ */
+export function planOnce(
+  { sql, draft, receipts, now }: Pick<Planning, "draft" | "receipts" | "now"> & { sql: SqlStorage },
+  name: string,
+  seal: () => number,
+): number {
+  const before = receipts.batches.get(name) ?? findBatch(sql, name);
+  if (before !== null) return before.first;
+  const first = seal();
+  const receipt = { first, count: 0, print: null, sequencedAt: now, hashes: new Uint8Array() };
+  receipts.batches.set(name, receipt);
+  draft.write((target) => saveBatch(target, name, receipt));
+  return first;
+}

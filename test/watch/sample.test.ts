@@ -1,0 +1,171 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { SAMPLE_ENTRIES } from "../../src/limits.ts";
+import { sampleOrg } from "../../src/watch/sample.ts";
+import { archiveDue, statusOf } from "../support/check-ledger.ts";
+import { call, createOrg, event } from "../support/client.ts";
+import { breakD1, breakR2, restoreFaults } from "../support/faults.ts";
+import { actsOf, remove, repair } from "../support/repair.ts";
+import { type Cell, filled, rowAt, write } from "../support/tamper.ts";
+import { config, findingsOf, placeOf, segmentOf, untilPlatform } from "./canary-support.ts";
+import { growthOf } from "./support.ts";
+
+const SECRET = "what only the other org may know";
+const said: string[] = [];
+
+beforeEach(async () => {
+  for (const level of ["info", "warn", "error"] as const) {
+    vi.spyOn(console, level).mockImplementation((line) => void said.push(String(line)));
+  }
+  await untilPlatform();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  restoreFaults();
+  expect(said.filter((line) => line.includes(SECRET))).toEqual([]);
+  said.length = 0;
+});
+
+/** An org of so many events beside another in the same cell, all of it archived and under a checkpoint. */
+async function longOrg(events: number): Promise<{ org: string; cell: Cell; log: string }> {
+  const org = await createOrg("sampled");
+  for (let n = 0; n < events; n += 500) {
+    const some = Array.from({ length: Math.min(500, events - n) }, (_, k) => event(n + k));
+    await call("POST", `/v1/orgs/${org}/events`, { body: { events: some } });
+  }
+  await archiveDue(org);
+  const { size, log } = await statusOf(org);
+  await call("GET", `/v1/orgs/${org}/checkpoint?min_size=${size}`);
+  return { org, cell: await placeOf(org), log };
+}
+
+/** A record of another org that quotes something. */
+async function foreignRecord(): Promise<string> {
+  const other = await createOrg("other");
+  await call("POST", `/v1/orgs/${other}/events`, { body: event(1, { reason: SECRET, metadata: { note: SECRET } }) });
+  await call("GET", `/v1/orgs/${other}/events?limit=1&min_size=2`);
+  const { record } = await rowAt(await placeOf(other), 1);
+  expect(record).toContain(SECRET);
+  return record;
+}
+
+const NOW = Date.now();
+const sample = (org: string, at: number | null = null, now = NOW) =>
+  growthOf(() => sampleOrg(config, org, at === null ? { now } : { now, draw: () => at }));
+
+describe("a sample", () => {
+  it("of an org that is whole finds nothing, and leaves nothing in its log", async () => {
+    const { org, log } = await longOrg(150);
+    const { size } = await statusOf(org);
+    for (const at of [0, 20, 51]) {
+      expect(await sample(org, at)).toMatchObject({ 'audit_samples_total{outcome="whole"}': 1 });
+    }
+    expect((await statusOf(org)).size).toBe(size);
+    expect(await findingsOf(log)).toEqual([]);
+  });
+
+  it("looks anywhere in the log, and nobody knows where", async () => {
+    const { org } = await longOrg(300);
+    const asked: number[] = [];
+    const draw = (below: number) => {
+      asked.push(below);
+      return below - 1;
+    };
+    await sampleOrg(config, org, { now: NOW, draw });
+    const { published } = await statusOf(org);
+    expect(asked).toEqual([published - SAMPLE_ENTRIES + 1]);
+  });
+
+  it("finds a planted row of another org where it looks, and only there", async () => {
+    const { org, cell, log } = await longOrg(250);
+    await write(cell, 30, await foreignRecord());
+    expect(await sample(org, 31)).toMatchObject({ 'audit_samples_total{outcome="whole"}': 1 });
+    expect(await sample(org, 30)).toMatchObject({
+      'audit_findings_total{at="d1",kind="misrouted"}': 1,
+      'audit_samples_total{outcome="faulty"}': 1,
+    });
+    await sample(org, 0);
+    const place = `${cell.db === env.CELL_0 ? "CELL_0" : "CELL_1"} ${cell.table}`;
+    const finding = {
+      severity: "critical",
+      log,
+      at: "d1",
+      kind: "misrouted",
+      place,
+      count: 1,
+      lowest_index: 30,
+      highest_index: 30,
+      remedy: [`PUT /v1/orgs/${org}/reads`, `POST /v1/orgs/${org}/repair`],
+    };
+    expect(await findingsOf(log)).toEqual([finding]);
+    expect(await repair(org)).toMatchObject({ status: 200, json: { faults: [{ kind: "misrouted", index: 30 }] } });
+    const [own, ...more] = await actsOf(org, "indelible.finding");
+    expect(more).toEqual([]);
+    expect(own).toMatchObject({
+      source: "service",
+      category: "general",
+      actor: { type: "service", id: "sample" },
+      targets: [{ type: "org", id: org }],
+      metadata: finding,
+    });
+    expect(await sample(org, 30)).toMatchObject({ 'audit_samples_total{outcome="whole"}': 1 });
+  });
+
+  it("tells a standing fault again the next day", async () => {
+    const { org, cell, log } = await longOrg(5);
+    await remove(cell, 2);
+    await sample(org);
+    await sample(org);
+    expect(await findingsOf(log)).toMatchObject([{ at: "d1", kind: "missing", severity: "high", lowest_index: 2 }]);
+    await sample(org, null, NOW + 86_400_000);
+    expect(await findingsOf(log)).toHaveLength(2);
+  });
+
+  it("names each kind of fault once, with how many and from where to where", async () => {
+    const { org, cell, log } = await longOrg(40);
+    for (const index of [5, 9, 30]) await remove(cell, index);
+    const { record } = await rowAt(cell, 20);
+    await write(cell, 20, record.replace("document.share", "document.forge"));
+    await sample(org);
+    const found = await findingsOf(log);
+    expect(
+      found.map(({ kind, count, lowest_index, highest_index }) => [kind, count, lowest_index, highest_index]).sort(),
+    ).toEqual([
+      ["content_changed", 1, 20, 20],
+      ["missing", 3, 5, 30],
+    ]);
+  });
+
+  it("finds a segment that is gone, and one that holds other bytes", async () => {
+    const { org, log } = await longOrg(20);
+    const { key, bytes } = await segmentOf(org, 3);
+    await env.ARCHIVE.delete(key);
+    await sample(org);
+    await env.ARCHIVE.put(key, "junk");
+    await sample(org);
+    const found = await findingsOf(log);
+    expect(found.map(({ at, kind }) => `${at} ${kind}`).sort()).toEqual(["r2 damaged", "r2 missing"]);
+    await env.ARCHIVE.put(key, bytes);
+    expect(await sample(org)).toMatchObject({ 'audit_samples_total{outcome="whole"}': 1 });
+  });
+
+  it.each([
+    ["D1", () => breakD1({ directory: false })],
+    ["R2", breakR2],
+  ])("is not made while %s is away, which is no finding", async (_, breakIt) => {
+    const { org, log } = await longOrg(10);
+    breakIt();
+    await sampleOrg(config, org, { now: NOW });
+    restoreFaults();
+    expect(await findingsOf(log)).toEqual([]);
+    expect(said.filter((line) => line.includes("an org was not sampled"))).toHaveLength(1);
+  });
+
+  it("takes what a projection has not reached for late", async () => {
+    const { org } = await filled();
+    const fault = breakD1({ directory: false });
+    await call("POST", `/v1/orgs/${org}/events`, { body: event(99) });
+    fault.restore();
+    expect(await sample(org)).toMatchObject({ 'audit_samples_total{outcome="whole"}': 1 });
+  });
+});
