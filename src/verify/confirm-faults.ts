@@ -8,8 +8,8 @@ import { compareStores, type StoreFault } from "./compare-stores.ts";
 /** Entries `[from, to)` of the org's log of this number. */
 export type Sample = { number: number; from: number; to: number };
 
-/** Faults of entries `[from, to)` of `log`. */
-export type Sampled = { log: string; faults: StoreFault[] };
+/** Faults of a log; `newest`: whether it is the one that can be repaired. */
+export type Sampled = { log: string; newest: boolean; faults: StoreFault[] };
 
 /**
  * Compares the entries that `choose` picks in all three stores. A fault counts when a second look, with a fresh word of the
@@ -23,16 +23,19 @@ export async function confirmedFaults(
   const grant = await grantFor(config, org);
   const sample = choose(grant);
   const log = logNamed(grant, sample.number);
-  const newest = (of: ReadGrant) => of.number === sample.number;
+  const isNewest = (of: ReadGrant) => of.number === sample.number;
+  const newest = isNewest(grant);
   const { from, to } = sample;
-  const found = await compareStores(config, org, { log, newest: newest(grant), from, to });
-  if (found.length === 0) return { log: log.log, faults: [] };
+  const found = await compareStores(config, org, { log, newest, from, to });
+  if (found.length === 0) return { log: log.log, newest, faults: [] };
   const fresh = await grantFor(config, org);
   const again = logNamed(fresh, sample.number);
   // What ended at the head ends at the new one: nothing else vouches for its last entry yet.
   const range = { from, to: to === log.size ? again.size : to };
-  const seen = new Set((await compareStores(config, org, { log: again, newest: newest(fresh), ...range })).map(nameOf));
-  return { log: log.log, faults: found.filter((fault) => seen.has(nameOf(fault))) };
+  const seen = new Set(
+    (await compareStores(config, org, { log: again, newest: isNewest(fresh), ...range })).map(nameOf),
+  );
+  return { log: log.log, newest, faults: found.filter((fault) => seen.has(nameOf(fault))) };
 }
 
 function nameOf({ at, kind, index }: StoreFault): string {

@@ -81,7 +81,7 @@ async function lookAfter(config: Config, org: string, { minute, now }: { minute:
     }
     const compared = await compare(config, org);
     faults.push(...(compared ?? []));
-    await reportFindings(config, org, { by: "canary", log: grant.log, faults, now });
+    await reportFindings(config, org, { by: "canary", log: grant.log, newest: true, faults, now });
     return well && compared !== null && faults.length === 0;
   } catch (error) {
     return late("ledger", { org, error });

@@ -8,7 +8,8 @@ import { isServiceOrg, PLATFORM_ORG } from "../schema/names.ts";
 /** Where something is wrong: `at` a store or a path of reading, `place` therein. Never what was found there. */
 export type Fault = { at: string; kind: string; index: number; place: string };
 
-type Found = { by: "canary" | "sample"; log: string; faults: readonly Fault[]; now: number };
+/** `newest`: whether `log` is the org's newest, which alone can be repaired. */
+type Found = { by: "canary" | "sample"; log: string; newest: boolean; faults: readonly Fault[]; now: number };
 
 const DAY_MS = 86_400_000;
 
@@ -17,7 +18,11 @@ const DAY_MS = 86_400_000;
  * kind, in org `platform` and in the log of the customer's org it concerns. An entry that could not be sealed is with
  * the next sighting. Never throws.
  */
-export async function reportFindings(config: Config, org: string, { by, log, faults, now }: Found): Promise<void> {
+export async function reportFindings(
+  config: Config,
+  org: string,
+  { by, log, newest, faults, now }: Found,
+): Promise<void> {
   for (const group of Map.groupBy(faults, ({ at, kind }) => `${at} ${kind}`).values()) {
     const { at, kind, place } = group[0] as Fault;
     const indexes = group.map(({ index }) => index);
@@ -25,15 +30,20 @@ export async function reportFindings(config: Config, org: string, { by, log, fau
     const range = { lowest_index: Math.min(...indexes), highest_index: Math.max(...indexes) };
     count("audit_findings_total", { at, kind });
     say("error", { message: "entries are not where they belong", org, ...found, ...range });
-    const act = findingAct(org, by, { ...found, ...range });
+    const act = findingAct(org, { by, newest }, { ...found, ...range });
     const once = `finding ${Math.floor(now / DAY_MS)} ${log} ${at} ${kind}`;
     const logs = isServiceOrg(org) ? [PLATFORM_ORG] : [PLATFORM_ORG, org];
     await Promise.all(logs.map((to) => seal(config, to, { act, once })));
   }
 }
 
-function findingAct(org: string, by: Found["by"], found: { at: string; kind: string; log: string }): Act {
+function findingAct(
+  org: string,
+  { by, newest }: Pick<Found, "by" | "newest">,
+  found: Pick<Fault, "at" | "kind"> & { log: string },
+): Act {
   const stop = `PUT /v1/orgs/${org}/reads`;
+  const mend = found.at === "d1" && newest ? [`POST /v1/orgs/${org}/repair`] : [];
   return {
     action: "indelible.finding",
     category: "general",
@@ -43,7 +53,7 @@ function findingAct(org: string, by: Found["by"], found: { at: string; kind: str
     metadata: {
       severity: found.kind === "misrouted" ? "critical" : "high",
       ...found,
-      remedy: found.at === "d1" ? [stop, `POST /v1/orgs/${org}/repair`] : [stop],
+      remedy: [stop, ...mend],
     },
   };
 }

@@ -50,6 +50,12 @@ describe("the configuration", () => {
     }
   });
 
+  it("looks whether entries are where they belong unless PLACE_CHECKS says otherwise, and takes no other word", () => {
+    const checksOf = (value: unknown) => configOf(envWith({ PLACE_CHECKS: value })).placeChecks;
+    expect([undefined, "", "on", "samples", "off"].map(checksOf)).toEqual(["on", "on", "on", "samples", "off"]);
+    for (const value of ["no", "ON", 1]) expect(configWith({ PLACE_CHECKS: value })).toThrow(/PLACE_CHECKS must be on/);
+  });
+
   it("takes the cells in order, as far as they are numbered without a gap", () => {
     const cells = { CELL_1: env.CELL_1, CELL_2: env.CELL_0, CELL_4: env.CELL_0 };
     expect([...configOf(envWith(cells)).cells.keys()]).toEqual(["CELL_0", "CELL_1", "CELL_2"]);

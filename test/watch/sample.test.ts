@@ -2,10 +2,12 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SAMPLE_ENTRIES } from "../../src/limits.ts";
 import { sampleOrg } from "../../src/watch/sample.ts";
-import { archiveDue, statusOf } from "../support/check-ledger.ts";
+import { archiveDue, statusOf, untilProjected } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { breakD1, breakR2, restoreFaults } from "../support/faults.ts";
 import { actsOf, remove, repair } from "../support/repair.ts";
+import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
+import { strand } from "../support/strand.ts";
 import { type Cell, filled, rowAt, write } from "../support/tamper.ts";
 import { config, findingsOf, placeOf, segmentOf, untilPlatform } from "./canary-support.ts";
 import { growthOf } from "./support.ts";
@@ -163,5 +165,38 @@ describe("a sample", () => {
     await call("POST", `/v1/orgs/${org}/events`, { body: event(99) });
     fault.restore();
     expect(await sample(org)).toMatchObject({ 'audit_samples_total{outcome="whole"}': 1 });
+  });
+
+  it("looks at one of an org's logs each day, the earlier ones too", async () => {
+    const { org, cell, log } = await longOrg(8);
+    await strand(org);
+    expect((await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "the end is gone" } })).status).toBe(201);
+    await write(cell, 3, await foreignRecord());
+    const days = [0, 1].map((n) => NOW + n * 86_400_000);
+    for (const day of days) await sample(org, null, day);
+    const { earlier } = await statusOf(org);
+    expect(earlier).toMatchObject([{ log }]);
+    expect(await findingsOf(log)).toMatchObject([
+      { at: "d1", kind: "misrouted", lowest_index: 3, highest_index: 3, remedy: [`PUT /v1/orgs/${org}/reads`] },
+    ]);
+    expect(await findingsOf(`${log}/2`)).toEqual([]);
+  });
+
+  it("covers every cell the log lies in", async () => {
+    const { org } = await longOrg(6);
+    await shrinkCells(org);
+    for (const n of [7, 8]) {
+      await call("POST", `/v1/orgs/${org}/events`, { body: event(n) });
+      await untilProjected(org);
+    }
+    unshrinkCells();
+    const { placements, log, size } = await statusOf(org);
+    expect(placements).toMatchObject([{ first_index: 0 }, { first_index: 8 }]);
+    expect(await sample(org)).toMatchObject({ 'audit_samples_total{outcome="whole"}': 1 });
+    const { cell, org_number } = placements[1] as { cell: string; org_number: number };
+    const db = (env as unknown as Record<string, D1Database>)[cell] as D1Database;
+    await remove({ db, table: (await placeOf(org)).table, base: org_number * 2 ** 32 }, size - 1);
+    await sample(org);
+    expect(await findingsOf(log)).toMatchObject([{ kind: "missing", place: cell, lowest_index: size - 1 }]);
   });
 });

@@ -1,0 +1,58 @@
+import { createScheduledController } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import worker from "../../src/worker.ts";
+import { call } from "../support/client.ts";
+import { A, config, nextMinute, rounds, untilPlatform } from "./canary-support.ts";
+import { growthOf, metricsNow, parseMetrics } from "./support.ts";
+
+beforeEach(untilPlatform);
+afterEach(() => {
+  config.placeChecks = "off";
+});
+
+const AGE = "audit_canary_age_seconds";
+const cron = (minute: number) =>
+  worker.scheduled(createScheduledController({ scheduledTime: minute * 60_000, cron: "* * * * *" }), env);
+const sizeOf = async () => {
+  const status = await env.ORG_LEDGER.getByName(A).status(A);
+  return status.ok ? status.value.size : 0;
+};
+
+describe("the cron", () => {
+  it("looks after canaries and samples orgs, or samples alone, or neither, as PLACE_CHECKS says", async () => {
+    await rounds(1);
+    await env.DIRECTORY.prepare("delete from sample_turn").run();
+    for (const [checks, sings, samples] of [
+      ["off", 0, false],
+      ["samples", 0, true],
+      ["on", 1, false],
+    ] as const) {
+      config.placeChecks = checks;
+      const before = await sizeOf();
+      const grown = await growthOf(() => cron(nextMinute()));
+      expect(Math.min(1, (await sizeOf()) - before), checks).toBe(sings);
+      const sampled = Object.keys(grown).some((name) => name.startsWith("audit_samples_total"));
+      // By the second cron whoever was due has had his turn.
+      if (checks !== "on") expect(sampled, checks).toBe(samples);
+    }
+  });
+});
+
+describe("/metrics", () => {
+  it("tells how long ago each cell's canaries were well, so that silence is seen; nothing when there are none", async () => {
+    await env.DIRECTORY.prepare("delete from canary").run();
+    expect(parseMetrics((await call("GET", "/metrics")).text).has(AGE)).toBe(false);
+    config.placeChecks = "on";
+    const { samples } = parseMetrics((await call("GET", "/metrics")).text).get(AGE) ?? { samples: [] };
+    expect(samples.map(({ labels, value }) => [labels["cell"], value])).toEqual([
+      ["CELL_0", Number.NaN],
+      ["CELL_1", Number.NaN],
+    ]);
+    const ago = Date.now() - 90_000;
+    await env.DIRECTORY.prepare("insert into canary (cell, good_at) values ('CELL_0', ?1)").bind(ago).run();
+    const age = (await metricsNow()).get(`${AGE}{cell="CELL_0"}`);
+    expect(age).toBeGreaterThanOrEqual(90);
+    expect(age).toBeLessThan(150);
+  });
+});
