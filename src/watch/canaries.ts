@@ -13,7 +13,7 @@ import { confirmedFaults, grantFor } from "../verify/confirm-faults.ts";
 import { ledgerLines } from "../verify/ledger-lines.ts";
 import { within } from "../within.ts";
 import { appendThrough } from "./canary-doors.ts";
-import { canaryEvent, canaryIdOf, foreignMarkersOf, markerOf } from "./canary-event.ts";
+import { canaryEvent, foreignMarkersOf, markerOf, minuteOf } from "./canary-event.ts";
 import { type Path, PATHS, type Shown, type Wanted } from "./canary-paths.ts";
 import { type Fault, reportFindings } from "./report-findings.ts";
 
@@ -69,13 +69,11 @@ async function lookAfter(config: Config, org: string, { minute, now }: { minute:
     const sung = await within(CANARY_PATH_MAX_MS, newestOf(config, org, grant));
     const faults: Fault[] = [];
     let well = true;
-    for (const path of PATHS) {
-      if (minute % path.every !== path.at) continue;
-      const looked = await lookBy(config, path, {
-        org,
-        log: grant.log,
-        wanted: sung.get(canaryIdOf(minute - path.after)),
-      });
+    for (const path of PATHS.filter(({ every, at }) => minute % every === at)) {
+      const wanted = sung.get(minute - path.after);
+      // One that was made only just now has not sung so long ago.
+      const young = wanted === undefined && minute - path.after < Math.min(...sung.keys());
+      const looked = young ? false : await lookBy(config, path, { org, log: grant.log, wanted });
       if (looked === false) well = false;
       else faults.push(...looked);
     }
@@ -88,14 +86,15 @@ async function lookAfter(config: Config, org: string, { minute, now }: { minute:
   }
 }
 
-/** The newest entries of a canary by the ids of their events, as the ledger itself has them. */
-async function newestOf(config: Config, org: string, { size }: ReadGrant): Promise<Map<string, Wanted>> {
+/** The newest events of a canary by their minutes, as the ledger itself has them. */
+async function newestOf(config: Config, org: string, { size }: ReadGrant): Promise<Map<number, Wanted>> {
   const first = Math.max(0, size - CANARY_COMPARED_ENTRIES);
   const lines = await ledgerLines(config, org, { first, high: size });
   return new Map(
     lines.flatMap((line, n) => {
       const { id } = openSealed(line);
-      return id === null ? [] : [[id, { id, index: first + n }] as const];
+      const minute = id === null ? null : minuteOf(id);
+      return id === null || minute === null ? [] : [[minute, { id, index: first + n }] as const];
     }),
   );
 }

@@ -11,6 +11,12 @@ export function canaryIdOf(minute: number): string {
   return `canary-${minute}`;
 }
 
+/** The minute an event is of; null for an id that is no canary's. */
+export function minuteOf(id: string): number | null {
+  const [, minute] = /^canary-(\d+)$/.exec(id) ?? [];
+  return minute === undefined ? null : Number(minute);
+}
+
 /** The event of a minute as JSON: sent twice, by two crons that overlap, it is one. */
 export function canaryEvent(config: Config, org: string, minute: number): string {
   return JSON.stringify({

@@ -45,6 +45,7 @@ describe("docs/operate.md", () => {
       "audit_publish_lag_seconds",
       "audit_parked_messages",
       "audit_dead_letters",
+      "audit_canary_age_seconds",
     ];
     const known = new Set([...Object.keys(METRICS), ...gauges]);
     for (const [metric] of page.matchAll(/audit_[a-z_]+/g)) expect(known, metric).toContain(metric);

@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runCanaries } from "../../src/watch/canaries.ts";
 import { canaryIdOf, markerOf } from "../../src/watch/canary-event.ts";
+import { type Path, PATHS, type Shown } from "../../src/watch/canary-paths.ts";
 import { checkLedger, statusOf } from "../support/check-ledger.ts";
 import { call, event } from "../support/client.ts";
 import { abort, breakD1, breakMethod, breakR2, restoreFaults } from "../support/faults.ts";
@@ -155,6 +156,43 @@ describe("a row of one canary among another's", () => {
     expect(found).toMatchObject([
       { kind: "misrouted", severity: "critical", place: mine.key, remedy: [`PUT /v1/orgs/${A}/reads`] },
     ]);
+  });
+});
+
+describe("a path of reading", () => {
+  afterEach(() => void (PATHS as Path[]).pop());
+
+  /** One more path, which shows the entry that is looked for as `change` has it. */
+  async function shownAs(change: (shown: Shown, org: string) => Partial<Shown>): Promise<Record<string, number>> {
+    const read: Path["read"] = async (_config, { org }, { index }) => {
+      const { log } = await statusOf(org);
+      const shown = { log, index, text: markerOf(config, org) };
+      return [{ ...shown, ...change(shown, org) }];
+    };
+    (PATHS as Path[]).push({ name: "stats", after: 1, every: 1, at: 0, read });
+    await rounds(1);
+    return growthOf(() => runCanaries(config, nextMinute() * 60_000));
+  }
+
+  it.each<[string, (shown: Shown, org: string) => Partial<Shown>]>([
+    ["an entry of another log", ({ log }, org) => ({ log: org === A ? `${log}x` : log })],
+    ["what another canary was sent", ({ text }, org) => ({ text: org === A ? text + markerOf(config, B) : text })],
+  ])("that shows %s is a finding", async (_, change) => {
+    const grown = await shownAs(change);
+    expect(grown[at("stats")]).toBe(1);
+    expect(grown['audit_canary_late_total{path="stats"}']).toBeUndefined();
+    const { log } = await statusOf(A);
+    const found = (await findingsOf(log)).filter((finding) => finding.at === "stats");
+    expect(found).toMatchObject([{ kind: "misrouted", severity: "critical", place: "stats" }]);
+  });
+
+  it.each<[string, (shown: Shown, org: string) => Partial<Shown>]>([
+    ["another entry of the log", ({ index }) => ({ index: index - 1 })],
+    ["the entry without its marker", () => ({ text: "" })],
+  ])("that shows %s is late", async (_, change) => {
+    const grown = await shownAs(change);
+    expect(grown[at("stats")]).toBeUndefined();
+    expect(grown['audit_canary_late_total{path="stats"}']).toBe(CANARIES.length);
   });
 });
 

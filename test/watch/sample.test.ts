@@ -4,7 +4,7 @@ import { SAMPLE_ENTRIES } from "../../src/limits.ts";
 import { sampleOrg } from "../../src/watch/sample.ts";
 import { archiveDue, statusOf, untilProjected } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
-import { breakD1, breakR2, restoreFaults } from "../support/faults.ts";
+import { breakD1, breakR2, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { actsOf, remove, repair } from "../support/repair.ts";
 import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
 import { strand } from "../support/strand.ts";
@@ -157,6 +157,23 @@ describe("a sample", () => {
     restoreFaults();
     expect(await findingsOf(log)).toEqual([]);
     expect(said.filter((line) => line.includes("an org was not sampled"))).toHaveLength(1);
+  });
+
+  it("takes what is there at a second look for no fault", async () => {
+    const { org, cell } = await longOrg(6);
+    const looks = replaceMethod(cell.db, "batch", (original, args) => original(...args));
+    await sample(org);
+    const asked = looks.hits;
+    looks.restore();
+    const row = await rowAt(cell, 4);
+    await remove(cell, 4);
+    const second = replaceMethod(cell.db, "batch", async (original, args) => {
+      const answer = await original(...args);
+      if (second.hits === asked) await write(cell, 4, row.record);
+      return answer;
+    });
+    expect(await sample(org)).toMatchObject({ 'audit_samples_total{outcome="whole"}': 1 });
+    expect(second.hits).toBe(2 * asked);
   });
 
   it("takes what a projection has not reached for late", async () => {
