@@ -7,7 +7,7 @@ type Said = { entry: OpenedEntry; by: string; target: string; says: Record<strin
 const SENTENCES = {
   "indelible.org.created": ({ by }) => `${by} created this log.`,
   "indelible.org.updated": ({ by }) => `${by} changed the settings of the org.`,
-  "indelible.key.created": ({ by, target, says }) => `${by} made ${target}${named(says["name"])}.`,
+  "indelible.key.created": ({ by, target, says }) => `${by} issued ${target}${named(says["name"])}.`,
   "indelible.key.revoked": ({ by, target, says }) => `${by} revoked ${target}${named(says["name"])}.`,
   "indelible.viewer_token.issued": ({ by, target, entry: { targets } }) =>
     `${by} issued ${target}${targets[1] === undefined ? "" : `, for ${partyText(targets[1])}`}.`,
@@ -18,7 +18,7 @@ const SENTENCES = {
   "indelible.access.refused": ({ by, says }) =>
     `${by} was refused ${counted(says["calls"], "call")} (${word(says["code"])}).`,
   "indelible.log.continued": ({ by, says }) =>
-    `${by} continued the org in this log, its number ${word(says["number"])}.`,
+    `${by} began this log, number ${word(says["number"])} of the org, to continue the one before.`,
   "indelible.log.restored": ({ says }) =>
     `The ledger, which held ${counted(says["from_size"], "entry")}, was restored to ${word(says["to_size"])}.`,
   "indelible.reads.closed": ({ by, says }) => `${by} stopped reading ${everywhere(says["of"])}.`,

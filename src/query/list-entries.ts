@@ -8,7 +8,7 @@ import { asksPersonal, type ListQuery, printOf } from "./query.ts";
 import { restricted } from "./restriction.ts";
 import { spansOf } from "./spans.ts";
 import { type Found, type Reader, type Traced, traced } from "./traced.ts";
-import { Walk } from "./walk.ts";
+import { PageWork } from "./page-work.ts";
 
 /**
  * Entries as JSON texts, in the order asked for. `reached` null is the end of the list; it is of the log `log`. `visible`
@@ -58,18 +58,18 @@ export async function readPage(
   }
   const visible = await visibleSize(config, org, grant, query.min_size);
   const filter = restricted(query.filter, grant);
-  const walk = new Walk(config, org, { grant, query, filter });
+  const work = new PageWork(config, org, { grant, query, filter });
   const spans = spansOf({ ...grant, visible }, { query, filter, cursor });
   let at = { reached: null as number | null, log: grant.number };
   for (const [n, span] of spans.entries()) {
-    at = { reached: await walk.take(span), log: span.log.number };
+    at = { reached: await work.take(span), log: span.log.number };
     if (at.reached !== null) break;
-    if (n < spans.length - 1 && walk.spent) {
+    if (n < spans.length - 1 && work.spent) {
       at.reached = query.order === "desc" ? span.low : span.high - 1;
       break;
     }
   }
-  const { texts, range } = walk;
+  const { texts, range } = work;
   const shown = grant.restriction === null ? visible : null;
   return ok({ answer: { texts, ...at, visible: shown }, results: texts.length, range });
 }

@@ -8,11 +8,18 @@ import { occurredMsOf, quotedBy } from "../store/terms.ts";
  * the reader, erased or expired is not there: it is not found, and excluding it changes nothing.
  */
 export function matches(filter: EntryFilter, entry: OpenedEntry): boolean {
+  // Read once, and only for a filter that asks: it is most of the work.
+  let texts: string[] | null = null;
+  const hasWords = (values: readonly string[]) => {
+    // Words hold no space, so one run of words within a text is one string within another.
+    const found = (texts ??= findableWords(entry).map((words) => ` ${words.join(" ")} `));
+    return values.some((value) => found.some((text) => text.includes(` ${value} `)));
+  };
   return filter.every((clause) => {
     if (clause.field === "from") return occurredMsOf(entry) >= clause.at;
     if (clause.field === "to") return occurredMsOf(entry) <= clause.at;
     const { field, values, exclude } = clause;
-    return exclude !== (field === "words" ? hasWords(entry, values) : hasValue(entry, field, values));
+    return exclude !== (field === "words" ? hasWords(values) : hasValue(entry, field, values));
   });
 }
 
@@ -43,10 +50,4 @@ const FOUND_BY: Record<Exclude<ValueField, "words">, (entry: OpenedEntry) => rea
 /** `user.*` holds for everything below `user`, not for `user` itself. */
 function prefixesOf(action: string): string[] {
   return action.split(".").flatMap((_, n, parts) => (n === 0 ? [] : [`${parts.slice(0, n).join(".")}.*`]));
-}
-
-function hasWords(entry: OpenedEntry, values: readonly string[]): boolean {
-  // Words hold no space, so one run of words within a text is one text within another.
-  const texts = findableWords(entry).map((words) => ` ${words.join(" ")} `);
-  return values.some((value) => texts.some((text) => text.includes(` ${value} `)));
 }

@@ -46,22 +46,16 @@ const hiddenEntrySchema = entrySchema
   .required({ category: true, keep_until: true, absent: true, summary: true })
   .meta({ id: "HiddenEntry", description: "An entry whose `event` section is absent." });
 
+const text = z.string().optional();
 const unreadableSchema = z
   .object({
     index,
     log: z.string(),
+    ...{ category: text, keep_until: text, prev: text, sequenced_at: text, source: text },
     unreadable: z.string().meta({ description: "Why it cannot be shown as an entry." }),
-    raw: z
-      .string()
-      .optional()
-      .meta({ description: "The stored line, or its leaf alone; only when it is this entry's." }),
-    ...entrySchema.pick({ source: true, sequenced_at: true, prev: true, keep_until: true }).partial().shape,
-    category: z.string().optional(),
+    raw: text.meta({ description: "The stored line, or its leaf alone; only when it is this entry's." }),
   })
-  .meta({
-    id: "Unreadable",
-    description: "A stored row that this version cannot read, or that is not what it should be.",
-  });
+  .meta({ id: "Unreadable", description: "A row that this version cannot read, or that is not what it should be." });
 
 export const shownEntrySchema = z.union([entrySchema, hiddenEntrySchema, unreadableSchema]);
 

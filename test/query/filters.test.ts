@@ -2,21 +2,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { matches } from "../../src/query/matches.ts";
 import { parseListQuery } from "../../src/query/query.ts";
 import { call, createOrg } from "../support/client.ts";
+import { randomOf } from "../support/random.ts";
 import { orgKey } from "../http/support.ts";
 import { entriesOf, list, walk } from "./support.ts";
 
 const COUNT = 500;
-
-/** Numbers that look random and are the same in each run (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const random = randomOf(20261121);
 const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;

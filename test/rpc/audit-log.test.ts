@@ -129,7 +129,9 @@ describe("reading through a binding", () => {
     const size = await sizeOf(org);
     const page: Answer = await log.list(org, { action: ["a.one", "a.two"], limit: 2, min_size: size });
     expect(page.value.data.map((text: string) => JSON.parse(text).action)).toEqual(["a.two", "a.one"]);
-    const refused: Answer = await log.list(org, { q: "words" });
+    const searched: Answer = await log.list(org, { q: "action:a.* -action:a.two one", "-actor": ["u_2", "u_3"] });
+    expect(searched.value.data.map((text: string) => JSON.parse(text).action)).toEqual(["a.one"]);
+    const refused: Answer = await log.list(org, { q: "words:one" });
     expect(refused.refusal).toMatchObject({ code: "invalid_request", errors: [{ pointer: "/q" }] });
   });
 

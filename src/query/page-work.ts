@@ -13,9 +13,9 @@ import { knownTermKey } from "./term-key.ts";
 
 /**
  * The work of one page, over one span after another. It is bounded as a whole: by entries found, bytes read, indexes
- * walked and time; what the index merely proposed costs of all but the first.
+ * walked and time. What the index merely proposed counts as well, for it was read and opened like the rest.
  */
-export class Walk {
+export class PageWork {
   readonly #config: Config;
   readonly #org: string;
   readonly #grant: ReadGrant;

@@ -1,0 +1,54 @@
+import { wordsOf, wordsOfSource } from "../../src/store/words.ts";
+import type { Said } from "../store/cells.ts";
+
+/** What a reader sees of an event as it was sent: written anew here, so that it can disagree with the code. */
+export type Seen = { said: Said; values: Record<string, readonly string[]>; at: number; texts: string[][] };
+
+/** `personal`: whether personal sections are seen. `hidden`: the event is under quarantine, and only its leaf is seen. */
+export function seenBy(said: Said, { personal, hidden }: { personal: boolean; hidden: boolean }): Seen {
+  const leaf = { category: [said.category ?? "general"], source: [said.source ?? "client"] };
+  const sequenced = said.sequenced_at ?? "";
+  if (hidden) return { said, values: leaf, at: Date.parse(sequenced), texts: [] };
+  const { action, actor, on_behalf_of, targets = [], context } = said;
+  const parts = action.split(".");
+  const values = {
+    ...leaf,
+    actor: actor === undefined ? [] : [actor.id],
+    on_behalf_of: on_behalf_of === undefined ? [] : [on_behalf_of.id],
+    action: [action, ...parts.slice(1).map((_, n) => `${parts.slice(0, n + 1).join(".")}.*`)],
+    target: targets.map(({ id }) => id),
+    target_type: targets.map(({ type }) => type),
+    result: [said.result ?? "success"],
+    ...(personal && context !== undefined
+      ? Object.fromEntries(Object.entries(context).map(([name, value]) => [name, [value]]))
+      : {}),
+  };
+  return { said, values, at: Date.parse(said.occurred_at ?? sequenced), texts: textsOf(said, personal) };
+}
+
+function textsOf(said: Said, personal: boolean): string[][] {
+  const { actor, on_behalf_of, targets = [] } = said;
+  const parties = [actor, on_behalf_of, ...targets].filter((party) => party !== undefined);
+  const open = [said.action, said.reason, ...parties.flatMap(({ type, id }) => [type, id])];
+  const closed = personal
+    ? [...parties.flatMap(({ name, email }) => [name, email]), ...Object.values(said.context ?? {})]
+    : [];
+  const sources = [said.metadata, ...(personal ? parties.map(({ metadata }) => metadata) : [])];
+  const present = (text: string | undefined) => text !== undefined;
+  return [
+    ...[...open, ...closed].filter(present).map((text) => wordsOf(text)),
+    ...sources.filter(present).map((text) => wordsOfSource(text)),
+  ];
+}
+
+export type Test = (seen: Seen) => boolean;
+
+export function hasAny(field: string, values: readonly string[]): Test {
+  return (seen) => values.some((value) => seen.values[field]?.includes(value) ?? false);
+}
+
+export function hasPhrase(text: string): Test {
+  const wanted = wordsOf(text);
+  const at = (words: string[], start: number) => wanted.every((word, n) => words[start + n] === word);
+  return ({ texts }) => texts.some((words) => words.some((_, start) => at(words, start)));
+}
