@@ -46,7 +46,8 @@ export async function proveEntry(
 const LOST_TOP =
   "This log was continued as another, and the top of its tree is lost: proofs made before hold, and no new ones can be made.";
 
-const UNKNOWN_FORMAT = "This entry is of a format that is not known here: prove it by its leaf and inclusion alone.";
+const UNKNOWN_FORMAT =
+  "This entry is stored in a form that is not known here: verify says what is wrong with it. Its leaf and its inclusion are served all the same.";
 
 /** The text of the proof, checked as its receiver will check it. */
 async function proofOf(
