@@ -73,8 +73,9 @@ export function parseHistoryQuery(thing: Thing, params: URLSearchParams): Result
   const parsed = parseListQuery(params);
   if (!parsed.ok) return parsed;
   const { filter, text } = parsed.value;
+  // In the words of the list: whoever looks for what was asked of a target finds both.
   const asked = new URLSearchParams([
-    ...Object.entries({ type: thing.type, id: thing.id }),
+    ...Object.entries({ target_type: thing.type, target: thing.id }),
     ...new URLSearchParams(text),
   ]);
   return ok({ thing, list: { ...parsed.value, filter: { ...filter, about: [thing] }, text: asked.toString() } });

@@ -66,9 +66,7 @@ async function readPairs(cell: D1Database, orgNumber: number): Promise<Set<strin
     .prepare("select action, version from action_seen where org_number = ?1 limit ?2")
     .bind(orgNumber, ACTION_SEEN_MAX_ROWS + 1)
     .all<{ action: string; version: number }>();
-  return new Set(
-    results.filter(({ version }) => version !== NO_VERSION).map(({ action, version }) => idOf(action, version)),
-  );
+  return new Set(results.map(({ action, version }) => idOf(action, version)));
 }
 
 function admit(pairs: Set<string>, action: string, version: number): [id: string, action: string, version: number] {

@@ -190,7 +190,7 @@ describe("the history of a thing", () => {
     await put(org, [CREATE, UPDATE], { type: "a b", id: "x&y=1" });
     await historyOf(org, { type: "a b", id: "x&y=1" }, "?limit=1&from=2020-01-01T00:00:00Z");
     const [trace] = await actsOf(org, "indelible.read");
-    expect(trace?.note).toEqual({ query: "type=a+b&id=x%26y%3D1&from=2020-01-01T00%3A00%3A00Z" });
+    expect(trace?.note).toEqual({ query: "target_type=a+b&target=x%26y%3D1&from=2020-01-01T00%3A00%3A00Z" });
     expect(saysOf(trace)).toMatchObject({ route: "targets.history", results_count: 1 });
   });
 

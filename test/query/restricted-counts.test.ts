@@ -1,0 +1,76 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { ReadGrant } from "../../src/schema/ledger.ts";
+import { problemOf } from "../http/support.ts";
+import { call, createOrg } from "../support/client.ts";
+import { replaceMethod, restoreFaults } from "../support/faults.ts";
+import { actsOf, sizeOf } from "./support.ts";
+
+const THING = { type: "doc", id: "d_1" };
+const HISTORY = "targets/doc/d_1/history";
+
+let org = "";
+beforeAll(async () => {
+  org = await createOrg("restricted-counts");
+  const changes = { after: { a: 1 } };
+  const body = { action: "doc.create", actor: { type: "user", id: "u" }, targets: [THING], changes };
+  await call("POST", `/v1/orgs/${org}/events`, { body });
+  await env.ORG_LEDGER.getByName(org).waitVisible(org, await sizeOf(org), 5_000);
+});
+afterEach(restoreFaults);
+
+/** Lets the ledger grant its readers this as well. */
+function granting(more: Partial<ReadGrant>): void {
+  replaceMethod(env.ORG_LEDGER, "getByName", (getByName, [name]) => {
+    const ledger = getByName(name);
+    return new Proxy(ledger, {
+      get:
+        (target, member) =>
+        async (...args: unknown[]) => {
+          const answer = await target[member](...args);
+          return member === "authorize" && answer.ok ? { ok: true, value: { ...answer.value, ...more } } : answer;
+        },
+    });
+  });
+}
+
+const get = (path: string) => call("GET", `/v1/orgs/${org}/${path}`);
+const reasonsOf = ({ json }: { json: any }) => json.state.because.map(({ reason }: any) => reason);
+
+describe("a reader who may see only some entries", () => {
+  it.each(["actions", "stats?group_by=action", "stats?group_by=day", "stats?group_by=actor"])(
+    "gets no %s, and nothing is traced as answered",
+    async (path) => {
+      const before = await sizeOf(org);
+      granting({ restriction: { categories: ["general"] } });
+      problemOf(await get(path), "forbidden");
+      restoreFaults();
+      expect(await actsOf(org, "indelible.read", before)).toEqual([]);
+      expect((await get(path)).status).toBe(200);
+    },
+  );
+
+  it("is told that a state is not proven, unless all there is of the thing may be seen", async () => {
+    expect(reasonsOf(await get(HISTORY))).toEqual([]);
+    granting({ restriction: { categories: ["general"] } });
+    expect(reasonsOf(await get(HISTORY))).toContain("restricted");
+    restoreFaults();
+    granting({ restriction: { target: { ...THING, id: "d_2" } } });
+    expect(reasonsOf(await get(HISTORY))).toContain("restricted");
+    restoreFaults();
+    granting({ restriction: { target: THING, categories: ["general"] } });
+    expect(reasonsOf(await get(HISTORY))).toContain("restricted");
+    restoreFaults();
+    granting({ restriction: { target: THING } });
+    expect(reasonsOf(await get(HISTORY))).not.toContain("restricted");
+  });
+});
+
+describe("a window under quarantine", () => {
+  it("leaves no state proven, and every entry counted", async () => {
+    const before = (await get("stats?group_by=category&to=2100-01-01")).json.total.count;
+    granting({ quarantined: [{ id: "q_1", from: 0, to: 1 }] });
+    expect(reasonsOf(await get(HISTORY))).toContain("quarantine");
+    expect((await get("stats?group_by=category&to=2100-01-01")).json.total.count).toBeGreaterThanOrEqual(before);
+  });
+});
