@@ -22,11 +22,14 @@ export function quotedIn(query: string): string[] {
   const values = [...new URLSearchParams(query)]
     .filter(([name]) => !NAMES_NOBODY.has(name.replace(/^-/, "")))
     .map(([, value]) => value);
-  const phrases = values.flatMap((value) => [...value.matchAll(PHRASE)].map(([, phrase = ""]) => phrase));
+  const phrases = values.flatMap((value) =>
+    [...value.matchAll(PHRASE)].map(([, phrase = ""]) => phrase.replaceAll(/\\(.)/gs, "$1")),
+  );
   const parts = values.flatMap((value) => value.split(PARTING).map((part) => part.replace(/^-/, "")));
   const found = new Set([...values, ...phrases, ...parts].filter((text) => text !== ""));
   return [...found].slice(0, QUOTED_MAX_COUNT);
 }
 
-const PHRASE = /"([^"]*)"/g;
+/** In quotes a backslash stands before a quote or another backslash. */
+const PHRASE = /"((?:[^"\\]|\\.)*)"/gs;
 const PARTING = /[\s":,]+/;

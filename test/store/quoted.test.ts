@@ -15,6 +15,7 @@ describe("what a query quotes", () => {
     ],
     ["who is left out", { "-actor": "u_17" }, ["u_17"]],
     ["a search string in its parts", { q: 'actor:u_17 -target:"Ada L" word' }, ["u_17", "Ada L", "word"]],
+    ["what stands in quotes, escapes read", { q: String.raw`actor:"a \"b\" \\c"` }, [String.raw`a "b" \c`]],
     ["an event asked for by its id", { event: "mail-ada@example.com" }, ["mail-ada@example.com"]],
     ["filters nobody has thought of yet", { about: "user:ada@example.com" }, ["ada@example.com"]],
     ["values of any characters", { actor: "j&=%ü\u{1f600}" }, ["j&=%ü\u{1f600}"]],
