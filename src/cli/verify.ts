@@ -23,6 +23,7 @@ const OPTIONS = {
   since: { type: "string" },
   continues: { type: "string" },
   state: { type: "string" },
+  reason: { type: "string" },
   complete: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
@@ -65,11 +66,19 @@ async function askService(values: Values, around: Around): Promise<Outcome<ExitC
     return failed("nothing was named to verify", "name a proof, a folder or an address, or --org ORG");
   const connection = connectionOf({ ...values, key: values.key?.at(-1) }, around);
   if (!connection.ok) return connection;
-  return serviceCheck(connection.value, { terminal: around.terminal, signal: around.signal, json: values.json });
+  const { reason = null, json } = values;
+  if (reason !== null && !HEADER_PATTERN.test(reason)) {
+    return failed("--reason holds characters no header can carry", "write it in ASCII");
+  }
+  return serviceCheck(connection.value, { terminal: around.terminal, signal: around.signal, json, reason });
 }
+
+const HEADER_PATTERN = /^[\x20-\x7e]*$/;
 
 async function verifyNamed(name: string, values: Values, around: Around): Promise<Outcome<ExitCode>> {
   if (values.url !== undefined) return failed("an address was given twice", "leave out --url");
+  if (values.reason !== undefined)
+    return failed("--reason is for --org alone", "leave it out: no sections are asked for");
   const keys = keysOf(values.key ?? []);
   if (!keys.ok) return keys;
   const since = await noteAt(values.since, around);

@@ -187,3 +187,21 @@ it("prints what the service says as text, and takes no line without end", async 
     failure: { what: "the service answered with something that is no report" },
   });
 });
+
+it("sends why it checks with each part, and refuses what no header can carry", async () => {
+  const { server, run } = await workplace();
+  const answers = [
+    { lines: [report({ checked: 6, continue_from: 4, continue_expect: "x".repeat(43) })] },
+    { lines: [report({ checked: 4 })] },
+  ] as { lines: unknown[]; reason?: unknown }[];
+  server.verifyAnswers = [...answers];
+  expect((await run("verify", [...VERIFY, "--reason", "yearly audit"])).outcome).toEqual({ ok: true, value: 0 });
+  expect(answers.map(({ reason }) => reason)).toEqual(["yearly audit", "yearly audit"]);
+  for (const args of [
+    [...VERIFY, "--reason", "größer"],
+    ["somewhere", "--reason", "x"],
+  ]) {
+    const { outcome } = await run("verify", args);
+    expect(outcome).toMatchObject({ ok: false, failure: { what: expect.stringContaining("--reason") } });
+  }
+});

@@ -46,12 +46,18 @@ export type Report = z.infer<typeof reportSchema>;
 const TRIES = 8;
 const WAIT_MAX_MS = 30_000;
 
-type Request = { log: number | null; from: Part | null; counter: Counter; signal: AbortSignal };
+type Request = {
+  log: number | null;
+  from: Part | null;
+  counter: Counter;
+  signal: AbortSignal;
+  reason: string | null;
+};
 
 /** One request of the check of a log by its number (null: the newest): its report, or why there is none. Waits while the service is busy. */
 export async function checkPart(
   connection: Connection,
-  { log, from, counter, signal }: Request,
+  { log, from, counter, signal, reason }: Request,
 ): Promise<Outcome<Report>> {
   const query = new URLSearchParams();
   if (from !== null) query.set("to", String(from.to));
@@ -59,7 +65,11 @@ export async function checkPart(
   const search = query.size > 0 ? `?${query.toString()}` : "";
   const place = log === null ? connection.org : `${connection.org}/${log}`;
   const url = `${connection.url}/v1/orgs/${place}/verify${search}`;
-  const headers = { authorization: `Bearer ${connection.key}`, accept: "application/x-ndjson" };
+  const headers = {
+    authorization: `Bearer ${connection.key}`,
+    accept: "application/x-ndjson",
+    ...(reason === null ? {} : { "audit-reason": reason }),
+  };
   for (let tries = 1; ; tries++) {
     try {
       const response = await fetch(url, { headers, signal, redirect: "error" });

@@ -26,6 +26,7 @@ By asking the service, which sees its own stores and every content, but has to b
   --org ORG          the org whose logs are checked
   --url URL          where the service answers  (INDELIBLE_URL, else http://localhost:8787)
   --key KEY          your API key  (INDELIBLE_KEY, else ROOT_KEY from .dev.vars)
+  --reason TEXT      why you check, for the trace; some orgs ask for it
   --json             the report as JSON
 
   -h, --help         this text

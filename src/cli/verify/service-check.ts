@@ -8,7 +8,8 @@ import { checkPart, type Counter, type Part } from "./check-part.ts";
 import { serviceReport } from "./service-report.ts";
 import { addPart, exitOf, type Summary, uncheckedSummary } from "./summary.ts";
 
-type Around = { terminal: Terminal; signal: AbortSignal };
+/** `reason` goes into the trace of the check; null for none. */
+type Around = { terminal: Terminal; signal: AbortSignal; reason: string | null };
 
 /**
  * Asks the service to check all logs of an org against all its stores: the newest, whose report says which it is, then
@@ -46,7 +47,7 @@ function numberOf({ log }: Summary, { org }: Connection): number {
 /** A whole log, in as many requests as it takes: each goes on where the one before says. */
 async function checkLog(
   connection: Connection,
-  { number, terminal, signal }: Around & { number: number | null },
+  { number, terminal, signal, reason }: Around & { number: number | null },
 ): Promise<Outcome<Summary>> {
   const counter: Counter = { checked: 0, total: null, breaks: 0, waiting: null };
   let before = { checked: 0, breaks: 0 };
@@ -68,7 +69,7 @@ async function checkLog(
     for (;;) {
       // The newest may be another one by now; what is gone on with is the one that was begun.
       const begun: number | null = number ?? (summary?.log === undefined ? null : numberOf(summary, connection));
-      const report = await checkPart(connection, { log: begun, from, counter, signal });
+      const report = await checkPart(connection, { log: begun, from, counter, signal, reason });
       if (!report.ok) return report;
       summary = addPart(summary, report.value);
       const { continue_from: next, continue_expect: expect } = report.value;

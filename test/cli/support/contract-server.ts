@@ -17,7 +17,7 @@ export class ContractServer {
   fault: Fault = () => false;
   /** Refuses an event by its parsed copy: the pointer inside it and the message. */
   refuse: (event: Record<string, unknown>) => { pointer: string; message: string } | null = () => null;
-  verifyAnswers: { status?: number; lines: unknown[]; seen?: string }[] = [];
+  verifyAnswers: { status?: number; lines: unknown[]; seen?: string; reason?: unknown }[] = [];
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   #salt = "";
 
@@ -43,7 +43,7 @@ export class ContractServer {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts).toString();
-    if (request.url?.includes("/verify")) return this.#verify(request.url, response);
+    if (request.url?.includes("/verify")) return this.#verify(request, response);
     if (request.headers.authorization !== "Bearer ind_test")
       return problem(response, 401, "unauthorized", "The key is not known.");
     if (!request.url?.startsWith("/v1/orgs/acme/")) return problem(response, 404, "not_found", "There is no such org.");
@@ -105,10 +105,11 @@ export class ContractServer {
     };
   }
 
-  #verify(url: string, response: ServerResponse): void {
+  #verify({ url = "", headers }: IncomingMessage, response: ServerResponse): void {
     const answer = this.verifyAnswers.shift();
     if (answer === undefined) return problem(response, 404, "not_found", "There is no such org.");
     answer.seen = url;
+    answer.reason = headers["audit-reason"];
     if (answer.status !== undefined) {
       response.setHeader("retry-after", "1");
       return problem(response, answer.status, "overloaded", "Another check is running.");
