@@ -38,6 +38,18 @@ describe("docs/operate.md", () => {
     expect(page).toContain(`${limits.BACKLOG_MAX_ENTRIES / 1e6} M entries or ${limits.BACKLOG_MAX_BYTES / 1e9} GB`);
   });
 
+  it("states the limits of readers, as docs/access.md does", () => {
+    const { READS_PER_KEY_PER_SECOND, READS_PER_TOKEN_PER_SECOND, READS_PER_KEYS_TOKENS_PER_SECOND } = limits;
+    expect(page).toContain(`${READS_PER_TOKEN_PER_SECOND} a viewer token, ${READS_PER_KEYS_TOKENS_PER_SECOND} all`);
+    const access = read("docs/access.md").replaceAll("\n", " ");
+    expect(access).toContain(
+      `${READS_PER_KEY_PER_SECOND} a second for each key, ${READS_PER_TOKEN_PER_SECOND} for each viewer token and ${READS_PER_KEYS_TOKENS_PER_SECOND} for all`,
+    );
+    expect(access).toContain(`such a token holds ${limits.BINDING_TOKEN_MAX_SECONDS / 60} minutes at most`);
+    expect(access).toContain(`takes it ${limits.VIEWER_TOKEN_SKEW_MS / 1_000} s longer`);
+    expect(access).toContain(`errors as well: ${limits.CORS_MAX_ORIGINS} at most`);
+  });
+
   it("names only metrics that exist", () => {
     const gauges = [
       "audit_projection_lag_seconds",

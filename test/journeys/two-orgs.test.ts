@@ -102,7 +102,8 @@ describe.each(PATHS)("of two orgs with the same ids everywhere, %s", (_, path) =
   it("tells who is of the one nothing of the other, not even that it is there", async () => {
     for (const { own, foreign } of bothWays()) {
       const { token } = await viewerToken(own.org, { key: own.key });
-      for (const key of [own.key, token]) {
+      const { token: fromShared } = await viewerToken(own.org, { key: shared });
+      for (const key of [own.key, token, fromShared]) {
         const ask = (org: string) =>
           call("GET", `/v1/orgs/${org}${path}`, { key, headers: { "x-request-id": "the-same" } });
         const refused = await ask(foreign.org);
