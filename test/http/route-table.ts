@@ -54,7 +54,7 @@ const OF_AN_ORG: Record<string, Route> = {
   },
   listEntries: {
     of: "org",
-    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events?min_size=1` }),
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/events?limit=5` }),
     status: 200,
     shape: answers.entryPageSchema,
     viewers: "any",
