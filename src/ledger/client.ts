@@ -1,6 +1,6 @@
 import type { Config } from "../env.ts";
 import { refuse, type Result } from "../errors.ts";
-import { READS_SWITCH_ASK_MS } from "../limits.ts";
+import { ORG_CREATION_MAX_MS, READS_SWITCH_ASK_MS } from "../limits.ts";
 import { PLATFORM_ORG } from "../schema/names.ts";
 import type { ReadsClosed } from "../schema/reads.ts";
 import { readOrg } from "../store/org.ts";
@@ -17,17 +17,17 @@ export function ledgerOf(config: Pick<Config, "ledgers">, org: string): DurableO
 
 /**
  * Whether the deployment's switch is closed, from the ledger of org `platform`, which keeps it; throws when that does not
- * say. Before the first request with a key there is no such org, and nobody has closed anything.
+ * say. Until the first request with a key has made that org nobody has closed anything; one that was there before and is not
+ * any more has lost its storage, and may have been closed.
  */
 export async function askDeploymentReads(config: Pick<Config, "ledgers" | "directory">): Promise<ReadsClosed | null> {
-  const answer = await within(READS_SWITCH_ASK_MS, deploymentReads(config));
+  const asked = callLedger(config, PLATFORM_ORG, async (ledger) => await ledger.deploymentReads(PLATFORM_ORG));
+  const answer = await within(READS_SWITCH_ASK_MS, asked);
   if (answer.ok) return answer.value;
-  if (answer.refusal.code === "not_found" && (await readOrg(config.directory, PLATFORM_ORG)) === null) return null;
-  throw new Error(answer.refusal.detail);
-}
-
-async function deploymentReads(config: Pick<Config, "ledgers">): Promise<Result<ReadsClosed | null>> {
-  return ledgerOf(config, PLATFORM_ORG).deploymentReads(PLATFORM_ORG);
+  if (answer.refusal.code !== "not_found") throw new Error(answer.refusal.detail);
+  const entered = await readOrg(config.directory, PLATFORM_ORG);
+  if (entered === null || Date.now() - entered.created_at < ORG_CREATION_MAX_MS) return null;
+  throw new Error("the ledger of org platform has lost its storage");
 }
 
 /**

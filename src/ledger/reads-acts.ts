@@ -40,7 +40,7 @@ export function viewOf(core: Core, of: SwitchOf): ReadsView {
 export function planClose({ core, planning, of, by }: Context, asked: CloseReads): Result<null> {
   const { draft, now, switches } = planning;
   const before = switches[of];
-  const wanted = windowOf(core, draft.head.size, asked.window);
+  const wanted = windowOf(core, { size: draft.head.size, before, asked: asked.window });
   if (!wanted.ok) return wanted;
   const window = before === null ? wanted.value : both(before.window, wanted.value);
   const wider = asked.window !== undefined && JSON.stringify(window) !== JSON.stringify(before?.window);
@@ -131,7 +131,10 @@ function notVerified(missing: readonly MissingRange[]): Result<never> {
 
 function notAccepted(broken: readonly VerifiedRange[]): Result<never> {
   const errors = broken.map(({ log, from, to, breaks }) => {
-    return { pointer: "/accept_breaks", message: `${breaks} breaks among entries ${from} to ${to - 1} of log ${log}` };
+    return {
+      pointer: "/accept_breaks",
+      message: `entries ${from} to ${to - 1} of log ${log} are not all vouched for; ${breaks} breaks`,
+    };
   });
   const detail =
     "Verification found breaks. Repair them and verify again; or send accept_breaks: true, and have a second key do the same.";
@@ -165,8 +168,11 @@ function turn({ state }: Core, planning: Planning, { of, closed }: { of: SwitchO
   });
 }
 
-/** What has to be verified: what is named, within its log, or all that every log holds now. */
-function windowOf({ state }: Core, size: number, asked: CloseReads["window"]): Result<Window[]> {
+/** What has to be verified: what is named, within its log, or all that every log holds now. The same asked twice is the same. */
+function windowOf(
+  { state }: Core,
+  { size, before, asked }: { size: number; before: Closed | null; asked: CloseReads["window"] },
+): Result<Window[]> {
   const logs = [...state.earlier.map(({ held }) => held.size), size].map((past, n) => ({
     log: n + 1,
     from: 0,
@@ -175,7 +181,8 @@ function windowOf({ state }: Core, size: number, asked: CloseReads["window"]): R
   if (asked === undefined) return ok(logs.filter(({ to }) => to > 0));
   const log = logs[(asked.log ?? logs.length) - 1];
   if (log === undefined) return refuse("unprocessable", `window.log: this org's logs are 1 to ${logs.length}.`);
-  const window = { log: log.log, from: asked.from ?? 0, to: Math.min(asked.to ?? log.to, log.to) };
+  const until = asked.to ?? before?.window.find((one) => one.log === log.log)?.to ?? log.to;
+  const window = { log: log.log, from: asked.from ?? 0, to: Math.min(until, log.to) };
   if (window.from < window.to) return ok([window]);
   return refuse("unprocessable", `window: from must be below to, and below the log's size, ${log.to}.`);
 }

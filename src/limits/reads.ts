@@ -8,6 +8,8 @@ export const READS_SWITCH_FRESH_MS = 2_000;
 export const READS_SWITCH_STALE_MS = 4_000;
 /** How long the answer is waited for: as long as a ledger's start, STARTUP_COMPARE_MS. */
 export const READS_SWITCH_ASK_MS = 2_000;
+/** Between an org's row in the directory and its ledger lie two calls: longer than this it has taken when one broke off. */
+export const ORG_CREATION_MAX_MS = 60_000;
 /** What a refused reader is told to wait: opening takes people. */
 export const READS_CLOSED_RETRY_SECONDS = 60;
 /** How long a wish to open in spite of breaks waits for a second key. */

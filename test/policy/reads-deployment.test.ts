@@ -1,9 +1,10 @@
 import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { configOf } from "../../src/env.ts";
-import { READS_SWITCH_FRESH_MS, READS_SWITCH_STALE_MS } from "../../src/limits.ts";
+import { ORG_CREATION_MAX_MS, READS_SWITCH_FRESH_MS, READS_SWITCH_STALE_MS } from "../../src/limits.ts";
 import { deploymentOpen } from "../../src/query/deployment-reads.ts";
 import { SCOPES } from "../../src/schema/caller.ts";
+import { readOrg } from "../../src/store/org.ts";
 import { platformKey, problemOf } from "../http/support.ts";
 import { actsOf, saysOf, sizeOf } from "../query/support.ts";
 import { later } from "../support/check-ledger.ts";
@@ -124,6 +125,17 @@ describe("an isolate that was told before", () => {
     const answer = await later(3_600_000, () => deploymentOpen(config));
     expect(answer).toMatchObject({ ok: false, refusal: { code: "reads_disabled" } });
     restoreFaults();
+  });
+
+  it("reads nothing when the ledger of org platform has lost its storage, and goes on while it is being made", async () => {
+    const answer = { ok: false, refusal: { code: "not_found", detail: "none" } };
+    replaceMethod(env.ORG_LEDGER, "getByName", (original, [name]) =>
+      name === "platform" ? { deploymentReads: () => Promise.resolve(answer) } : original(name),
+    );
+    const { created_at } = (await readOrg(env.DIRECTORY, "platform")) ?? { created_at: 0 };
+    const ago = Date.now() - created_at;
+    expect(await later(ORG_CREATION_MAX_MS, () => deploymentOpen(isolate()))).toMatchObject({ ok: false });
+    expect(await later(ORG_CREATION_MAX_MS - ago - 5_000, () => deploymentOpen(isolate()))).toMatchObject({ ok: true });
   });
 
   it("says in the status that it is not known", async () => {

@@ -93,8 +93,9 @@ describe("opening reads", () => {
 
   it("asks for the window that was named alone, and for both when it is closed anew", async () => {
     const org = await orgOf(9);
-    await close(org, { window: { from: 7 } });
+    const first = await close(org, { window: { from: 7 } });
     await verified(org, "?from=7");
+    expect((await close(org, { window: { from: 7 } })).json).toMatchObject({ since: first.json.since, missing: [] });
     expect((await reads(org)).json.missing).toEqual([]);
     const again = await close(org, { window: { from: 2, to: 3 } });
     expect(again.json).toMatchObject({ window: [{ log: 1, from: 2 }], verified: [] });

@@ -4,7 +4,7 @@ import { READS_CLOSED_RETRY_SECONDS } from "../../src/limits.ts";
 import { SCOPES } from "../../src/schema/caller.ts";
 import { orgKey, platformKey, problemOf } from "../http/support.ts";
 import { actsOf, saysOf, sizeOf } from "../query/support.ts";
-import { evict, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { breakSequencing, evict, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { checkLedger } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { verified } from "../support/tamper.ts";
@@ -81,6 +81,22 @@ describe("an org whose reads are closed", () => {
     expect(acts[0]?.actor?.id).toBe("root");
     expect(acts[0]?.note).toEqual({ reason: WHY });
   });
+
+  it.each(["failed", "failed but stored"] as const)(
+    "is closed with its entry or not at all: its transaction %s",
+    async (kind) => {
+      const org = await orgOf(1);
+      const fault = await breakSequencing(org, kind);
+      expect((await putReads(org, { enabled: false, reason: WHY })).status).toBe(500);
+      fault.restore();
+      const stored = kind === "failed" ? 0 : 1;
+      expect(await actsOf(org, "indelible.reads.closed")).toHaveLength(stored);
+      expect((await reads(org)).json.enabled).toBe(stored === 0);
+      await close(org);
+      expect(await actsOf(org, "indelible.reads.closed")).toHaveLength(1);
+      await checkLedger(org, { archived: true });
+    },
+  );
 
   it("lets nothing out that was being found when it was closed, and seals no trace of it", async () => {
     const org = await orgOf(1);
