@@ -96,7 +96,10 @@ export async function ensureCanary(config: Config, org: string): Promise<boolean
   const platform = await callLedger(config, PLATFORM_ORG, async (ledger) => await ledger.status(PLATFORM_ORG));
   if (!platform.ok) return false;
   const { log, earlier } = platform.value;
-  const host = (earlier[0]?.log ?? log).slice(0, -`/v1/orgs/${PLATFORM_ORG}`.length);
+  const address = earlier[0]?.log ?? log;
+  const path = `/v1/orgs/${PLATFORM_ORG}`;
+  if (config.logName === null && !address.endsWith(path)) return false;
+  const host = address.slice(0, -path.length);
   await createServiceOrg(config, org, { name: "Canary", host, now: Date.now() });
   return true;
 }

@@ -72,7 +72,7 @@ export async function metricsText(config: Config): Promise<string> {
     );
     for (const cell of config.cells.keys()) {
       const good = canaries.get(cell);
-      text.push(`${name}{cell="${cell}"} ${good === undefined ? "+Inf" : Math.max(0, now - good) / 1000}`);
+      text.push(`${name}{cell="${cell}"} ${good === undefined ? "+Inf" : Math.abs(now - good) / 1000}`);
     }
   }
   return `${text.join("\n")}\n`;
