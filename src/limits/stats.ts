@@ -6,8 +6,8 @@ export const COUNTED_MAX_ROWS = 250_000;
 export const COUNTED_MAX_GROUPS = 10_000;
 /** Groups one answer names, those with most entries; the others are counted. Three years of days. */
 export const STATS_MAX_GROUPS = 1_000;
-/** Entries a question by actor reads, each opened: about 150 µs of CPU an entry, 1.5 s in all. Bytes of their JSON. */
-export const STATS_ACTOR_MAX_ENTRIES = 10_000;
+/** Entries a question by actor reads, each opened and written: half a millisecond an entry at worst, 2.5 s in all. Bytes of their JSON. */
+export const STATS_ACTOR_MAX_ENTRIES = 5_000;
 export const STATS_ACTOR_MAX_BYTES = 20_000_000;
 /** Groups of action names that look alike which one inventory points at. */
 export const NAMING_DRIFT_MAX_COUNT = 100;

@@ -74,7 +74,7 @@ describe("statistics by actor", () => {
     await cell.batch([counted("2026-11-19", STATS_ACTOR_MAX_ENTRIES), counted("2026-11-18", 1)]);
     const answer = await call("GET", `/v1/orgs/${org}/stats?group_by=actor&from=2026-11-18&to=2026-11-19`);
     const { detail, errors } = problemOf(answer, "unprocessable");
-    expect(detail).toContain("10,001 entries");
+    expect(detail).toContain("5,001 entries");
     expect(detail).toContain("fewer days");
     expect(errors?.[0]?.pointer).toBe("/from");
     expect(await actsOf(org, "indelible.read")).toEqual([]);

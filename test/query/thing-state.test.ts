@@ -49,7 +49,9 @@ describe("a thing", () => {
   it("keeps a member that was sent twice as it was sent, and compares both", () => {
     expect(rebuilt('{"after":{"a":1,"a":2}}')).toEqual(proven('{"a":1,"a":2}'));
     expect(rebuilt('{"after":{"a":1,"a":2}}', '{"before":{"a":1,"a":2},"after":{"a":3}}')).toEqual(proven('{"a":3}'));
-    expect(rebuilt('{"after":{"a":1,"a":2}}', '{"before":{"a":2},"after":{"a":3}}').because).toEqual(["contradicts@1"]);
+    const differ = ['{"after":{"a":1,"a":2}}', '{"before":{"a":2},"after":{"a":3}}'];
+    expect(rebuilt(...differ).because).toEqual(["contradicts@1"]);
+    expect(rebuilt('{"after":{"a":1}}', '{"before":{"a":1,"a":2},"after":{}}').because).toEqual(["contradicts@1"]);
   });
 
   it("is gone after an entry that gives no after, and may come to be again", () => {
@@ -77,6 +79,7 @@ describe("a thing", () => {
         [null, { result: "denied", absent: ["changes"] }],
         ['{"before":{"a":7},"after":{"a":8}}', second],
         [null, { targets: [{ type: "doc", id: "d_2" }, THING] }],
+        [null, { targets: [{ type: "page", id: "d_1" }, THING] }],
         [null, { result: "failure" }],
       ),
     ).toEqual(proven('{"a":1}'));
@@ -119,6 +122,12 @@ describe("a state is not proven when", () => {
       '{"a":2,"b":2}',
     ],
     ["it changes after it was deleted", [CREATE, '{"before":{"a":1}}', UPDATE], ["contradicts@2"], '{"a":2}'],
+    [
+      "it changes from nothing after it was deleted",
+      [CREATE, '{"before":{"a":1}}', '{"before":{},"after":{"c":1}}'],
+      ["contradicts@2"],
+      '{"c":1}',
+    ],
     ["it is deleted twice", [CREATE, '{"before":{"a":1}}', '{"before":{"a":1}}'], ["contradicts@2"], null],
     ["an after stands alone while it is there", [CREATE, '{"after":{"a":2}}'], ["no_before@1"], '{"a":2,"b":2}'],
     ["only fields are named", [CREATE, '{"fields":["a"]}'], ["no_values@1"], '{"b":2}'],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ACTION_SEEN_MAX_ROWS } from "../../src/limits.ts";
 import { forgetSeen, type Seen, seenStatement } from "../../src/store/action-seen.ts";
+import { emptyRange } from "../../src/store/cell.ts";
 import { COUNTER_OTHER } from "../../src/store/counter.ts";
 import { freshLog, project, type TestLog } from "./cells.ts";
 
@@ -75,5 +76,18 @@ describe("the days an action was seen", () => {
     expect(rows[0]).toEqual({ action: COUNTER_OTHER, version: 0, first_day: "2026-11-05", last_day: "2026-11-06" });
     expect(rows[1]).toMatchObject({ action: "a.b", version: 1, last_day: "2026-11-06" });
     expect(rows.some(({ action }) => action === "a.new")).toBe(false);
+  });
+
+  it("are remembered afresh once a range was emptied", async () => {
+    const log = await freshLog();
+    const many = (action: string) =>
+      Array.from({ length: ACTION_SEEN_MAX_ROWS }, (_, n) => at("2026-11-05", action, n + 1));
+    await enter(log, many("a.old"));
+    while (!(await emptyRange(log.cell, log.org_number, { first_index: 0 })).done);
+    expect(await seenIn(log)).toEqual([]);
+    await enter(log, many("a.new"));
+    const rows = await seenIn(log);
+    expect(rows).toHaveLength(ACTION_SEEN_MAX_ROWS);
+    expect(rows.every(({ action }) => action === "a.new")).toBe(true);
   });
 });
