@@ -41,13 +41,23 @@ const OPENAPI: Operation = {
   errors: [],
 };
 
-/** Every route there is, as OpenAPI tells it. */
-export const operations = [
-  ...[
-    ...[orgs, events, targets, stats, verify, prove, keys, viewerTokens, reads, quarantines, deadLetters, service],
-  ].flatMap((group) => group.operations),
-  OPENAPI,
+const GROUPS = [
+  orgs,
+  events,
+  targets,
+  stats,
+  verify,
+  prove,
+  keys,
+  viewerTokens,
+  reads,
+  quarantines,
+  deadLetters,
+  service,
 ];
+
+/** Every route there is, as OpenAPI tells it. */
+export const operations = [...GROUPS.flatMap((group) => group.operations), OPENAPI];
 
 export const app = new Hono<App>();
 

@@ -5,6 +5,9 @@ import type { Ledger } from "./ledger.ts";
 
 type Refused = { ok: false; refusal: Refusal };
 
+/** For verbs that seal nothing: they pass even while the ledger may not. */
+export const WHILE_HELD = { appends: false };
+
 /**
  * Who gets through to an org's ledger: calls meant for this org, from who belongs to it, once the start-up comparison
  * is done. `ledger` is null until the org is created.

@@ -6,6 +6,7 @@ import type {
   AppendAnswer,
   Batch,
   LedgerStatus,
+  NewViewerToken,
   ReadAnswer,
   ReadGrant,
   TreeQuestion,
@@ -149,6 +150,11 @@ export class Ledger {
     return traced;
   }
 
+  async issueViewerToken(caller: Caller, token: NewViewerToken): Promise<Result<NewViewerToken>> {
+    const admitted = this.admission.admit(caller, "events:read");
+    return admitted.ok ? this.acts.issueViewerToken(caller, token) : admitted;
+  }
+
   async noteRefusal(refusal: { key: string; code: string; calls: number }): Promise<null> {
     noteRefusal(this.#core.storage.sql, { ...refusal, now: this.#core.now() });
     this.#alarm.sealsChanged();
@@ -189,6 +195,13 @@ export class Ledger {
     if (this.#core.stuck === null || compared.refusal.retry_after_s !== undefined) return compared;
     const parts = { projector: this.projector, archiver: this.#archiver, publisher: this.#publisher };
     return continueLog(this.#core, parts, { by: principal.value.key, reason });
+  }
+
+  /** Does what is due without trusting what was known of D1; answers how the ledger stands. */
+  async wake(): Promise<LedgerStatus> {
+    this.projector.doubt();
+    await this.work({ force: false });
+    return this.status();
   }
 
   /** Everything that is due: rebuilding, projecting, archiving, publishing, closing reads, sealing refusals, saying how it stands. */

@@ -28,7 +28,7 @@ import type {
   SwitchOf,
   VerifyRun,
 } from "../schema/reads.ts";
-import { Door } from "./door.ts";
+import { Door, WHILE_HELD } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { Ledger } from "./ledger.ts";
 import type { Lines } from "./lines.ts";
@@ -166,10 +166,7 @@ export class OrgLedger extends DurableObject<Env> {
 
   /** Seals that a viewer token was minted; limited like a read, for each call is an entry. */
   issueViewerToken(org: string, caller: Caller, token: NewViewerToken): Promise<Result<NewViewerToken>> {
-    return this.#door.admit(org, caller, async ({ admission, acts }) => {
-      const admitted = admission.admit(caller, "events:read");
-      return admitted.ok ? acts.issueViewerToken(caller, token) : admitted;
-    });
+    return this.#door.admit(org, caller, (ledger) => ledger.issueViewerToken(caller, token));
   }
 
   /** Origins whose pages may read what this org answers: browsers ask before anybody has sent a key. */
@@ -224,11 +221,7 @@ export class OrgLedger extends DurableObject<Env> {
 
   /** The watchdog's knock: whatever is due is done, whether or not an alarm was lost. */
   wake(org: string): Promise<Result<LedgerStatus>> {
-    return this.#door.pass(org, async (ledger) => {
-      ledger.projector.doubt();
-      await ledger.work({ force: false });
-      return ok(ledger.status());
-    });
+    return this.#door.pass(org, async (ledger) => ok(await ledger.wake()));
   }
 
   override async alarm(): Promise<void> {
@@ -250,6 +243,3 @@ export class OrgLedger extends DurableObject<Env> {
     return new Ledger({ config: this.#config, ctx: this.ctx, state });
   }
 }
-
-/** For verbs that seal nothing: they pass even while the ledger may not. */
-const WHILE_HELD = { appends: false };

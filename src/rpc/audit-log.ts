@@ -1,12 +1,12 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
 import { type Config, configOf } from "../env.ts";
-import { NOT_FOUND, ok, type Refusal, refuse, type Result } from "../errors.ts";
+import { ok, refuse, type Result } from "../errors.ts";
 import { enqueue } from "../ingest/enqueue.ts";
 import { heldBy, type ParsedEvent } from "../ingest/parse-events.ts";
 import { parseEventValues } from "../ingest/parse-values.ts";
 import { submit } from "../ingest/submit.ts";
-import { LOG_MAX_ENTRIES, REASON_MAX_CHARACTERS } from "../limits.ts";
+import { LOG_MAX_ENTRIES } from "../limits.ts";
 import { log } from "../log.ts";
 import { countFailed } from "../meter.ts";
 import { flushMetrics } from "../watch/flush-metrics.ts";
@@ -20,21 +20,21 @@ import { type Stats, stats } from "../query/stats.ts";
 import { parseDaysQuery, parseStatsQuery } from "../query/stats-query.ts";
 import type { Reader } from "../query/traced.ts";
 import { type BindingProps, bindingPropsSchema } from "../schema/binding.ts";
-import { type Caller, reasonSchema, type Scope } from "../schema/caller.ts";
+import type { Scope } from "../schema/caller.ts";
 import type { Appended } from "../schema/ledger.ts";
-import { idempotencyKeySchema, isServiceOrg, orgSchema } from "../schema/names.ts";
+import { idempotencyKeySchema } from "../schema/names.ts";
 import { misshapen } from "../schema/misshapen.ts";
 import { newViewerTokenSchema, type ViewerToken } from "../schema/viewer-token.ts";
 import { proveEntry } from "../verify/prove-entry.ts";
-import { type Query, paramsOf } from "./params.ts";
 import { viewOf } from "../verify/tree-view.ts";
 import { verifyLog, type VerifyReport } from "../verify/verify-log.ts";
+import { type Binding, bindingOf, bindingReader } from "./binding.ts";
+import { type Query, paramsOf } from "./params.ts";
 
 type Options = { idempotency_key?: string; reason?: string };
 /** A page: `data` holds entries as JSON texts, so that their free values are what was sent. */
 type Page = { data: string[]; next_cursor: string | null; visible_size: number | null; read_index: number | null };
 type HistoryPage = Page & { state: string | null };
-type Binding = Extract<Caller, { kind: "trusted" }>;
 type Sent = { caller: Binding; events: ParsedEvent[]; idempotencyKey: string | null };
 
 const indexSchema = z.int().min(0).max(LOG_MAX_ENTRIES);
@@ -237,25 +237,10 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
   }
 
   #caller(org: unknown, scope: Scope): Result<Binding> {
-    const props = bindingPropsSchema.safeParse(this.ctx.props);
-    if (!props.success) return { ok: false, refusal: NO_PROPS };
-    const { name, orgs, scopes } = props.data;
-    if (!scopes.includes(scope)) return refuse("forbidden", `This binding lacks the scope ${scope}.`);
-    const known = orgSchema.safeParse(org);
-    const may = known.success && (orgs === "*" ? !isServiceOrg(known.data) : orgs.includes(known.data));
-    return may ? ok({ kind: "trusted", name, scopes, orgs }) : NOT_FOUND;
+    return bindingOf(this.ctx.props, org, scope);
   }
 
   #reader(org: string, { reason }: Options): Result<Reader> {
-    const caller = this.#caller(org, "events:read");
-    if (!caller.ok) return caller;
-    const why = reasonSchema.nullable().default(null).safeParse(reason);
-    if (!why.success) return refuse("invalid_request", `reason may be at most ${REASON_MAX_CHARACTERS} characters.`);
-    return ok({ org, caller: caller.value, network: {}, reason: why.data });
+    return bindingReader(this.ctx.props, org, reason);
   }
 }
-
-const NO_PROPS: Refusal = {
-  code: "forbidden",
-  detail: "This binding has no props { name, orgs, scopes }: who deploys has to set them.",
-};
