@@ -21,10 +21,10 @@ const SENTENCES = {
     `${by} began this log, number ${word(says["number"])} of the org, to continue the one before.`,
   "indelible.log.restored": ({ says }) =>
     `The ledger, which held ${counted(says["from_size"], "entry")}, was restored to ${word(says["to_size"])}.`,
-  "indelible.reads.closed": ({ by, says }) => `${by} stopped reading ${everywhere(says["of"])}.`,
-  "indelible.reads.wished": ({ by, says }) =>
+  "indelible.reads.disabled": ({ by, says }) => `${by} stopped reading ${everywhere(says["of"])}.`,
+  "indelible.reads.enable_requested": ({ by, says }) =>
     `${by} asked that reading goes on ${everywhere(says["of"])}, with the breaks that were found; a second key has to agree.`,
-  "indelible.reads.opened": ({ by, says }) => `${by} let reading go on ${everywhere(says["of"])}.`,
+  "indelible.reads.enabled": ({ by, says }) => `${by} let reading go on ${everywhere(says["of"])}.`,
   "indelible.quarantine.placed": ({ by, target, says }) => `${by} put ${range(says)} under ${target}.`,
   "indelible.quarantine.released": ({ by, target, says }) => `${by} released ${range(says)} from ${target}.`,
   "indelible.quarantine.annotated": ({ by, target }) => `${by} annotated ${target}.`,

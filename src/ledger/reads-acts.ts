@@ -26,7 +26,7 @@ export function viewOf(core: Core, of: SwitchOf): ReadsView {
     window,
     verified: verifiedIn(storage.sql, window),
     missing: missingIn(storage.sql, window, { org: state.org.org, newest: state.earlier.length + 1 }),
-    wish:
+    pending:
       wish === null
         ? null
         : { by: wish.by, reason: wish.reason, expires_at: new Date(wish.at + OPEN_WISH_MS).toISOString() },
@@ -46,7 +46,7 @@ export function planClose({ core, planning, of, by }: Context, asked: CloseReads
   const wider = asked.window !== undefined && JSON.stringify(window) !== JSON.stringify(before?.window);
   if (before?.reason === asked.reason && !wider) return ok(null);
   const { reason } = asked;
-  const { index } = sealAct(draft, readsAct("closed", { of, by, reason, metadata: { window } }), now);
+  const { index } = sealAct(draft, readsAct("disabled", { of, by, reason, metadata: { window } }), now);
   const entry = { log: core.state.earlier.length + 1, index };
   turn(core, planning, { of, closed: { since: now, reason, by, entry, window, wish: null } });
   draft.write(clearVerified);
@@ -105,7 +105,11 @@ function wishToOpen(
   { closed, reason, accepts }: { closed: Closed; reason: string; accepts: string },
 ): "wished" {
   const { draft, now } = planning;
-  sealAct(draft, readsAct("wished", { of, by, reason, metadata: { accepts: JSON.parse(accepts) as unknown } }), now);
+  sealAct(
+    draft,
+    readsAct("enable_requested", { of, by, reason, metadata: { accepts: JSON.parse(accepts) as unknown } }),
+    now,
+  );
   turn(core, planning, { of, closed: { ...closed, wish: { by, reason, at: now, accepts } } });
   return "wished";
 }
@@ -116,7 +120,7 @@ function open(
 ): "opened" {
   const { draft, now } = planning;
   const metadata = { verified, accepted_breaks: wish !== null, ...(wish === null ? {} : { wished_by: wish.by }) };
-  sealAct(draft, readsAct("opened", { of, by, reason, metadata }), now);
+  sealAct(draft, readsAct("enabled", { of, by, reason, metadata }), now);
   turn(core, planning, { of, closed: null });
   return "opened";
 }
@@ -145,7 +149,7 @@ function notAccepted(broken: readonly VerifiedRange[]): Result<never> {
 const ERRORS_MAX_COUNT = 20;
 
 function readsAct(
-  verb: "closed" | "wished" | "opened",
+  verb: "disabled" | "enable_requested" | "enabled",
   { of, by, reason, metadata }: { of: SwitchOf; by: string; reason: string; metadata: Record<string, unknown> },
 ): Act {
   return {

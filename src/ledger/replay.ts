@@ -91,7 +91,7 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
   "indelible.read": replayRead,
   "indelible.read.closed": (sql, { metadata }) =>
     sql.exec("delete from read_session where opened_index = ?", Number(metadata["opened_index"])),
-  "indelible.reads.closed": (sql, { key, at, index, metadata, reason }) => {
+  "indelible.reads.disabled": (sql, { key, at, index, metadata, reason }) => {
     // A wish to open, and what was verified, are not brought back: both are asked for anew.
     const log = logNumber(sql);
     const whole = [{ log, from: 0, to: index }];
@@ -100,7 +100,7 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
     saveSwitch(sql, of, { since: at, reason, by: key, entry: { log, index }, window, wish: null });
     clearVerified(sql);
   },
-  "indelible.reads.opened": (sql, { metadata }) => {
+  "indelible.reads.enabled": (sql, { metadata }) => {
     const { of } = metadata as { of?: SwitchOf };
     if (of !== undefined) saveSwitch(sql, of, null);
   },

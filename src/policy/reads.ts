@@ -29,7 +29,7 @@ export async function openReads(config: Config, { org, caller }: Switch, asked: 
   const keeper = org ?? PLATFORM_ORG;
   const stands = await getReads(config, { org, caller });
   if (!stands.ok) return stands;
-  const wishedBy = stands.value.enabled ? null : (stands.value.wish?.by ?? null);
+  const wishedBy = stands.value.enabled ? null : (stands.value.pending?.by ?? null);
   const known = await platformKeys(config, { wishedBy, asks: nameOf(caller) });
   if (!known.ok) return known;
   const opening = { asked, ...known.value };

@@ -35,7 +35,7 @@ export type ReadsView =
       window: Window[];
       verified: VerifiedRange[];
       missing: MissingRange[];
-      wish: { by: string; reason: string; expires_at: string } | null;
+      pending: { by: string; reason: string; expires_at: string } | null;
     };
 
 /** A finished run of verification, as its runner tells the ledger. */
@@ -121,7 +121,7 @@ export const readsSchema = z
       missing: z.array(window.extend({ request: z.string() })).meta({
         description: "What is still to be verified, and the request that does it or its first part.",
       }),
-      wish: z.object({ by: z.string(), reason: z.string(), expires_at: instant }).nullable().meta({
+      pending: z.object({ by: z.string(), reason: z.string(), expires_at: instant }).nullable().meta({
         description: "A key wants reads opened in spite of breaks, and waits for a second one.",
       }),
     }),

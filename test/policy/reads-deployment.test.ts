@@ -58,7 +58,7 @@ describe("the deployment's switch", () => {
     expect((await call("GET", `/v1/orgs/${org}/reads`)).json).toEqual({ enabled: true });
     const unknown = await call("GET", "/v1/orgs/no-such-org/events");
     problemOf(unknown, "not_found");
-    const [act] = (await actsOf("platform", "indelible.reads.closed")).slice(-1);
+    const [act] = (await actsOf("platform", "indelible.reads.disabled")).slice(-1);
     expect(saysOf(act)).toMatchObject({ of: "deployment", window: [{ log: 1, from: 0 }] });
   });
 

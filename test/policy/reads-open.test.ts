@@ -36,7 +36,7 @@ describe("opening reads", () => {
     expect(await verified(org)).toMatchObject({ ok: true, on_record: true });
     const closed = await close(org);
     const missing = [{ log: 1, from: 0, to: closed.json.window[0].to, request: `GET /v1/orgs/${org}/verify?from=0` }];
-    expect(closed.json).toMatchObject({ verified: [], missing, wish: null });
+    expect(closed.json).toMatchObject({ verified: [], missing, pending: null });
     const problem = problemOf(await reopen(org), "conflict");
     expect(problem.detail).toContain(`GET /v1/orgs/${org}/verify?from=0`);
     expect(problem.errors).toHaveLength(1);
@@ -51,14 +51,14 @@ describe("opening reads", () => {
     expect((await reopen(org)).json).toEqual({ enabled: true });
     expect(await listStatus(org)).toBe(200);
     expect((await call("GET", `/v1/orgs/${org}/status`)).json.reads).toEqual({ state: "enabled", closed: [] });
-    const [opened] = await actsOf(org, "indelible.reads.opened");
+    const [opened] = await actsOf(org, "indelible.reads.enabled");
     expect(saysOf(opened)).toMatchObject({
       of: "org",
       accepted_breaks: false,
       verified: [{ log: 1, from: 0, ok: true }],
     });
     expect((await reopen(org)).json).toEqual({ enabled: true });
-    expect(await actsOf(org, "indelible.reads.opened")).toHaveLength(1);
+    expect(await actsOf(org, "indelible.reads.enabled")).toHaveLength(1);
   });
 
   it("names a gap of one entry, and the request that closes it", async () => {
@@ -101,7 +101,7 @@ describe("opening reads", () => {
     expect(again.json).toMatchObject({ window: [{ log: 1, from: 2 }], verified: [] });
     await verified(org, "?from=7");
     expect((await reads(org)).json.missing).toMatchObject([{ from: 2, to: 7 }]);
-    expect(await actsOf(org, "indelible.reads.closed")).toHaveLength(2);
+    expect(await actsOf(org, "indelible.reads.disabled")).toHaveLength(2);
   });
 
   it("does not count a run that began before they were closed", async () => {
@@ -148,7 +148,7 @@ describe("opening reads in spite of breaks", () => {
     expect(problem.errors?.[0]).toMatchObject({ pointer: "/accept_breaks" });
     const wished = await reopen(org, { ...ACCEPT, reason: "known and harmless" });
     expect(wished.status, wished.text).toBe(202);
-    expect(wished.json).toMatchObject({ enabled: false, wish: { by: "root", reason: "known and harmless" } });
+    expect(wished.json).toMatchObject({ enabled: false, pending: { by: "root", reason: "known and harmless" } });
     await evict(org);
     problemOf(await reopen(org, ACCEPT), "conflict");
     expect(await listStatus(org)).toBe(503);
@@ -156,8 +156,8 @@ describe("opening reads in spite of breaks", () => {
     const opened = await reopen(org, { ...ACCEPT, reason: "seen, and agreed" }, key);
     expect(opened.status, opened.text).toBe(200);
     expect(await listStatus(org)).toBe(200);
-    const [wish] = await actsOf(org, "indelible.reads.wished");
-    const [open] = await actsOf(org, "indelible.reads.opened");
+    const [wish] = await actsOf(org, "indelible.reads.enable_requested");
+    const [open] = await actsOf(org, "indelible.reads.enabled");
     expect([wish?.actor?.id, open?.actor?.id]).toEqual(["root", id]);
     expect(saysOf(open)).toMatchObject({
       accepted_breaks: true,
@@ -221,6 +221,6 @@ describe("opening reads in spite of breaks", () => {
     await spoil(6);
     expect((await reopen(org, ACCEPT, key)).status).toBe(202);
     await close(org, { reason: `${WHY}, again` });
-    expect((await reads(org)).json).toMatchObject({ wish: null, verified: [] });
+    expect((await reads(org)).json).toMatchObject({ pending: null, verified: [] });
   });
 });

@@ -75,7 +75,7 @@ describe("an org whose reads are closed", () => {
     await evict(org);
     expect(await listStatus(org)).toBe(503);
     expect((await close(org)).json).toEqual(first.json);
-    const acts = await actsOf(org, "indelible.reads.closed");
+    const acts = await actsOf(org, "indelible.reads.disabled");
     expect(acts).toHaveLength(1);
     expect(saysOf(acts[0])).toEqual({ of: "org", window: [{ log: 1, from: 0, to: 3 }] });
     expect(acts[0]?.actor?.id).toBe("root");
@@ -90,10 +90,10 @@ describe("an org whose reads are closed", () => {
       expect((await putReads(org, { enabled: false, reason: WHY })).status).toBe(500);
       fault.restore();
       const stored = kind === "failed" ? 0 : 1;
-      expect(await actsOf(org, "indelible.reads.closed")).toHaveLength(stored);
+      expect(await actsOf(org, "indelible.reads.disabled")).toHaveLength(stored);
       expect((await reads(org)).json.enabled).toBe(stored === 0);
       await close(org);
-      expect(await actsOf(org, "indelible.reads.closed")).toHaveLength(1);
+      expect(await actsOf(org, "indelible.reads.disabled")).toHaveLength(1);
       await checkLedger(org, { archived: true });
     },
   );
