@@ -119,7 +119,7 @@ function open(
   { reason, verified, wish }: { reason: string; verified: VerifiedRange[]; wish: Wish | null },
 ): "opened" {
   const { draft, now } = planning;
-  const metadata = { verified, accepted_breaks: wish !== null, ...(wish === null ? {} : { wished_by: wish.by }) };
+  const metadata = { verified, accepted_breaks: wish !== null, ...(wish === null ? {} : { requested_by: wish.by }) };
   sealAct(draft, readsAct("enabled", { of, by, reason, metadata }), now);
   turn(core, planning, { of, closed: null });
   return "opened";

@@ -9,6 +9,7 @@ import {
 import type { ReadGrant } from "../schema/ledger.ts";
 import { labelSchema, subjectIdSchema } from "../schema/names.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
+import { pairOf } from "../store/match.ts";
 import { type EntryList, readPage } from "./list-entries.ts";
 import { logsOf } from "./logs.ts";
 import { type ListQuery, parseListQuery, printOf } from "./query.ts";
@@ -78,7 +79,8 @@ export function parseHistoryQuery(thing: Thing, params: URLSearchParams): Result
     ...Object.entries({ target_type: thing.type, target: thing.id }),
     ...new URLSearchParams(text),
   ]);
-  return ok({ thing, list: { ...parsed.value, filter: { ...filter, about: [thing] }, text: asked.toString() } });
+  const about = { field: "about", values: [pairOf(thing)], exclude: false } as const;
+  return ok({ thing, list: { ...parsed.value, filter: [...filter, about], text: asked.toString() } });
 }
 
 /** The thing as JSON text, rebuilt from the whole history as its reader may see it, unless that is too long. */

@@ -70,21 +70,27 @@ const OF_AN_ORG: Record<string, Route> = {
   },
   getHistory: {
     of: "org",
-    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/targets/org/${org}/history?min_size=1` }),
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/targets/org/${org}/history` }),
     status: 200,
     shape: historySchema,
+    viewers: "any",
+    shown: ({ json }) => json.data.length,
   },
   listActions: {
     of: "org",
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/actions` }),
     status: 200,
     shape: counts.inventorySchema,
+    viewers: "whole",
+    shown: ({ json }) => json.data.length,
   },
   getStats: {
     of: "org",
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/stats?group_by=action` }),
     status: 200,
     shape: counts.statsSchema,
+    viewers: "whole",
+    shown: ({ json }) => json.data.length,
   },
   verifyLog: {
     of: "org",

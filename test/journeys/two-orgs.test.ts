@@ -48,6 +48,9 @@ const PATHS: [name: string, path: string][] = [
   ["a list by target", "/events?target=d_1&target_type=document"],
   ["a list by action", "/events?action=document.*"],
   ["a list by session", "/events?session_id=s_1&ip=192.0.2.1&request_id=r_1"],
+  ["a search", `/events?q=${encodeURIComponent('actor:u_1 "document share" -result:denied')}`],
+
+  ["a history", "/targets/document/d_1/history"],
   ["an entry by id", "/events/e-3"],
   ["an entry by index", "/events/5"],
   ["an entry by the number of its log", "/1/events/5"],
@@ -63,6 +66,8 @@ const log = () => exports.AuditLog({ props: { name: "twin", orgs: "*", scopes: [
 /** And by service binding. */
 const CALLS: [name: string, ask: (org: string) => Promise<{ ok: boolean }>][] = [
   ["list", (org) => log().list(org)],
+  ["list of a search", (org) => log().list(org, { q: "actor:u_1 share", "-result": "denied" })],
+  ["history", (org) => log().history(org, "document", "d_1")],
   ["get", (org) => log().get(org, "e-3")],
   ["prove", (org) => log().prove(org, "e-3")],
   ["checkpoint", (org) => log().checkpoint(org)],
@@ -113,6 +118,32 @@ describe.each(PATHS)("of two orgs with the same ids everywhere, %s", (_, path) =
     }
   });
 });
+
+/** Answers of counts name no org: what tells them apart is how many. */
+describe.each(["/stats?group_by=action", "/stats?group_by=actor", "/stats?group_by=target_type", "/actions"])(
+  "of two orgs with the same ids everywhere, %s",
+  (path) => {
+    it("counts each its own, and is nothing to who is of the other", async () => {
+      const { org, key } = await sideOf("third");
+      const more = eventsOf("more").map((event) => ({ ...event, id: `${event.id}-more` }));
+      await call("POST", `/v1/orgs/${org}/events`, { body: { events: more }, key });
+      await call("GET", `/v1/orgs/${org}/events?min_size=${await sizeOf(org)}&limit=1`);
+      for (const { own, foreign, count } of [
+        { own: { org, key }, foreign: left, count: 2 * COUNT },
+        { own: left, foreign: { org, key }, count: COUNT },
+      ]) {
+        const answer = await call("GET", `/v1/orgs/${own.org}${path}`, { key: own.key });
+        const names = ["document.share", "user u_1", "u_1", "document"];
+        const found = answer.json.data.filter((row: any) => names.includes(row.value?.id ?? row.value ?? row.action));
+        expect(
+          found.map((row: any) => row.count),
+          answer.text,
+        ).toEqual([count]);
+        problemOf(await call("GET", `/v1/orgs/${foreign.org}${path}`, { key: own.key }), "not_found");
+      }
+    });
+  },
+);
 
 describe.each(CALLS)("of two such orgs, AuditLog.%s", (_, ask) => {
   it("shows each its own", async () => {

@@ -161,7 +161,7 @@ describe("opening reads in spite of breaks", () => {
     expect([wish?.actor?.id, open?.actor?.id]).toEqual(["root", id]);
     expect(saysOf(open)).toMatchObject({
       accepted_breaks: true,
-      wished_by: "root",
+      requested_by: "root",
       verified: [{ ok: false, breaks: 1 }],
     });
     expect(open?.note).toEqual({ reason: "seen, and agreed" });
@@ -193,7 +193,7 @@ describe("opening reads in spite of breaks", () => {
       problemOf(await reopen(org, ACCEPT, made.key), "unauthorized");
       const answer = await reopen(org, ACCEPT);
       expect(answer.status, answer.text).toBe(202);
-      expect(answer.json.wish.by).toBe("root");
+      expect(answer.json.pending.by).toBe("root");
       expect(await listStatus(org)).toBe(503);
     }
   });
@@ -204,7 +204,7 @@ describe("opening reads in spite of breaks", () => {
     expect((await reopen(org, ACCEPT)).status).toBe(202);
     const late = await later(OPEN_WISH_MS, () => reopen(org, ACCEPT, key));
     expect(late.status, late.text).toBe(202);
-    expect(late.json.wish.by).not.toBe("root");
+    expect(late.json.pending.by).not.toBe("root");
   });
 
   it("falls when more is found broken, and when they are closed anew", async () => {
