@@ -58,11 +58,11 @@ async function rowsPerEntry(calls: number, size: number, { ids = false } = {}): 
   return { ledger: ledger / (calls * size), d1: d1 / (calls * size) };
 }
 
-/** Rows an entry may cost in the ledger and in D1, at so many entries a call. */
+/** Rows an entry may cost in the ledger and in D1, at so many entries a call; the first of an action on a day costs one more. */
 const BUDGETS = [
   { size: 100, calls: 12, ledger: 0.1, d1: 2.3 },
   { size: 10, calls: 20, ledger: 0.7, d1: 3 },
-  { size: 1, calls: 30, ledger: 5, d1: 4 },
+  { size: 1, calls: 30, ledger: 5, d1: 4.1 },
 ];
 
 describe("rows written, archive and alarms included", () => {
