@@ -16,10 +16,16 @@ import { listStatus, WHY } from "./reads-support.ts";
 const put = (body: unknown, key?: string) => call("PUT", "/v1/reads", { body, ...(key === undefined ? {} : { key }) });
 const CLOSE = { enabled: false, reason: WHY };
 
+/** Every log that org `platform` has: another test may have continued it. */
+async function verifyPlatform(): Promise<void> {
+  const { missing = [] } = (await call("GET", "/v1/reads")).json;
+  for (const { request } of missing) await call("GET", request.replace(/^GET /, ""));
+}
+
 /** Opens what this file closes, whatever became of a test. */
 afterEach(async () => {
   restoreFaults();
-  await verified("platform");
+  await verifyPlatform();
   const opened = await put({ enabled: true, reason: "the test is over" });
   expect(opened.json, opened.text).toEqual({ enabled: true });
 });
@@ -59,7 +65,8 @@ describe("the deployment's switch", () => {
     const unknown = await call("GET", "/v1/orgs/no-such-org/events");
     problemOf(unknown, "not_found");
     const [act] = (await actsOf("platform", "indelible.reads.disabled")).slice(-1);
-    expect(saysOf(act)).toMatchObject({ of: "deployment", window: [{ log: 1, from: 0 }] });
+    const { of, window } = saysOf(act);
+    expect([of, window[0]]).toMatchObject(["deployment", { log: 1, from: 0 }]);
   });
 
   it("lets nothing out that was being found when it was closed", async () => {
@@ -75,7 +82,7 @@ describe("the deployment's switch", () => {
     await evict("platform");
     expect(await listStatus(org)).toBe(503);
     problemOf(await put({ enabled: true, reason: "too early" }), "conflict");
-    await verified("platform");
+    await verifyPlatform();
     expect((await put({ enabled: true, reason: "all in order" })).json).toEqual({ enabled: true });
     expect(await listStatus(org)).toBe(200);
   });
