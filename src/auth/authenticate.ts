@@ -17,6 +17,9 @@ import { parseViewerToken } from "./viewer-token.ts";
 const BEARER = new RegExp(`^Bearer ([!-~]{1,${VIEWER_TOKEN_MAX_CHARACTERS}})$`, "i");
 const ROOT = { kind: "trusted", name: "root", scopes: SCOPES, orgs: "all" } as const;
 
+/** What is shown to us and for what; `expired` is told who shows a token that has expired. */
+type Shown = { authorization: string | null; now: number; scope: Scope; expired?: (former: Caller) => void };
+
 type Verdict = { caller: Trusted | null; hash: string; at: number };
 
 /** Verdicts on platform keys of this isolate, oldest first. */
@@ -29,14 +32,14 @@ const verdicts = new Map<string, Verdict>();
  */
 export async function authenticate(
   config: Config,
-  { authorization, now, scope }: { authorization: string | null; now: number; scope: Scope },
+  { authorization, now, scope, expired = () => {} }: Shown,
 ): Promise<Result<Caller>> {
   const token = BEARER.exec(authorization ?? "")?.[1];
   if (token === undefined) return UNAUTHORIZED;
   const hash = keyHash(token);
   if (equal(hash, rootHashOf(config))) return ok(ROOT);
   const viewer = parseViewerToken(config, token);
-  if (viewer !== null) return viewerCaller(config, { ...viewer, now, scope });
+  if (viewer !== null) return viewerCaller(config, { ...viewer, now, scope, expired });
   const key = parseKey(config.keyPepper, token);
   if (key === null) return UNAUTHORIZED;
   if (key.kind === "org") return ok({ kind: "org_key", id: key.id, hash });
@@ -61,14 +64,16 @@ export function forgetPlatformKey(id: string): void {
 /** Who reads with a token: checked here as far as its minter is; the ledger does the rest. */
 async function viewerCaller(
   config: Config,
-  { id, claims, now, scope }: { id: string; claims: ViewerClaims; now: number; scope: Scope },
+  { id, claims, now, scope, expired }: { id: string; claims: ViewerClaims } & Required<Omit<Shown, "authorization">>,
 ): Promise<Result<Caller>> {
   const { org, actor, scopes, restriction, expires_at } = claims;
-  if (now >= expires_at) return TOKEN_EXPIRED;
   const minter = await minterOf(config, { claims, now, scope });
   if (!minter.ok) return minter;
   const viewer = { token: id, actor };
-  return ok({ kind: "viewer", org, viewer, minter: minter.value, scopes, restriction, expires_at });
+  const caller = { kind: "viewer", org, viewer, minter: minter.value, scopes, restriction, expires_at } as const;
+  if (now < expires_at) return ok(caller);
+  expired(caller);
+  return TOKEN_EXPIRED;
 }
 
 async function minterOf(

@@ -68,12 +68,11 @@ app.use(async (c, next) => {
   c.set("now", now);
   c.set("config", configOf(c.env));
   const page = pageOf(c);
-  const flown =
-    page !== null && c.req.method === "OPTIONS" ? await preflight(c, { page, methods: methodsOf(c) }) : null;
+  const flown = page !== null && c.req.method === "OPTIONS" ? preflight(c, page, methodsOf(c)) : null;
   if (flown !== null) c.res = flown;
   else if (c.req.method === "HEAD") c.res = methodNotAllowed(c) ?? problem(c, NOT_FOUND.refusal);
   else await next();
-  if (page !== null && flown === null) await showTo(page, c.res);
+  if (page !== null && flown === null) await showTo(c, page);
   c.executionCtx.waitUntil(after(c, now));
 });
 

@@ -13,6 +13,8 @@ type Variables = {
   /** When the request arrived: what `received_at` says. */
   now: number;
   caller?: Caller;
+  /** Who sent a token that has expired: no caller, but somebody we know. */
+  expired?: Caller;
   refusal?: Refusal;
   /** What the caller may still read; said in the answer's headers. */
   limits?: RateLimit[];
@@ -94,7 +96,8 @@ const TITLES: Record<Refusal["code"], string> = {
 /** Who calls, decided before anything else is looked at. */
 export async function callerOf(c: Ctx, scope: Scope): Promise<Result<Caller>> {
   const authorization = c.req.header("authorization") ?? null;
-  const caller = await authenticate(c.get("config"), { authorization, now: c.get("now"), scope });
+  const expired = (former: Caller) => c.set("expired", former);
+  const caller = await authenticate(c.get("config"), { authorization, now: c.get("now"), scope, expired });
   if (caller.ok) c.set("caller", caller.value);
   return caller;
 }

@@ -42,8 +42,10 @@ export class Acts {
     return principal.ok ? ok(this.#core.state.org.settings) : principal;
   }
 
-  corsOrigins(): string[] {
-    return this.#core.state.org.settings.cors_origins;
+  corsOrigins(caller: Caller): Result<string[]> {
+    const { org } = this.#core.state;
+    const member = this.#keys.belongs(org.org, caller);
+    return member.ok ? ok(org.settings.cors_origins) : member;
   }
 
   /** Changes what a patch names, and seals it. */

@@ -87,14 +87,18 @@ export class OrgKeys {
 
   /** Who calls, whatever it may do. A viewer may what its token says, as far as who minted it still may. */
   identify(org: string, caller: Caller): Result<Principal> {
-    if (caller.kind !== "viewer") return this.#identifyKey(org, caller);
-    if (caller.org !== org) return NOT_FOUND;
-    const minter = this.#identifyKey(org, caller.minter);
-    if (!minter.ok) return minter;
+    const known = this.belongs(org, caller);
+    if (!known.ok || caller.kind !== "viewer") return known;
     if (this.#now() >= caller.expires_at + VIEWER_TOKEN_SKEW_MS) return TOKEN_EXPIRED;
     const { viewer, restriction } = caller;
-    const scopes = caller.scopes.filter((scope) => minter.value.scopes.includes(scope));
-    return ok({ key: minter.value.key, scopes, viewer, restriction });
+    const scopes = caller.scopes.filter((scope) => known.value.scopes.includes(scope));
+    return ok({ key: known.value.key, scopes, viewer, restriction });
+  }
+
+  /** Whose key it is, or was minted a token with, if that is a key of this org that holds; the token may have expired. */
+  belongs(org: string, caller: Caller): Result<Principal> {
+    if (caller.kind !== "viewer") return this.#identifyKey(org, caller);
+    return caller.org === org ? this.#identifyKey(org, caller.minter) : NOT_FOUND;
   }
 
   #identifyKey(org: string, caller: Exclude<Caller, { kind: "viewer" }> | Minter): Result<Principal> {

@@ -169,9 +169,9 @@ export class OrgLedger extends DurableObject<Env> {
     return this.#door.admit(org, caller, (ledger) => ledger.issueViewerToken(caller, token));
   }
 
-  /** Origins whose pages may read what this org answers: browsers ask before anybody has sent a key. */
-  corsOrigins(org: string): Promise<Result<string[]>> {
-    return this.#door.pass(org, ({ acts }) => ok(acts.corsOrigins()), WHILE_HELD);
+  /** Origins whose pages may read what this org answers, for who is of it, even with a token that has expired. */
+  corsOrigins(org: string, caller: Caller): Promise<Result<string[]>> {
+    return this.#door.pass(org, ({ acts }) => acts.corsOrigins(caller), WHILE_HELD);
   }
 
   /** Waits until entries below `size` are in D1, at most `ms`; answers how many are. */

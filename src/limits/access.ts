@@ -33,9 +33,5 @@ export const READERS_KEPT_MAX_COUNT = 4_096;
 
 export const CORS_MAX_ORIGINS = 20;
 export const ORIGIN_MAX_CHARACTERS = 300;
-/** How long an isolate remembers an org's origins: so long may a change take to hold, and so seldom is a ledger asked. */
-export const CORS_FRESH_MS = 60_000;
-/** Orgs whose origins are remembered: 6 kB each at most. */
-export const CORS_KEPT_MAX_COUNT = 1_000;
 /** How long a browser remembers what it may send; what it may read is decided with each answer. */
 export const CORS_PREFLIGHT_SECONDS = 600;

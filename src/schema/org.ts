@@ -5,7 +5,7 @@ import { scopeSchema } from "./caller.ts";
 const name = z.string().min(1).max(200);
 
 /** An origin as browsers send it: exact, so that nothing is matched by its beginning. Plain http is for this machine alone. */
-const corsOriginSchema = z
+export const corsOriginSchema = z
   .string()
   .max(ORIGIN_MAX_CHARACTERS)
   .refine((text) => {
@@ -36,7 +36,7 @@ export const putOrgSchema = z
     }),
     cors_origins: z.array(corsOriginSchema).max(CORS_MAX_ORIGINS).optional().meta({
       description:
-        "Origins whose pages may read this org's answers, with a viewer token; none by default. Holds within a minute.",
+        "Origins whose pages may read this org's answers, with a viewer token; none by default. Holds at once.",
     }),
     require_reason: z.boolean().optional().meta({
       description: "Whether entries are read only with an `Audit-Reason`, which is kept in the trace.",
