@@ -1,9 +1,9 @@
 import { viewerTokenText } from "../auth/viewer-token.ts";
 import type { Config } from "../env.ts";
-import { ok, refuse, type Result } from "../errors.ts";
+import { assert, ok, refuse, type Result } from "../errors.ts";
 import { newKeyName } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
-import { BINDING_TOKEN_MAX_SECONDS } from "../limits.ts";
+import { BINDING_TOKEN_MAX_SECONDS, VIEWER_TOKEN_MAX_CHARACTERS } from "../limits.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
 import type { NewViewerToken, ViewerClaims, ViewerToken } from "../schema/viewer-token.ts";
 
@@ -28,9 +28,10 @@ export async function mintViewerToken(
   const id = `ind_v${newKeyName()}`;
   const expires_at = now + expires_in_s * 1000;
   const token = { token: id, actor, scopes, restriction, expires_at };
+  const text = viewerTokenText(config, id, { v: 1, org, minter, actor, scopes, restriction, expires_at });
+  assert(text.length <= VIEWER_TOKEN_MAX_CHARACTERS, "a token that is minted can be sent");
   const issued = await callLedger(config, org, async (ledger) => await ledger.issueViewerToken(org, caller, token));
   if (!issued.ok) return issued;
-  const text = viewerTokenText(config, id, { v: 1, org, minter, actor, scopes, restriction, expires_at });
   return ok({ id, token: text, expires_at: new Date(expires_at).toISOString() });
 }
 

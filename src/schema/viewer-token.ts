@@ -5,14 +5,16 @@ import { CATEGORIES, labelSchema, subjectIdSchema } from "./names.ts";
 
 const thing = z.strictObject({ type: labelSchema, id: subjectIdSchema });
 
+/** Each at most once: a token is sent with every request, and one that is too long is nobody's. */
+function someOf<const T extends readonly string[]>(words: T) {
+  const distinct = (list: readonly string[]) => new Set(list).size === list.length;
+  return z.array(z.enum(words)).max(words.length).refine(distinct, "names one twice").meta({ uniqueItems: true });
+}
+
 const restrictionSchema = z
   .strictObject({
     target: thing.exactOptional().meta({ description: "Entries that name this target." }),
-    categories: z
-      .array(z.enum(CATEGORIES))
-      .min(1)
-      .exactOptional()
-      .meta({ description: "Entries of these categories." }),
+    categories: someOf(CATEGORIES).min(1).exactOptional().meta({ description: "Entries of these categories." }),
   })
   .refine(
     ({ target, categories }) => target !== undefined || categories !== undefined,
@@ -26,8 +28,7 @@ export const newViewerTokenSchema = z
     actor: thing
       .refine(({ type }) => type !== KEY_ACTOR, { path: ["type"], message: "`key` is who reads without a token" })
       .meta({ description: "The person who will read: the actor of every trace. Your own type and id." }),
-    scopes: z
-      .array(z.enum(READING_SCOPES))
+    scopes: someOf(READING_SCOPES)
       .refine((scopes) => scopes.includes("events:read"), "has to hold events:read")
       .meta({ description: "`events:read`, and `personal:read` for personal sections; none that the key lacks." }),
     expires_in_s: z

@@ -78,6 +78,8 @@ describe("minting a viewer token", () => {
     ["no time at all", { ...WANTED, expires_in_s: 0 }, ["/expires_in_s"]],
     ["a restriction to nothing", { ...WANTED, restrict: {} }, ["/restrict"]],
     ["a restriction to no category", { ...WANTED, restrict: { categories: [] } }, ["/restrict/categories"]],
+    ["a category twice", { ...WANTED, restrict: { categories: ["login", "login"] } }, ["/restrict/categories"]],
+    ["a scope twice", { ...WANTED, scopes: ["events:read", "events:read"] }, ["/scopes"]],
     ["a target without id", { ...WANTED, restrict: { target: { type: "user" } } }, ["/restrict/target/id"]],
     ["what it does not know", { ...WANTED, admin: true }, ["/admin"]],
   ])("is refused with %s, by name", async (_, body, pointers) => {
