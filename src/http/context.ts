@@ -145,7 +145,9 @@ export function idempotencyKeyOf(c: Ctx): Result<string | null> {
   );
 }
 
-/** Headers of an answer that carries an org's entries. */
-export function tracedHeaders(read_index: number | null): Record<string, string> {
+/** Headers of an answer that carries an org's entries. Where its trace stands tells how much the log holds: no restricted reader gets that. */
+export function tracedHeaders(c: Ctx, read_index: number | null): Record<string, string> {
+  const caller = c.get("caller");
+  if (caller?.kind === "viewer" && caller.restriction !== null) return { "cache-control": "no-store" };
   return { "cache-control": "no-store", "audit-read-index": read_index === null ? "queued" : String(read_index) };
 }

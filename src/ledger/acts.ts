@@ -66,7 +66,7 @@ export class Acts {
     return principal.ok ? ok(this.#keys.list()) : principal;
   }
 
-  issueViewerToken(caller: Caller, token: NewViewerToken): Promise<Result<NewViewerToken>> {
+  issueViewerToken(caller: Caller, token: NewViewerToken): Promise<Result<null>> {
     return this.#plan((planning) => planIssueViewerToken({ ...this.#keyContext(caller), ...planning }, token));
   }
 

@@ -1,5 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, type Result } from "../errors.ts";
+import { ok, type RateLimit, type Result } from "../errors.ts";
 import { count } from "../meter.ts";
 import type { Caller, Scope } from "../schema/caller.ts";
 import type {
@@ -150,9 +150,13 @@ export class Ledger {
     return traced;
   }
 
-  async issueViewerToken(caller: Caller, token: NewViewerToken): Promise<Result<NewViewerToken>> {
+  /** Answers how much more the key may ask. */
+  async issueViewerToken(caller: Caller, token: NewViewerToken): Promise<Result<RateLimit[]>> {
     const admitted = this.admission.admit(caller, "events:read");
-    return admitted.ok ? this.acts.issueViewerToken(caller, token) : admitted;
+    if (!admitted.ok) return admitted;
+    const { limits } = admitted.value;
+    const issued = await this.acts.issueViewerToken(caller, token);
+    return issued.ok ? ok(limits) : { ok: false, refusal: { ...issued.refusal, limits } };
   }
 
   async noteRefusal(refusal: { key: string; code: string; calls: number }): Promise<null> {

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf } from "../env.ts";
-import { ok, refuse, type Result } from "../errors.ts";
+import { ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { log } from "../log.ts";
 import { type Caller, nameOf, type Scope } from "../schema/caller.ts";
 import type {
@@ -165,7 +165,7 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Seals that a viewer token was minted; limited like a read, for each call is an entry. */
-  issueViewerToken(org: string, caller: Caller, token: NewViewerToken): Promise<Result<NewViewerToken>> {
+  issueViewerToken(org: string, caller: Caller, token: NewViewerToken): Promise<Result<RateLimit[]>> {
     return this.#door.admit(org, caller, (ledger) => ledger.issueViewerToken(caller, token));
   }
 

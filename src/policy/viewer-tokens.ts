@@ -1,13 +1,14 @@
 import { viewerTokenText } from "../auth/viewer-token.ts";
 import type { Config } from "../env.ts";
-import { assert, ok, refuse, type Result } from "../errors.ts";
+import { assert, ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { newKeyName } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
 import { BINDING_TOKEN_MAX_SECONDS, VIEWER_TOKEN_MAX_CHARACTERS } from "../limits.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
 import type { NewViewerToken, ViewerClaims, ViewerToken } from "../schema/viewer-token.ts";
 
-type Wanted = { caller: Caller; wanted: NewViewerToken; now: number };
+/** `limited` is told how much more the caller may ask. */
+type Wanted = { caller: Caller; wanted: NewViewerToken; now: number; limited?: (limits: RateLimit[]) => void };
 
 /**
  * Mints a token with which one person reads an org's entries. That it was minted, by whom, for whom and for how long is
@@ -16,7 +17,7 @@ type Wanted = { caller: Caller; wanted: NewViewerToken; now: number };
 export async function mintViewerToken(
   config: Config,
   org: string,
-  { caller, wanted, now }: Wanted,
+  { caller, wanted, now, limited }: Wanted,
 ): Promise<Result<ViewerToken>> {
   const { actor, scopes, expires_in_s, restrict: restriction = null } = wanted;
   const minter = minterOf(caller);
@@ -32,6 +33,7 @@ export async function mintViewerToken(
   assert(text.length <= VIEWER_TOKEN_MAX_CHARACTERS, "a token that is minted can be sent");
   const issued = await callLedger(config, org, async (ledger) => await ledger.issueViewerToken(org, caller, token));
   if (!issued.ok) return issued;
+  limited?.(issued.value);
   return ok({ id, token: text, expires_at: new Date(expires_at).toISOString() });
 }
 

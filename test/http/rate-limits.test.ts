@@ -29,6 +29,20 @@ describe("RateLimit", () => {
     expect(saysOf(await read())).toEqual([policy, `"key";r=${PER_KEY - 1};t=1`]);
   });
 
+  it("comes with a minted token as well, and where none is given", async () => {
+    const mint = (body: object) => call("POST", `/v1/orgs/${org}/viewer-tokens`, { key, body });
+    const wanted = { actor: { type: "user", id: "u_1" }, scopes: ["events:read"] };
+    const answers = [
+      await mint(wanted),
+      await mint({ ...wanted, scopes: ["events:read", "personal:read"] }),
+      await mint({ ...wanted, scopes: [] }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([201, 403, 400]);
+    for (const [n, answer] of answers.entries()) {
+      expect(saysOf(answer)).toEqual([`"key";q=${PER_KEY};w=1`, `"key";r=${PER_KEY - 1 - n};t=1`]);
+    }
+  });
+
   it("says nothing where nothing is taken", async () => {
     const { headers } = await call("POST", `/v1/orgs/${org}/events`, {
       body: { action: "a.b", actor: { type: "u", id: "1" } },

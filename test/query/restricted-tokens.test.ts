@@ -41,6 +41,7 @@ describe("a token restricted to a target and a category", () => {
       call("GET", `/v1/orgs/${org}/events/${id}${what}`, { key: token, headers: { "x-request-id": "the-same" } });
     expect((await get("mine")).status).toBe(200);
     expect((await get("1")).status).toBe(200);
+    for (const id of ["mine", "nothing-at-all"]) expect((await get(id)).headers.get("audit-read-index")).toBeNull();
     const none = await get("nothing-at-all");
     problemOf(none, "not_found");
     for (const id of ["other-thing", "other-kind", "other-type", "0", "2", "3", "4"]) {

@@ -84,7 +84,7 @@ export const events = new Hono<App>()
     const { texts, next_cursor, visible_size } = listed.value.answer;
     // Free values stand in these texts as they were sent; parsing and writing them again would change them.
     const body = `{"data":[${texts.join(",")}],"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size}}`;
-    return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(listed.value.read_index) });
+    return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(c, listed.value.read_index) });
   })
   .on("GET", ofLog("events/:id"), async (c) => {
     const reader = await readerOf(c);
@@ -94,7 +94,7 @@ export const events = new Hono<App>()
     const found = await getEntry(c.get("config"), reader.value, c.req.param("id") ?? "", number.value);
     if (!found.ok) return problem(c, found.refusal);
     const { answer: text, read_index } = found.value;
-    const headers = tracedHeaders(read_index);
+    const headers = tracedHeaders(c, read_index);
     if (text !== null) return answer(c, 200, text, { "content-type": "application/json", ...headers });
     const { refusal } = refuse("not_found", "This log has no entry of this id or index, or not yet.");
     return problem(c, refusal, headers);

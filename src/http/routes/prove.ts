@@ -80,7 +80,7 @@ export const prove = new Hono<App>()
     const proved = await proveEntry(c.get("config"), reader.value, c.req.param("id") ?? "", number.value);
     if (!proved.ok) return problem(c, proved.refusal);
     const { answer: text, read_index } = proved.value;
-    const headers = tracedHeaders(read_index);
+    const headers = tracedHeaders(c, read_index);
     if (text !== null) return answer(c, 200, text, { ...TEXT, ...headers });
     const { refusal } = refuse("not_found", "This log has no entry of this id or index, or not yet.");
     return problem(c, refusal, headers);

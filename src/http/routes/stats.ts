@@ -34,7 +34,7 @@ async function counted<Q, A extends object>(
   }
   const found = await ask(reader.value, query.value);
   if (!found.ok) return problem(c, found.refusal);
-  return json(c, found.value.answer, 200, tracedHeaders(found.value.read_index));
+  return json(c, found.value.answer, 200, tracedHeaders(c, found.value.read_index));
 }
 
 const DAYS = {

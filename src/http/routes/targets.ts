@@ -22,7 +22,7 @@ export const targets = new Hono<App>().get("/v1/orgs/:org/targets/:type/:id/hist
   // Free values stand in these texts as they were sent; parsing and writing them again would change them.
   const page = `"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size}`;
   const body = `{"data":[${texts.join(",")}],${page},"state":${state}}`;
-  return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(found.value.read_index) });
+  return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(c, found.value.read_index) });
 });
 
 export const operations: Operation[] = [

@@ -26,7 +26,7 @@ export const verify = new Hono<App>().on("GET", ofLog("verify"), async (c) => {
   const begun = await verifyLog(c.get("config"), reader.value, { ...range.value, log: number.value });
   if (!begun.ok) return problem(c, begun.refusal);
   const { steps, read_index } = begun.value;
-  const headers = { "content-type": "application/x-ndjson", ...tracedHeaders(read_index) };
+  const headers = { "content-type": "application/x-ndjson", ...tracedHeaders(c, read_index) };
   return answer(c, 200, linesOf(steps), headers);
 });
 

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type * as z from "zod";
+import type { RateLimit } from "../../errors.ts";
 import { permit } from "../../policy/org.ts";
 import { mintViewerToken } from "../../policy/viewer-tokens.ts";
 import { newViewerTokenSchema, viewerTokenSchema } from "../../schema/viewer-token.ts";
@@ -15,9 +16,11 @@ export const viewerTokens = new Hono<App>().post("/v1/orgs/:org/viewer-tokens", 
   const wanted = await jsonBody(c, newViewerTokenSchema);
   if (!wanted.ok) {
     const allowed = await permit(c.get("config"), { org, caller, scope: "events:read" });
-    return problem(c, allowed.ok ? wanted.refusal : allowed.refusal);
+    return problem(c, allowed.ok ? { ...wanted.refusal, limits: allowed.value.limits } : allowed.refusal);
   }
-  const minted = await mintViewerToken(c.get("config"), org, { caller, wanted: wanted.value, now: c.get("now") });
+  const limited = (limits: RateLimit[]) => c.set("limits", limits);
+  const minting = { caller, wanted: wanted.value, now: c.get("now"), limited };
+  const minted = await mintViewerToken(c.get("config"), org, minting);
   if (!minted.ok) return problem(c, minted.refusal);
   return json(c, minted.value satisfies z.infer<typeof viewerTokenSchema>, 201, { "cache-control": "no-store" });
 });
