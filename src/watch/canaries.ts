@@ -4,6 +4,7 @@ import { openSealed } from "../chain/open-sealed.ts";
 import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
 import { ensureCanary } from "../policy/put-org.ts";
+import { logsOf } from "../query/logs.ts";
 import type { Reader } from "../query/traced.ts";
 import { serviceReader } from "../schema/caller.ts";
 import { canariesOf } from "../schema/names.ts";
@@ -71,9 +72,9 @@ async function lookAfter(config: Config, org: string, { minute, now }: { minute:
     let well = true;
     for (const path of PATHS.filter(({ every, at }) => minute % every === at)) {
       const wanted = sung.get(minute - path.after);
-      // One that was made only just now has not sung so long ago.
-      const young = wanted === undefined && minute - path.after < Math.min(...sung.keys());
-      const looked = young ? false : await lookBy(config, path, { org, log: grant.log, wanted });
+      // A log that was begun only just now, and is looked at from its first entry on, has not sung so long ago.
+      const young = grant.size <= CANARY_COMPARED_ENTRIES && minute - path.after < Math.min(...sung.keys());
+      const looked = wanted === undefined && young ? false : await lookBy(config, path, { org, grant, wanted });
       if (looked === false) well = false;
       else faults.push(...looked);
     }
@@ -99,24 +100,25 @@ async function newestOf(config: Config, org: string, { size }: ReadGrant): Promi
   );
 }
 
-/** What a path showed of another log, or false when it did not show what was appended. */
+/** What a path showed of another org's log, or false when it did not show what was appended. */
 async function lookBy(
   config: Config,
   path: Path,
-  { org, log, wanted }: { org: string; log: string; wanted: Wanted | undefined },
+  { org, grant, wanted }: { org: string; grant: ReadGrant; wanted: Wanted | undefined },
 ): Promise<Fault[] | false> {
   try {
     if (wanted === undefined) return late(path.name, { org, error: "what was appended is not in the ledger yet" });
     const reader: Reader = { org, caller: serviceReader(org), network: {}, reason: null };
     const shown = await within(CANARY_PATH_MAX_MS, path.read(config, reader, wanted));
     const foreign = foreignMarkersOf(config, org);
-    const misrouted = (one: Shown) => one.log !== log || foreign.some((marker) => one.text.includes(marker));
+    const own = logsOf(grant).map(({ log }) => log);
+    const misrouted = (one: Shown) => !own.includes(one.log) || foreign.some((marker) => one.text.includes(marker));
     const marked = ({ text }: Shown) => path.bare === true || text.includes(markerOf(config, org));
     const faults = shown
       .filter(misrouted)
       .map(({ index }) => ({ at: path.name, kind: "misrouted", index, place: path.name }));
     if (faults.length > 0) return faults;
-    const found = shown.some((one) => one.index === wanted.index && marked(one));
+    const found = shown.some((one) => one.log === grant.log && one.index === wanted.index && marked(one));
     return found ? [] : late(path.name, { org, error: "the answer lacks what was appended" });
   } catch (error) {
     return late(path.name, { org, error });

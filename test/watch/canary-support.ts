@@ -38,8 +38,9 @@ export async function round(minute: number): Promise<void> {
   for (const org of CANARIES) {
     await expect.poll(() => heldBy(org, canaryIdOf(minute)), { timeout: 20_000 }).toBe(1);
     await untilProjected(org);
-    const { size } = await statusOf(org);
-    const signed = () => call("GET", `/v1/orgs/${org}/checkpoint?min_size=${size}`);
+    const { size, earlier } = await statusOf(org);
+    const log = earlier.length === 0 ? org : `${org}/${earlier.length + 1}`;
+    const signed = () => call("GET", `/v1/orgs/${log}/checkpoint?min_size=${size}`);
     await expect
       .poll(async () => Number((await signed()).text.split("\n")[1]), { timeout: 30_000 })
       .toBeGreaterThanOrEqual(size);
