@@ -1,5 +1,5 @@
 import { ok, refuse, type Result } from "../errors.ts";
-import { type Caller, nameOf } from "../schema/caller.ts";
+import { type Caller, maySeeWhole, nameOf } from "../schema/caller.ts";
 import {
   type CloseReads,
   type Opening,
@@ -68,9 +68,13 @@ export class Reading {
     return transact(this.#core, () => recordRun(storage.sql, run, { switches: state.switches, now }));
   }
 
+  /** For who reads: whose window is withheld is told why. */
   quarantines(caller: Caller): Result<Quarantine[]> {
-    const principal = this.#check(caller, "org");
-    return principal.ok ? ok(listQuarantines(this.#core.storage.sql)) : principal;
+    const { state, storage } = this.#core;
+    const principal = this.#keys.check(state.org.org, caller, "events:read");
+    if (!principal.ok) return principal;
+    const whole = maySeeWhole(principal.value);
+    return whole.ok ? ok(listQuarantines(storage.sql)) : whole;
   }
 
   actOnQuarantine(caller: Caller, act: QuarantineAct): Promise<Result<Quarantine>> {

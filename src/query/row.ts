@@ -3,6 +3,8 @@ import { type Leaf, parseLeaf } from "../chain/leaf.ts";
 import type { EntryRecord } from "../chain/record.ts";
 import { count } from "../meter.ts";
 import { sha256 } from "../sha256.ts";
+import { matches } from "./matches.ts";
+import { NEVER_WITHHELD } from "./never-withheld.ts";
 
 /**
  * A stored row as its reader may see it. `entry`: with the record it was read from, without what is withheld. `raw`: of our
@@ -37,13 +39,17 @@ export function openRow({ index, line }: { index: number; line: string }, view: 
   if (!exact) return raw(leaf, { line, text, view }, "a record of this shape");
   // Exact means that no section is null.
   const whole = sections as EntryRecord["sections"];
-  const shown = shownOf(
-    absent.length === 0 ? { leaf: text, sections: whole } : { leaf: text, sections: whole, absent },
-    view,
-  );
+  const record = absent.length === 0 ? { leaf: text, sections: whole } : { leaf: text, sections: whole, absent };
+  const seen = view.quarantine !== null && isNeverWithheld(record) ? { ...view, quarantine: null } : view;
+  const shown = shownOf(record, seen);
   const opened = openEntry(sha256, shown);
   if (!opened.ok) return raw(leaf, { line, text, view }, `a section of this shape (${opened.why})`);
-  return { kind: "entry", entry: underQuarantine(opened.entry, view), record: shown };
+  return { kind: "entry", entry: underQuarantine(opened.entry, seen), record: shown };
+}
+
+function isNeverWithheld(record: EntryRecord): boolean {
+  const opened = openEntry(sha256, record);
+  return opened.ok && matches(NEVER_WITHHELD, opened.entry);
 }
 
 function shownOf(record: EntryRecord, { personal, quarantine }: View): EntryRecord {

@@ -2,6 +2,7 @@ import type { LedgerPlacement, LogGrant, ReadGrant } from "../schema/ledger.ts";
 import type { EntryFilter } from "../store/match.ts";
 import type { Cursor } from "./cursor.ts";
 import { logsOf } from "./logs.ts";
+import { NEVER_WITHHELD } from "./never-withheld.ts";
 import type { ListQuery } from "./query.ts";
 
 /**
@@ -32,9 +33,9 @@ export function spansOf(
   return ordered.slice(Math.max(from, 0)).flatMap((log) => {
     const within = boundsOf(query, log.number === cursor?.log ? cursor : null, log.visible);
     return rangesOf(log.placements, within, order).flatMap(({ placement, ...range }) =>
-      windowsOf(log, range, order).flatMap(({ quarantine, ...part }) => {
-        const asked = quarantine === null ? filter : leafFilter(filter);
-        return asked === null ? [] : [{ log, placement, ...part, quarantine, filter: asked }];
+      windowsOf(log, range, order).map((part) => {
+        const asked = part.quarantine === null ? filter : withheldFilter(filter);
+        return { log, placement, ...part, filter: asked };
       }),
     );
   });
@@ -85,11 +86,11 @@ function windowsOf(
 }
 
 /**
- * What the index may be asked where every section is withheld: only what stands in the leaf, for what it knows beyond would
- * tell what is withheld. Null when the filter asks for something of a section, which none has there.
+ * What the index may be asked under a quarantine: only what stands in the leaf, for what it knows beyond would tell what is
+ * withheld. Where the filter asks for something of a section, which none has there, only what is never withheld is found.
  */
-function leafFilter(filter: EntryFilter): EntryFilter | null {
+function withheldFilter(filter: EntryFilter): EntryFilter {
   const inLeaf = filter.filter(({ field }) => field === "category" || field === "source");
   const asked = filter.some((clause) => "values" in clause && !clause.exclude && !inLeaf.includes(clause));
-  return asked ? null : inLeaf;
+  return asked ? [...filter, ...NEVER_WITHHELD] : inLeaf;
 }

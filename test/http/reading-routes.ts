@@ -37,6 +37,7 @@ export const OF_READING: Record<string, Route> = {
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/quarantines` }),
     status: 200,
     shape: reads.quarantinesSchema,
+    viewers: "whole",
   },
   placeQuarantine: {
     of: "org",

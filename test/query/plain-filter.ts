@@ -4,11 +4,15 @@ import type { Said } from "../store/cells.ts";
 /** What a reader sees of an event as it was sent: written anew here, so that it can disagree with the code. */
 export type Seen = { said: Said; values: Record<string, readonly string[]>; at: number; texts: string[][] };
 
-/** `personal`: whether personal sections are seen. `hidden`: the event is under quarantine, and only its leaf is seen. */
+/** What the service says of quarantines and of stopping reading: no quarantine hides it. */
+const TOLD = /^indelible\.(quarantine|reads)\./;
+
+/** `personal`: whether personal sections are seen. `hidden`: the event is under quarantine: only its leaf is seen. */
 export function seenBy(said: Said, { personal, hidden }: { personal: boolean; hidden: boolean }): Seen {
   const leaf = { category: [said.category ?? "general"], source: [said.source ?? "client"] };
   const sequenced = said.sequenced_at ?? "";
-  if (hidden) return { said, values: leaf, at: Date.parse(sequenced), texts: [] };
+  if (hidden && !(said.source === "service" && TOLD.test(said.action)))
+    return { said, values: leaf, at: Date.parse(sequenced), texts: [] };
   const { action, actor, on_behalf_of, targets = [], context } = said;
   const parts = action.split(".");
   const values = {

@@ -38,6 +38,7 @@ const HOSTILE = [
 const NAMES = Array.from({ length: 400 }, (_, n) => `u_${n}`);
 export const ACTIONS = [
   ...["document.share", "document.read", "document.delete", "user.created", "user.role.grant", "user.role.revoke"],
+  ...["indelible.reads.disabled", "indelible.quarantine.placed", "indelible.read"],
   ...["user", "login", "login.failed", "users.created", "a.b.c.d.e", "Ünïcode.verb", "user.*", "x*.y"],
 ];
 export const TYPES = ["document", "user", "Document", "a type", "日本", '"', "folder"];

@@ -21,14 +21,14 @@ let of: Granted;
 let said: Said[];
 /** What readers with and without `personal:read` see of each. */
 let seen: Record<"true" | "false", Seen[]>;
-let hidden: Seen[];
+let hidden: Record<"true" | "false", Seen[]>;
 
 beforeAll(async () => {
   said = random.someLog(choicesOf(20_261_122), COUNT, FIRST);
   of = await projected(said, { first: FIRST, last: NOW });
   const all = (personal: boolean, under: boolean) => said.map((one) => seenBy(one, { personal, hidden: under }));
   seen = { true: all(true, false), false: all(false, false) };
-  hidden = all(true, true);
+  hidden = { true: all(true, true), false: all(false, true) };
 }, 300_000);
 
 const VALUES: Record<string, (choices: Choices) => string> = {
@@ -138,7 +138,7 @@ function someReader(choices: Choices): { grant: ReadGrant; view: (index: number)
     (categories === undefined || categories.includes(values["category"]?.[0] ?? ""));
   return {
     grant: { ...of.grant, personal, restriction, quarantined },
-    view: (index) => (under(index) ? hidden : seen[`${personal}`])[index] as Seen,
+    view: (index) => (under(index) ? hidden : seen)[`${personal}`][index] as Seen,
     may,
   };
 }

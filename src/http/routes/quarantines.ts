@@ -21,7 +21,7 @@ const PATH = "/v1/orgs/:org/quarantines";
 
 export const quarantines = new Hono<App>()
   .get(PATH, async (c) => {
-    const target = await targetOf(c, "reads:write");
+    const target = await targetOf(c, "events:read");
     if (!target.ok) return problem(c, target.refusal);
     const listed = await listQuarantines(c.get("config"), target.value.org, target.value.caller);
     if (!listed.ok) return problem(c, listed.refusal);
@@ -74,11 +74,13 @@ const postErrors = [...errors, "invalid_request", "too_large", "unsupported_medi
 export const operations: Operation[] = [
   {
     ...common,
+    scope: "events:read",
     method: "get",
     path: "/v1/orgs/{org}/quarantines",
     id: "listQuarantines",
     summary: "Windows under quarantine",
-    description: "All that stand, then the last 100 that were released; the log has them all.",
+    description:
+      "All that stand, then the last 100 that were released, with reasons and notes; the log has them all. Not for tokens that are restricted.",
     answers: { 200: { description: "The quarantines.", body: { "application/json": quarantinesSchema } } },
     errors,
   },
