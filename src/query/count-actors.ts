@@ -32,7 +32,7 @@ export async function countActors(
     return { log, low: Math.max(placement.first_index, high - entries), high, entries };
   });
   const all = windows.reduce((sum, { entries }) => sum + entries, 0);
-  if (all > STATS_ACTOR_MAX_ENTRIES) return tooMany(`hold ${all.toLocaleString("en-US")} entries`);
+  if (all > STATS_ACTOR_MAX_ENTRIES) return tooMany();
   const tallies: Tallies = { total: NO_TALLY, named: new Map(), other: NO_TALLY, none: NO_TALLY };
   let bytes = 0;
   for (const window of windows) {
@@ -42,7 +42,7 @@ export async function countActors(
         bytes += text.length;
         addEntry(tallies, text, days);
       }
-      if (bytes > STATS_ACTOR_MAX_BYTES) return tooMany(`hold more than ${STATS_ACTOR_MAX_BYTES / 1e6} MB`);
+      if (bytes > STATS_ACTOR_MAX_BYTES) return tooMany();
     }
   }
   return ok(tallies);
@@ -98,10 +98,10 @@ function addEntry(tallies: Tallies, text: string, days: Days): void {
   tallies.named.set(key, { value, type, ...addTally(tallies.named.get(key) ?? NO_TALLY, tally) });
 }
 
-function tooMany(what: string) {
-  const most = STATS_ACTOR_MAX_ENTRIES.toLocaleString("en-US");
+/** A refusal leaves without a trace, so it tells the bound and nothing of what the days hold. */
+function tooMany() {
+  const most = `${STATS_ACTOR_MAX_ENTRIES.toLocaleString("en-US")} entries or ${STATS_ACTOR_MAX_BYTES / 1e6} MB`;
   const remedy = "Ask for fewer days, or list the entries of one actor with actor=.";
-  const bound = `by actor at most ${most} entries and ${STATS_ACTOR_MAX_BYTES / 1e6} MB are read`;
-  const errors = [{ pointer: "/from", message: `covers too much: ${bound}. ${remedy}` }];
-  return refuse("unprocessable", `These days ${what}, but ${bound}. ${remedy}`, { errors });
+  const errors = [{ pointer: "/from", message: `covers too much: more than ${most}. ${remedy}` }];
+  return refuse("unprocessable", `These days hold more than ${most}, which is all that is read. ${remedy}`, { errors });
 }

@@ -24,16 +24,11 @@ export async function countEntries(
     }),
   );
   const done: PlaceCount[] = [];
-  let narrower: string | null = null;
-  let wide = false;
   for (const { counted, ...place } of counts) {
-    if (counted.kind === "counted") done.push({ ...place, groups: counted.groups, next: counted.next });
-    else {
-      wide = true;
-      if (counted.fits_from !== null && (narrower ?? "") < counted.fits_from) narrower = counted.fits_from;
-    }
+    if (counted.kind === "too_wide") return TOO_WIDE;
+    done.push({ ...place, groups: counted.groups, next: counted.next });
   }
-  return wide ? tooWide(question.days, narrower) : ok(done);
+  return ok(done);
 }
 
 /** Refuses who may not see every entry: a count would tell of entries that are not shown. */
@@ -61,11 +56,13 @@ export function addTally(a: Tally, b: Tally): Tally {
   };
 }
 
-function tooWide({ to }: Days, narrower: string | null) {
+/** A refusal leaves without a trace, so it tells the bounds and nothing of what the days hold. */
+const TOO_WIDE = tooWide();
+
+function tooWide() {
   const rows = COUNTED_MAX_ROWS.toLocaleString("en-US");
   const groups = COUNTED_MAX_GROUPS.toLocaleString("en-US");
-  const remedy =
-    narrower === null || narrower > to ? "Ask for fewer days." : `Ask for from=${narrower} or later, or an earlier to.`;
+  const remedy = "Ask for fewer days; by actor, for a later from.";
   const message = `covers too many days: at most ${rows} counter rows and ${groups} different values are read. ${remedy}`;
   const errors = [{ pointer: "/from", message }];
   return refuse("unprocessable", `These days hold too much to be counted at once. ${remedy}`, { errors });

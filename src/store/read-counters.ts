@@ -20,11 +20,9 @@ export type Group = Tally & { value: string[] };
 
 /**
  * `next`: the index of the first entry that is not counted yet. `too_wide`: more counter rows than one question reads, or
- * more groups; from the day `fits_from` on the rows are few enough (null where that is no help).
+ * more groups.
  */
-export type Counted =
-  | { kind: "counted"; groups: Group[]; next: number }
-  | { kind: "too_wide"; fits_from: string | null };
+export type Counted = { kind: "counted"; groups: Group[]; next: number } | { kind: "too_wide" };
 
 /** The entries of one org number in its cell, by the columns asked for: bounded work, exact or not at all. */
 export async function readCounters(
@@ -46,10 +44,9 @@ export async function readCounters(
       .bind(orgNumber, days.from, days.to, COUNTED_MAX_ROWS, COUNTED_MAX_GROUPS + 1),
     cell.prepare("select next from cursor where org_number = ?1").bind(orgNumber),
   ]);
-  const partly = cut?.results[0]?.["day"];
-  if (partly !== undefined) return { kind: "too_wide", fits_from: dayAfter(String(partly)) };
   const rows = found?.results ?? [];
-  if (rows.length > COUNTED_MAX_GROUPS) return { kind: "too_wide", fits_from: null };
+  const partly = cut?.results.length !== 0;
+  if (partly || rows.length > COUNTED_MAX_GROUPS) return { kind: "too_wide" };
   const groups = rows.map((row) => {
     const { count, success, failure, denied, first_day, last_day } = row as unknown as Tally;
     const value = by.map((_, n) => String(row[`value_${n}`]));
@@ -68,8 +65,4 @@ export async function readSeen(
     .bind(orgNumber, ACTION_SEEN_MAX_ROWS + 1)
     .all<{ action: string; version: number; first_day: string; last_day: string }>();
   return results;
-}
-
-function dayAfter(day: string): string {
-  return new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
 }

@@ -62,7 +62,7 @@ describe("statistics by actor", () => {
     expect(byDay.total).toEqual(total);
   });
 
-  it("refuse days with too many entries before any is read, and say how to ask", async () => {
+  it("refuse days with too many entries before any is read, say how to ask and, untraced, nothing of how many", async () => {
     const org = await createOrg("actors-many");
     await put(org, [event(1)]);
     const [placement] = (await readLedger(org)).placements;
@@ -74,7 +74,10 @@ describe("statistics by actor", () => {
     await cell.batch([counted("2026-11-19", STATS_ACTOR_MAX_ENTRIES), counted("2026-11-18", 1)]);
     const answer = await call("GET", `/v1/orgs/${org}/stats?group_by=actor&from=2026-11-18&to=2026-11-19`);
     const { detail, errors } = problemOf(answer, "unprocessable");
-    expect(detail).toContain("5,001 entries");
+    expect(detail).toContain("more than 5,000 entries");
+    await cell.batch([counted("2026-11-17", 77_777)]);
+    const more = await call("GET", `/v1/orgs/${org}/stats?group_by=actor&from=2026-11-17&to=2026-11-19`);
+    expect(problemOf(more, "unprocessable")).toMatchObject({ detail, errors });
     expect(detail).toContain("fewer days");
     expect(errors?.[0]?.pointer).toBe("/from");
     expect(await actsOf(org, "indelible.read")).toEqual([]);
