@@ -22,9 +22,10 @@ export type ThingState = {
   because: Doubt[];
 };
 
-/** What one entry says of the thing: an entry text of the API, read. */
+/** What one entry says of the thing, its first target or one of the `other`: an entry text of the API, read. A null stands as `null`. */
 type Said = {
   at: { log: string; index: number };
+  other: boolean;
   result: string;
   changes: { before?: string; after?: string; fields?: string[] } | null;
   absent: boolean;
@@ -32,23 +33,21 @@ type Said = {
 
 /**
  * Rebuilds a thing from the texts of all entries that name it, oldest first. Only entries whose first target it is tell of its
- * changes: the other targets are those the act also touched. It is complete only when the entries prove it: the first gives
- * the whole thing, each further one says what was before, and that is what the entries until then left.
+ * changes; of changes with another first, nobody knows whether they are its. It is complete only when the entries prove it:
+ * the first says that nothing was before, each further one what was, and that is what the entries until then left.
  */
 export function thingState(texts: readonly string[], thing: Thing, doubts: readonly StateReason[] = []): ThingState {
   const rebuilt = new Rebuilt();
   for (const reason of doubts) rebuilt.doubt(reason, null);
   for (const text of texts) {
     const said = saidOf(text, thing);
-    if (said === null) continue;
     if ("unreadable" in said) rebuilt.doubt("unreadable", said.at);
     else rebuilt.take(said);
   }
   return rebuilt.state();
 }
 
-/** What an entry says; null where the thing is not what was changed. */
-function saidOf(text: string, { type, id }: Thing): Said | { unreadable: true; at: Said["at"] } | null {
+function saidOf(text: string, { type, id }: Thing): Said | { unreadable: true; at: Said["at"] } {
   const entry = JSON.parse(text) as {
     log: string;
     index: number;
@@ -61,19 +60,18 @@ function saidOf(text: string, { type, id }: Thing): Said | { unreadable: true; a
   const [target] = entry.targets ?? [];
   const scanned = scanSource(text, EVENT_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
   if (target === undefined || !scanned.ok) return { unreadable: true, at };
-  if (target.type !== type || target.id !== id) return null;
+  const other = target.type !== type || target.id !== id;
   const result = entry.outcome?.result ?? "success";
   const absent = (entry.absent ?? []).some(({ section }) => section === "changes");
-  if (entry.changes === undefined) return { at, result, changes: null, absent };
+  if (entry.changes === undefined) return { at, other, result, changes: null, absent };
   const spans = scanned.node.members?.get("changes")?.members;
   const source = (name: "before" | "after") => {
     const span = spans?.get(name);
-    const value = span === undefined ? "null" : text.slice(span.start, span.end);
-    return value === "null" ? {} : { [name]: value };
+    return span === undefined ? {} : { [name]: text.slice(span.start, span.end) };
   };
   const { fields } = entry.changes;
   const changes = { ...source("before"), ...source("after"), ...(fields === undefined ? {} : { fields }) };
-  return { at, result, changes, absent };
+  return { at, other, result, changes, absent };
 }
 
 /** Members by name; a name may have been sent several times. */
@@ -89,16 +87,19 @@ class Rebuilt {
     this.#doubts.set(reason, { reason, count: count + 1, first });
   }
 
-  take({ at, result, changes, absent }: Said): void {
+  take({ at, other, result, changes, absent }: Said): void {
     if (result === "denied") return;
     if (result !== "success") {
       if (changes !== null || absent) this.doubt("failed", at);
       return;
     }
+    if (other) {
+      if (changes !== null || absent) this.doubt("other_target", at);
+      return;
+    }
     if (changes === null) return this.doubt(absent ? "absent" : "no_changes", at);
-    const { before: beforeText, after: afterText, fields = [] } = changes;
-    const before = beforeText === undefined ? null : membersOf(beforeText);
-    const after = afterText === undefined ? null : membersOf(afterText);
+    const { fields = [] } = changes;
+    const [before, after] = [membersOf(changes.before), membersOf(changes.after)];
     if (before === "none" || after === "none") return this.doubt("not_members", at);
     const named = new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])]);
     // A field may be a path: `address.city`, `/address/city`.
@@ -107,9 +108,13 @@ class Rebuilt {
     );
     if (unnamed.length > 0 || (before === null && after === null)) this.doubt("no_values", at);
     for (const name of unnamed) this.#members.delete(name);
+    // With `fields` a null may stand for a part that was not sent: only without them it says that there was, or is, nothing.
+    const whole = changes.fields === undefined;
     if (before !== null) this.#compare(before, after, at);
-    else if (after !== null && this.#exists === true) this.doubt("no_before", at);
-    this.#apply(before, after);
+    else if (after !== null && whole && changes.before === "null") this.#begin(at);
+    else if (after !== null) this.doubt("no_before", at);
+    if (before !== null && after === null && !(whole && changes.after === "null")) this.doubt("no_after", at);
+    this.#apply(before, after, whole);
   }
 
   state(): ThingState {
@@ -132,11 +137,20 @@ class Rebuilt {
     if (differs || sprung || this.#exists === false) this.doubt("contradicts", at);
   }
 
-  #apply(before: Members | null, after: Members | null): void {
-    if (after === null) {
-      if (before === null) return;
+  /** Nothing was before: neither may the entries until then have left anything. */
+  #begin(at: Said["at"]): void {
+    if (this.#exists === true) this.doubt("contradicts", at);
+    this.#members = new Map();
+  }
+
+  #apply(before: Members | null, after: Members | null, whole: boolean): void {
+    if (before !== null && after === null && whole) {
       this.#members = new Map();
       this.#exists = false;
+      return;
+    }
+    if (after === null) {
+      for (const name of before?.keys() ?? []) this.#members.delete(name);
       return;
     }
     for (const name of before?.keys() ?? []) if (!after.has(name)) this.#members.delete(name);
@@ -145,7 +159,8 @@ class Rebuilt {
   }
 }
 
-function membersOf(text: string): Members | "none" {
+function membersOf(text: string | undefined): Members | "none" | null {
+  if (text === undefined || text === "null") return null;
   const members = sourceMembers(text);
   return members === null ? "none" : Map.groupBy(members, ({ name }) => name);
 }

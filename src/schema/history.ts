@@ -3,8 +3,9 @@ import { entryPageSchema } from "./answers.ts";
 
 /**
  * Why a state is not proven. `no_beginning`: no entry gives the whole thing before others change it. `no_changes`: an entry
- * about it says nothing of changes. `no_before`, `no_values`: it says what came after and not what was before, or only names
- * fields. `contradicts`: what it says was before is not what the entries before it left. `not_members`: the thing was or
+ * about it says nothing of changes. `no_before`, `no_after`, `no_values`: it does not say what was before, what came after, or
+ * only names fields. `other_target`: it changed something that may be the thing, which is not its first target.
+ * `contradicts`: what it says was before is not what the entries before it left. `not_members`: the thing was or
  * became something that has no members. `absent`: the changes are not shown. `failed`: it tried, failed, and nobody knows how
  * far it got. `unreadable`: it is of a shape this version does not know. The others are of the whole history: `too_long` to be
  * rebuilt; `restricted` readers and windows under `quarantine` do not see all of it; a `continued` log may lack entries.
@@ -13,7 +14,9 @@ export const STATE_REASONS = [
   "no_beginning",
   "no_changes",
   "no_before",
+  "no_after",
   "no_values",
+  "other_target",
   "contradicts",
   "not_members",
   "absent",

@@ -36,7 +36,7 @@ async function historyOf(org: string, thing = DOC, query = "", key?: string) {
   return { ...(answer.json as { data: any[]; next_cursor: string | null; state: any }), text: answer.text };
 }
 
-const CREATE = '{"after":{"n":9007199254740993,"p":1.10}}';
+const CREATE = '{"before":null,"after":{"n":9007199254740993,"p":1.10}}';
 const UPDATE = '{"before":{"p":1.10},"after":{"p":1.20,"q":{"x":1, "x":2}}}';
 
 describe("the history of a thing", () => {
@@ -123,7 +123,7 @@ describe("the history of a thing", () => {
   it("does not cross orgs of identical ids, in one cell and in two", async () => {
     const [org, other] = [await createOrg("history-left"), await createOrg("history-right")];
     await put(org, [CREATE, UPDATE]);
-    await put(other, ['{"after":{"theirs":1}}']);
+    await put(other, ['{"before":null,"after":{"theirs":1}}']);
     await shrinkCells(other);
     await put(other, ['{"before":{"theirs":1},"after":{"theirs":2}}']);
     unshrinkCells();
@@ -167,7 +167,7 @@ describe("the history of a thing", () => {
     const org = await createOrg("history-long");
     const change = (n: number) => `{"before":{"n":${n}},"after":{"n":${n + 1}}}`;
     await put(org, [
-      '{"after":{"n":0}}',
+      '{"before":null,"after":{"n":0}}',
       ...Array.from({ length: HISTORY_STATE_MAX_ENTRIES - 1 }, (_, n) => change(n)),
     ]);
     expect((await historyOf(org)).state).toMatchObject({

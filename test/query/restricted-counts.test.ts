@@ -12,7 +12,7 @@ const HISTORY = "targets/doc/d_1/history";
 let org = "";
 beforeAll(async () => {
   org = await createOrg("restricted-counts");
-  const changes = { after: { a: 1 } };
+  const changes = { before: null, after: { a: 1 } };
   const body = { action: "doc.create", actor: { type: "user", id: "u" }, targets: [THING], changes };
   await call("POST", `/v1/orgs/${org}/events`, { body });
   await env.ORG_LEDGER.getByName(org).waitVisible(org, await sizeOf(org), 5_000);

@@ -11,7 +11,7 @@ let other = "";
 beforeAll(async () => {
   [org, other] = [await createOrg("bound-counts"), await createOrg("bound-counts-same")];
   const of = (after: string) =>
-    `{"action":"doc.create","actor":{"type":"user","id":"u"},"targets":[${JSON.stringify(THING)}],"changes":{"after":${after}}}`;
+    `{"action":"doc.create","actor":{"type":"user","id":"u"},"targets":[${JSON.stringify(THING)}],"changes":{"before":null,"after":${after}}}`;
   for (const [to, body] of [
     [org, of('{"n":1.10}')],
     [other, `{"events":[${of('{"n":2}')},${of('{"n":3}')}]}`],
