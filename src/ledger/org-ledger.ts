@@ -106,9 +106,9 @@ export class OrgLedger extends DurableObject<Env> {
     return this.#door.pass(org, (ledger) => ledger.traceRead(caller, answer, { whileClosed }));
   }
 
-  /** Refused while the org's reads are closed. */
-  readsOpen(org: string): Promise<Result<null>> {
-    return this.#door.pass(org, ({ reading }) => reading.open());
+  /** Refused while the org's reads are closed, and to whose key or token has ended: asked when an answer leaves. */
+  mayLeave(org: string, caller: Caller): Promise<Result<null>> {
+    return this.#door.pass(org, ({ reading }) => reading.mayLeave(caller));
   }
 
   /** What is told of the deployment's switch, which org `platform` keeps, when it is closed; null when it is open. */

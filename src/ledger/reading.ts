@@ -39,6 +39,12 @@ export class Reading {
     return org === null ? ok(null) : refuseClosed(noticeOf("org", org));
   }
 
+  /** Whether what a caller asked for may still leave. */
+  mayLeave(caller: Caller): Result<null> {
+    const principal = this.#keys.check(this.#core.state.org.org, caller, "events:read");
+    return principal.ok ? this.open() : principal;
+  }
+
   /** What is told of a switch that is closed; null when it is open. */
   notice(of: SwitchOf): ReadsClosed | null {
     const closed = this.#core.state.switches[of];

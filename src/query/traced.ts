@@ -66,7 +66,7 @@ export async function traced<T>(
   // Where the trace stands says how much the log holds, which a restricted reader is not told.
   const answered = (index: number | null) => {
     const read_index = grant.restriction === null ? index : null;
-    return leaving(config, org, { whileClosed, traced: index !== null, value: { answer, read_index } });
+    return leaving(config, { org, caller }, { whileClosed, traced: index !== null, value: { answer, read_index } });
   };
   if (grant.access_log === "queued" && (await handedOver(config, message))) return answered(null);
   // The batch id goes along: a message the queue took though it said it did not is then no second answer.
@@ -85,15 +85,15 @@ export async function traced<T>(
   return index.ok ? answered(index.value) : index;
 }
 
-/** Once reads are closed nothing leaves, though it was found and traced before: the org's switch holds at once. */
+/** Once reads are closed, or its reader's key or token has ended, nothing leaves, though it was found and traced before. */
 async function leaving<T>(
   config: Config,
-  org: string,
+  { org, caller }: Pick<Reader, "org" | "caller">,
   { whileClosed, traced, value }: { whileClosed: boolean; traced: boolean; value: Traced<T> },
 ): Promise<Result<Traced<T>>> {
   if (whileClosed) return ok(value);
-  // The ledger that sealed the trace said that its reads are open; the queue knows nothing of it.
-  const open = traced ? ok(null) : await callLedger(config, org, async (ledger) => await ledger.readsOpen(org));
+  // The ledger that sealed the trace said that this may be read; the queue knows nothing of it.
+  const open = traced ? ok(null) : await callLedger(config, org, async (ledger) => await ledger.mayLeave(org, caller));
   if (!open.ok) return open;
   const everywhere = await deploymentOpen(config);
   return everywhere.ok ? ok(value) : everywhere;

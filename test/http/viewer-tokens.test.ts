@@ -163,19 +163,23 @@ describe("a viewer token ends", () => {
     expect(refused).toMatchObject({ ok: false, refusal: { code: "unauthorized" } });
   });
 
-  it("while its answer is being found: what cannot be traced does not leave", async () => {
-    const { token } = await viewerToken(org, { key, expires_in_s: 10 });
-    for (const name of ["CELL_0", "CELL_1"] as const) {
-      replaceMethod(env[name], "prepare", (original, args) => {
-        later(60 * SECOND);
-        return original(...args);
-      });
-    }
-    const answer = await readAs(token);
-    restoreFaults();
-    problemOf(answer, "unauthorized");
-    expect(answer.text).not.toContain("document.share");
-  });
+  it.each(["sealed", "queued"])(
+    "while its answer is being found: it does not leave (traces %s)",
+    async (access_log) => {
+      await call("PUT", `/v1/orgs/${org}`, { body: { access_log } });
+      const { token } = await viewerToken(org, { key, expires_in_s: 10 });
+      for (const name of ["CELL_0", "CELL_1"] as const) {
+        replaceMethod(env[name], "prepare", (original, args) => {
+          later(60 * SECOND);
+          return original(...args);
+        });
+      }
+      const answer = await readAs(token);
+      restoreFaults();
+      problemOf(answer, "unauthorized");
+      expect(answer.text).not.toContain("document.share");
+    },
+  );
 
   it("with the org key that minted it, at the next call", async () => {
     const { token } = await viewerToken(org, { key });
