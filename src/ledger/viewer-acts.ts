@@ -40,7 +40,7 @@ function issuedAct(key: string, { token, actor, scopes, restriction, expires_at 
     metadata: {
       scopes,
       expires_at: new Date(expires_at).toISOString(),
-      ...(restriction === null ? {} : { restricted: true, categories: restriction.categories ?? null }),
+      restriction: restriction === null ? null : { ...restriction, ...(target && { target: { type: target.type } }) },
     },
   };
 }

@@ -19,7 +19,7 @@ export async function mintViewerToken(
   org: string,
   { caller, wanted, now, limited }: Wanted,
 ): Promise<Result<ViewerToken>> {
-  const { actor, scopes, expires_in_s, restrict: restriction = null } = wanted;
+  const { actor, scopes, expires_in_s, restriction = null } = wanted;
   const minter = minterOf(caller);
   if (minter.kind === "binding" && expires_in_s > BINDING_TOKEN_MAX_SECONDS) {
     const message = `may be at most ${BINDING_TOKEN_MAX_SECONDS} through a binding`;
@@ -34,7 +34,7 @@ export async function mintViewerToken(
   const issued = await callLedger(config, org, async (ledger) => await ledger.issueViewerToken(org, caller, token));
   if (!issued.ok) return issued;
   limited?.(issued.value);
-  return ok({ id, token: text, expires_at: new Date(expires_at).toISOString() });
+  return ok({ id, token: text, expires_at: new Date(expires_at).toISOString(), restriction });
 }
 
 const PLATFORM_KEY_PATTERN = /^ind_p[a-z2-7]{12}$/;

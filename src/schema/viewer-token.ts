@@ -37,7 +37,7 @@ export const newViewerTokenSchema = z
       .max(VIEWER_TOKEN_MAX_SECONDS)
       .default(VIEWER_TOKEN_DEFAULT_SECONDS)
       .meta({ description: "Seconds the token holds." }),
-    restrict: restrictionSchema.optional(),
+    restriction: restrictionSchema.optional(),
   })
   .meta({ id: "NewViewerToken" });
 export type NewViewerToken = z.infer<typeof newViewerTokenSchema>;
@@ -63,6 +63,7 @@ export const viewerTokenSchema = z
     id: z.string().meta({ description: "Names the token in traces; no secret." }),
     token: z.string().meta({ description: "Sent like a key: `Authorization: Bearer ind_v…`. Kept by nobody." }),
     expires_at: z.string().meta({ format: "date-time" }),
+    restriction: restrictionSchema.nullable(),
   })
   .meta({ id: "ViewerToken" });
 export type ViewerToken = z.infer<typeof viewerTokenSchema>;

@@ -56,7 +56,7 @@ describe.each(ofOrgs)("%s, with a viewer token,", (id) => {
   });
 
   it(`${viewers === "any" ? "works" : "is refused"} to one that is restricted`, async () => {
-    const { token } = await viewerToken(org, { restrict: RESTRICT });
+    const { token } = await viewerToken(org, { restriction: RESTRICT });
     const answer = await send(id, token);
     if (viewers === "any") expect(answer.status, answer.text).toBe(status);
     else problemOf(answer, "forbidden");
@@ -76,8 +76,8 @@ describe.each(ofOrgs)("%s, with a viewer token,", (id) => {
 
   it.each([undefined, RESTRICT])(
     "answers the same bytes for another org, platform and none (restricted: %j)",
-    async (restrict) => {
-      const { token } = await viewerToken(org, restrict === undefined ? {} : { restrict });
+    async (restriction) => {
+      const { token } = await viewerToken(org, restriction === undefined ? {} : { restriction });
       const foreign = await send(id, token, other);
       problemOf(foreign, "not_found");
       for (const to of [freshOrg("nobody"), PLATFORM_ORG, "no!"]) {

@@ -69,7 +69,10 @@ export function memberErrors(answer: Answer, code: ErrorCode): Record<string, st
 /** Mints a viewer token through the API. */
 export async function viewerToken(
   org: string,
-  { key, ...wanted }: { key?: string; actor?: object; scopes?: Scope[]; restrict?: object; expires_in_s?: number } = {},
+  {
+    key,
+    ...wanted
+  }: { key?: string; actor?: object; scopes?: Scope[]; restriction?: object; expires_in_s?: number } = {},
 ): Promise<{ id: string; token: string; expires_at: string }> {
   const body = { actor: { type: "user", id: "u_viewer" }, scopes: ["events:read"], ...wanted };
   const made = await call("POST", `/v1/orgs/${org}/viewer-tokens`, { body, ...(key === undefined ? {} : { key }) });

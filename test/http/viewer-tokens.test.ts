@@ -35,13 +35,14 @@ const readAs = (token: string) => list(org, { limit: 1, min_size: 1 }, token);
 
 describe("minting a viewer token", () => {
   it("is an entry before it is an answer: who minted, for whom, for how long, for what", async () => {
-    const restrict = { target: { type: "document", id: "d_9" }, categories: ["login"] };
-    const made = await mint({ ...WANTED, scopes: ["events:read", "personal:read"], expires_in_s: 60, restrict });
+    const restriction = { target: { type: "document", id: "d_9" }, categories: ["login"] };
+    const made = await mint({ ...WANTED, scopes: ["events:read", "personal:read"], expires_in_s: 60, restriction });
     expect(made.headers.get("cache-control")).toBe("no-store");
     expect(made.json).toEqual({
       id: expect.stringMatching(/^ind_v[a-z2-7]{12}$/),
       token: expect.stringMatching(new RegExp(`^${made.json.id}_`)),
       expires_at: new Date(Date.now() + 60 * SECOND).toISOString(),
+      restriction,
     });
     const [issued, ...more] = await actsOf(org, "indelible.viewer_token.issued");
     expect(more).toEqual([]);
@@ -58,8 +59,7 @@ describe("minting a viewer token", () => {
     expect(saysOf(issued)).toEqual({
       scopes: ["events:read", "personal:read"],
       expires_at: made.json.expires_at,
-      restricted: true,
-      categories: ["login"],
+      restriction: { target: { type: "document" }, categories: ["login"] },
     });
     expect(JSON.stringify(await entriesOf(org))).not.toContain(made.json.token.slice(made.json.id.length));
   });
@@ -76,11 +76,11 @@ describe("minting a viewer token", () => {
     ["a scope that changes something", { ...WANTED, scopes: ["events:read", "events:append"] }, ["/scopes/1"]],
     ["more than an hour", { ...WANTED, expires_in_s: 3_601 }, ["/expires_in_s"]],
     ["no time at all", { ...WANTED, expires_in_s: 0 }, ["/expires_in_s"]],
-    ["a restriction to nothing", { ...WANTED, restrict: {} }, ["/restrict"]],
-    ["a restriction to no category", { ...WANTED, restrict: { categories: [] } }, ["/restrict/categories"]],
-    ["a category twice", { ...WANTED, restrict: { categories: ["login", "login"] } }, ["/restrict/categories"]],
+    ["a restriction to nothing", { ...WANTED, restriction: {} }, ["/restriction"]],
+    ["a restriction to no category", { ...WANTED, restriction: { categories: [] } }, ["/restriction/categories"]],
+    ["a category twice", { ...WANTED, restriction: { categories: ["login", "login"] } }, ["/restriction/categories"]],
     ["a scope twice", { ...WANTED, scopes: ["events:read", "events:read"] }, ["/scopes"]],
-    ["a target without id", { ...WANTED, restrict: { target: { type: "user" } } }, ["/restrict/target/id"]],
+    ["a target without id", { ...WANTED, restriction: { target: { type: "user" } } }, ["/restriction/target/id"]],
     ["what it does not know", { ...WANTED, admin: true }, ["/admin"]],
   ])("is refused with %s, by name", async (_, body, pointers) => {
     expect(Object.keys(memberErrors(await mint(body), "invalid_request"))).toEqual(pointers);

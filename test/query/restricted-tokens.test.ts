@@ -17,8 +17,8 @@ beforeAll(async () => {
   ];
   expect((await call("POST", `/v1/orgs/${org}/events`, { body: { events } })).status).toBe(201);
   await list(org, { min_size: await sizeOf(org), limit: 1 });
-  const restrict = { target: { type: "document", id: "d_9" }, categories: ["general"] };
-  ({ token } = await viewerToken(org, { restrict }));
+  const restriction = { target: { type: "document", id: "d_9" }, categories: ["general"] };
+  ({ token } = await viewerToken(org, { restriction }));
 });
 
 const idsOf = async (params: Record<string, string>) =>
