@@ -13,20 +13,25 @@ export type Drift = { actions: string[]; differences: Difference[]; suggestion: 
 /** Verbs that say the same; the first is the one that is suggested where no better name is there. */
 const SYNONYMS = [
   ["create", "add", "new", "insert", "make"],
-  ["delete", "remove", "destroy", "erase", "drop"],
+  ["delete", "remove", "destroy", "drop"],
   ["update", "change", "edit", "modify", "alter", "patch"],
-  ["view", "read", "show", "open", "see"],
+  ["view", "read", "show", "see"],
   ["enable", "activate"],
   ["disable", "deactivate"],
   ["login", "signin", "logon"],
   ["logout", "signout", "logoff"],
   ["start", "begin", "launch"],
-  ["stop", "end", "halt"],
+  ["stop", "halt"],
   ["send", "dispatch"],
-  ["approve", "accept"],
+  ["approve"],
   ["reject", "decline"],
-  ["grant", "allow"],
+  ["grant"],
   ["revoke", "withdraw"],
+  ["open"],
+  ["erase"],
+  ["end"],
+  ["accept"],
+  ["allow"],
   ["rename"],
   ["move"],
   ["share"],
@@ -104,10 +109,13 @@ function nameOf({ action, count }: { action: string; count: number }): Name[] {
   return [{ action, count, words, verb, object: key, around, meaning: [meaning, ...key].join(" ") }];
 }
 
-/** Names of one meaning that can be one action: `team.member.add` and `project.member.add` are two. */
+/**
+ * Names of one meaning that can be one action: `team.member.add` and `project.member.add` are two, and which of them
+ * `member.add` is nobody can tell.
+ */
 function likeGroups(names: Name[]): Name[][] {
-  const bare = names.some(({ around }) => around === "");
-  const groups = bare ? [names] : [...Map.groupBy(names, ({ around }) => around).values()];
+  const arounds = new Set(names.map(({ around }) => around).filter((around) => around !== ""));
+  const groups = arounds.size < 2 ? [names] : [...Map.groupBy(names, ({ around }) => around).values()];
   return groups.filter((group) => group.length > 1);
 }
 
