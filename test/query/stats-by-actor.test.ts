@@ -8,6 +8,7 @@ import { untilProjected } from "../support/check-ledger.ts";
 import { readLedger } from "../support/check/read-stores.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { evict } from "../support/faults.ts";
+import { TABLES } from "../support/tamper.ts";
 import { actsOf, sizeOf } from "./support.ts";
 
 const DAY_MS = 86_400_000;
@@ -82,6 +83,31 @@ describe("statistics by actor", () => {
     expect(errors?.[0]?.pointer).toBe("/from");
     expect(await actsOf(org, "indelible.read")).toEqual([]);
     expect((await statsOf(org, "group_by=day&from=2026-11-18")).total.count).toBeGreaterThan(STATS_ACTOR_MAX_ENTRIES);
+  });
+
+  it("count what is hidden or cannot be read without a name, and tell no result of it", async () => {
+    const org = await createOrg("actors-hidden");
+    await put(org, [{ ...event(1), ...outcome("denied") }, { ...event(2), ...outcome("failure") }, event(3)]);
+    const before = await statsOf(org, "group_by=actor");
+    const body = { from: 1, to: 3, reason: "they may be another org's" };
+    expect((await call("POST", `/v1/orgs/${org}/quarantines`, { body })).status).toBe(201);
+    await untilProjected(org);
+    const { none, data, total } = await statsOf(org, "group_by=actor");
+    expect(none).toEqual({ count: 2, success: 0, failure: 0, denied: 0, success_rate: 0 });
+    expect(data.find(({ value }) => value === "u_1")).toBeUndefined();
+    expect(total).toMatchObject({ failure: 0, denied: 0 });
+    expect(total.count).toBeGreaterThan(before.total.count);
+    const [placement] = (await readLedger(org)).placements;
+    const cell = env[placement?.cell as "CELL_0"];
+    const key = (placement?.org_number ?? 0) * 2 ** 32 + 3;
+    for (const table of TABLES) {
+      await cell.prepare(`update ${table} set record = 'no record' where key = ?`).bind(key).run();
+    }
+    await untilProjected(org);
+    const size = await sizeOf(org);
+    const damaged = await statsOf(org, "group_by=actor");
+    expect(damaged.none).toMatchObject({ count: 3, success: 0 });
+    expect(damaged.total.count).toBe(size);
   });
 
   it("agree with the counters across an eviction and a rebuild", async () => {
