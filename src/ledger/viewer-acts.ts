@@ -3,6 +3,7 @@ import type { Act } from "../schema/act.ts";
 import type { Caller } from "../schema/caller.ts";
 import { KEY_ACTOR } from "../schema/caller.ts";
 import type { NewViewerToken } from "../schema/ledger.ts";
+import { TOKEN_ISSUED_ACTION } from "../schema/names.ts";
 import type { Draft } from "./draft.ts";
 import type { OrgKeys } from "./keys.ts";
 import { sealAct } from "./service-entry.ts";
@@ -28,7 +29,7 @@ export function planIssueViewerToken({ org, keys, caller, draft, now }: Context,
 function issuedAct(key: string, { token, actor, scopes, restriction, expires_at }: NewViewerToken): Act {
   const target = restriction?.target;
   return {
-    action: "indelible.viewer_token.issued",
+    action: TOKEN_ISSUED_ACTION,
     category: "log_access",
     actor: { type: KEY_ACTOR, id: key },
     key,

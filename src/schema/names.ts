@@ -33,6 +33,8 @@ export function isServiceOrg(org: string): boolean {
 
 /** Actions of the service's own entries begin with this; no client may use them. */
 export const SERVICE_ACTION_PREFIX = "indelible.";
+/** That a viewer token was minted: an entry that names what the token is restricted to. */
+export const TOKEN_ISSUED_ACTION = `${SERVICE_ACTION_PREFIX}viewer_token.issued`;
 
 export const CATEGORIES = [
   "log_access",

@@ -185,13 +185,14 @@ describe("the history of a thing", () => {
     });
   });
 
-  it("leaves a trace that names the thing and counts what was answered", async () => {
+  it("leaves a trace that names the thing and counts what its answer rests on", async () => {
     const org = await createOrg("history-trace");
     await put(org, [CREATE, UPDATE], { type: "a b", id: "x&y=1" });
     await historyOf(org, { type: "a b", id: "x&y=1" }, "?limit=1&from=2020-01-01T00:00:00Z");
     const [trace] = await actsOf(org, "indelible.read");
     expect(trace?.note).toEqual({ query: "target_type=a+b&target=x%26y%3D1&from=2020-01-01T00%3A00%3A00Z" });
-    expect(saysOf(trace)).toMatchObject({ route: "targets.history", results_count: 1 });
+    // One is on the page, and the state is made of both.
+    expect(saysOf(trace)).toEqual({ route: "targets.history", results_count: 2, range: { from: 1, to: 2 } });
   });
 
   it.each([

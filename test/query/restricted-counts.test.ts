@@ -67,10 +67,24 @@ describe("a reader who may see only some entries", () => {
 });
 
 describe("a window under quarantine", () => {
-  it("leaves no state proven, and every entry counted", async () => {
+  it("leaves no state proven of which it may hide entries, and every entry counted", async () => {
     const before = (await get("stats?group_by=category&to=2100-01-01")).json.total.count;
+    for (const [from, to, because] of [
+      [0, 1, []],
+      [0, 2, ["quarantine", "no_beginning"]],
+      [2, 3, ["quarantine"]],
+      [0, 2 ** 40, ["quarantine", "no_beginning"]],
+      [2 ** 20, 2 ** 40, []],
+    ] as const) {
+      restoreFaults();
+      granting({ quarantined: [{ id: "q_1", from, to }] });
+      expect([from, to, reasonsOf(await get(HISTORY))]).toEqual([from, to, because]);
+    }
+    restoreFaults();
+    granting({ quarantined: [{ id: "q_1", from: 2, to: 3 }], restriction: { target: THING } });
+    expect(reasonsOf(await get(HISTORY))).toEqual(["restricted"]);
+    restoreFaults();
     granting({ quarantined: [{ id: "q_1", from: 0, to: 1 }] });
-    expect(reasonsOf(await get(HISTORY))).toContain("quarantine");
     expect((await get("stats?group_by=category&to=2100-01-01")).json.total.count).toBeGreaterThanOrEqual(before);
   });
 });
