@@ -53,7 +53,7 @@ function findingAct(
   const mend = found.at === "d1" && newest ? [`POST /v1/orgs/${org}/repair`] : [];
   return {
     action: "indelible.finding",
-    category: "general",
+    category: "config_change",
     actor: { type: "service", id: by },
     key: "service",
     targets: [{ type: "org", id: org }],

@@ -105,7 +105,7 @@ describe("a sample", () => {
     expect(more).toEqual([]);
     expect(own).toMatchObject({
       source: "service",
-      category: "general",
+      category: "config_change",
       actor: { type: "service", id: "sample" },
       targets: [{ type: "org", id: org }],
       metadata: finding,
