@@ -1,7 +1,7 @@
 import type { OpenedEntry, OpenedParty } from "./open.ts";
 
-/** What a sentence is made of: the entry, who acted and the first target as words, and what the entry's metadata says. */
-type Said = { entry: OpenedEntry; by: string; target: string; says: Record<string, unknown> };
+/** What a sentence is made of: the entry, who acted (`by` begins it) and the first target as words, and what the entry's metadata says. */
+type Said = { entry: OpenedEntry; party: string; by: string; target: string; says: Record<string, unknown> };
 
 /** A sentence for each action of the service's own entries. An action without one does not compile (`Act`). */
 const SENTENCES = {
@@ -12,9 +12,9 @@ const SENTENCES = {
   "indelible.viewer_token.issued": ({ by, target, entry: { targets } }) =>
     `${by} issued ${target}${targets[1] === undefined ? "" : `, for ${partyText(targets[1])}`}.`,
   "indelible.read": ({ by, says }) =>
-    `${by} read this log (${word(says["route"])}); the first answer held ${counted(says["results_count"], "entry")}.`,
-  "indelible.read.closed": ({ by, says }) =>
-    `${by} ended reading (${word(says["route"])}): ${counted(says["answers"], "answer")} with ${counted(says["results"], "entry")}.`,
+    `${by} read this log (${word(says["route"])}); the first answer held ${counted(says["results_count"], "result")}.`,
+  "indelible.read.closed": ({ party, says }) =>
+    `Reading by ${party} ended (${word(says["route"])}): ${counted(says["answers"], "answer")} with ${counted(says["results"], "result")}.`,
   "indelible.access.refused": ({ by, says }) =>
     `${by} was refused ${counted(says["calls"], "call")} (${word(says["code"])}).`,
   "indelible.log.continued": ({ by, says }) =>
@@ -23,13 +23,13 @@ const SENTENCES = {
     `The ledger, which held ${counted(says["from_size"], "entry")}, was restored to ${word(says["to_size"])}.`,
   "indelible.reads.disabled": ({ by, says }) => `${by} stopped reading ${everywhere(says["of"])}.`,
   "indelible.reads.enable_requested": ({ by, says }) =>
-    `${by} asked that reading goes on ${everywhere(says["of"])}, with the breaks that were found; a second key has to agree.`,
-  "indelible.reads.enabled": ({ by, says }) => `${by} let reading go on ${everywhere(says["of"])}.`,
+    `${by} asked that reading ${everywhere(says["of"])} goes on, with the breaks that were found; a second key has to agree.`,
+  "indelible.reads.enabled": ({ by, says }) => `${by} let reading ${everywhere(says["of"])} go on again.`,
   "indelible.quarantine.placed": ({ by, target, says }) => `${by} put ${range(says)} under ${target}.`,
   "indelible.quarantine.released": ({ by, target, says }) => `${by} released ${range(says)} from ${target}.`,
   "indelible.quarantine.annotated": ({ by, target }) => `${by} annotated ${target}.`,
   "indelible.finding": ({ target, says }) =>
-    `The service found ${counted(says["count"], "entry")} of ${target} where they do not belong, or damaged (${word(says["kind"])}, ${word(says["at"])}).`,
+    `The service found ${counted(says["count"], "entry")} of ${target} ${wrong(says)} (${word(says["kind"])}, ${word(says["at"])}).`,
   "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,
   "indelible.repair.begun": ({ by, says }) =>
     `${by} began to repair ${counted(says["rows"], "row")} of the search database.`,
@@ -50,19 +50,25 @@ const TARGETS_SHOWN = 3;
 export function summaryOf(entry: OpenedEntry): string {
   const { leaf, event, actor, on_behalf_of, targets, note } = entry;
   if (event === null || actor === null) return `Entry ${leaf.index}, of which what happened is not shown.`;
-  const by = capital(partyText(actor));
+  const party = partyText(actor);
+  const by = capital(party);
   if (leaf.source === "service" && Object.hasOwn(SENTENCES, event.action)) {
     const [first] = targets;
     const target = first === undefined ? "something" : partyText(first);
-    return SENTENCES[event.action as ServiceAction]({ entry, by, target, says: objectOf(entry.metadata) });
+    return SENTENCES[event.action as ServiceAction]({ entry, party, by, target, says: objectOf(entry.metadata) });
   }
   const behalf = on_behalf_of === null ? "" : `, for ${partyText(on_behalf_of)},`;
   const what = targets.length === 0 ? "" : ` on ${listed(targets)}`;
   const { result = "success", error_code } = event.outcome ?? {};
   const why = note?.error_message ?? error_code;
-  const end = result === "success" ? "" : ` It ended in ${word(result)}${why === undefined ? "" : ` (${word(why)})`}.`;
+  const end = result === "success" ? "" : ` It ${ended(result)}${why === undefined ? "" : ` (${word(why)})`}.`;
   const recorded = leaf.source === "service" ? "The service itself recorded: " : "";
   return `${recorded}${by}${behalf} did ${word(event.action)}${what}.${end}`;
+}
+
+function ended(result: string): string {
+  if (result === "denied") return "was denied";
+  return result === "failure" ? "failed" : `ended in ${word(result)}`;
 }
 
 function partyText({ type, id, name }: OpenedParty): string {
@@ -105,7 +111,7 @@ function named(name: unknown): string {
   return typeof name === "string" ? `, named ${quoted(name)}` : "";
 }
 
-function counted(count: unknown, what: "entry" | "answer" | "call" | "row"): string {
+function counted(count: unknown, what: "entry" | "result" | "answer" | "call" | "row"): string {
   const many = what === "entry" ? "entries" : `${what}s`;
   return count === 1 ? `1 ${what}` : `${word(count)} ${many}`;
 }
@@ -115,9 +121,16 @@ function everywhere(of: unknown): string {
   return of === "deployment" ? "everywhere in this deployment" : "of this org";
 }
 
+/** What is wrong with entries that were found. */
+function wrong({ kind, count }: Record<string, unknown>): string {
+  if (kind === "misrouted") return count === 1 ? "where it does not belong" : "where they do not belong";
+  return kind === "missing" ? "missing" : "damaged";
+}
+
 /** The window of a quarantine: `to` is null where it has no end. */
 function range({ from, to }: Record<string, unknown>): string {
-  return to === null ? `entries from ${word(from)} on` : `entries ${word(from)} to ${word(Number(to) - 1)}`;
+  if (typeof from !== "number") return "entries that are not named here";
+  return typeof to === "number" ? `entries ${from} to ${to - 1}` : `entries from ${from} on`;
 }
 
 function capital(text: string): string {

@@ -10,7 +10,10 @@ const { cases } = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/
   cases: Case[];
 };
 
-/** What was answered once is answered for ever: members may only be added, and then these files are made anew by hand. */
+/**
+ * What was answered once is answered for ever: members may only be added, and then these files are made anew by hand. Only
+ * the sentence in `summary` may get better.
+ */
 describe("answer.json", () => {
   it.each(cases)("$note", ({ line, whole, without_personal, sealed_off }) => {
     const answer = (record: EntryRecord) => entryText(opened(record));
