@@ -71,15 +71,15 @@ export function planOpen(
   const broken = verified.filter((range) => !range.ok);
   if (broken.length === 0) return ok(open(context, { reason: asked.reason, verified, wish: null }));
   if (asked.accept_breaks !== true) return notAccepted(broken);
-  const accepts = JSON.stringify(broken.map(({ log, from, to, breaks }) => [log, from, to, breaks]));
+  const accepts = JSON.stringify(broken.map(({ log, from, to, breaks }) => ({ log, from, to, breaks })));
   const wish = standingWish(context, closed, { accepts, withdrawn });
   if (wish === null) return ok(wishToOpen(context, { closed, reason: asked.reason, accepts }));
   if (wish.by === by)
     return refuse("conflict", "The key that wishes reads opened cannot confirm it: another one has to.");
   const own = context.keys.list().find(({ id }) => id === by);
   const madeAt = own === undefined ? made_at : Date.parse(own.created_at);
-  if (madeAt !== null && madeAt >= wish.at) {
-    return refuse("conflict", "A key made after the wish cannot confirm it: one that was there before has to.");
+  if (madeAt !== null && madeAt >= closed.since) {
+    return refuse("conflict", "A key made after reads were closed cannot confirm: one that was there before has to.");
   }
   return ok(open(context, { reason: asked.reason, verified, wish }));
 }

@@ -7,8 +7,8 @@ export const CANARY_READ_MINUTES = 1;
 /** The same for what waits for a segment or a checkpoint: a minute for each, and one to spare. */
 export const CANARY_PROVED_MINUTES = 4;
 /**
- * Questions that are new each time seal two entries each, of a read that is opened and closed: three such, each asked this
- * often, are 576 entries a day beside 1,440 events.
+ * What is asked this often is a read of its own each time, opened and closed, so two entries: a question that is new, and
+ * one that waited READ_SESSION_IDLE_MS. Five such are 960 entries a day beside 1,440 events.
  */
 export const CANARY_ASK_MINUTES = 15;
 /** One path, or one append, of a canary: five and one a round, two looks at the ledger and the comparison take 42 s at worst. */

@@ -22,12 +22,13 @@ async function follow(request: string): Promise<any> {
 /** A closed org one of whose rows was changed, and whose verification says so. */
 async function broken() {
   const { org, cell } = await filled();
+  const second = await orgKey(org, ["reads:write"]);
   await close(org);
   const { record } = await rowAt(cell, 5);
   await write(cell, 5, record.replace("because", "becausE"));
   expect(await verified(org)).toMatchObject({ ok: false, on_record: true });
   const mend = () => write(cell, 5, record);
-  return { org, mend };
+  return { org, mend, second };
 }
 
 describe("opening reads", () => {
@@ -142,8 +143,8 @@ describe("opening reads", () => {
 
 describe("opening reads in spite of breaks", () => {
   it("takes two keys, each with its reason", async () => {
-    const { org } = await broken();
-    const { key, id } = await orgKey(org, ["reads:write"]);
+    const { org, second } = await broken();
+    const { key, id } = second;
     const problem = problemOf(await reopen(org), "conflict");
     expect(problem.errors?.[0]).toMatchObject({ pointer: "/accept_breaks" });
     const wished = await reopen(org, { ...ACCEPT, reason: "known and harmless" });
@@ -159,6 +160,8 @@ describe("opening reads in spite of breaks", () => {
     const [wish] = await actsOf(org, "indelible.reads.enable_requested");
     const [open] = await actsOf(org, "indelible.reads.enabled");
     expect([wish?.actor?.id, open?.actor?.id]).toEqual(["root", id]);
+    const log = 1;
+    expect(saysOf(wish)).toMatchObject({ of: "org", accepts: [{ log, from: 0, breaks: 1 }] });
     expect(saysOf(open)).toMatchObject({
       accepted_breaks: true,
       requested_by: "root",
@@ -174,10 +177,11 @@ describe("opening reads in spite of breaks", () => {
     expect((await reopen(org)).status).toBe(200);
   });
 
-  it("is not confirmed by a key that was made after the wish", async () => {
+  it("is not confirmed by a key that was made after reads were closed", async () => {
     const { org } = await broken();
+    const made = [await orgKey(org, ["reads:write"]), await platformKey(["reads:write"])];
     expect((await reopen(org, ACCEPT)).status).toBe(202);
-    for (const { key } of [await orgKey(org, ["reads:write"]), await platformKey(["reads:write"])]) {
+    for (const { key } of made) {
       problemOf(await reopen(org, ACCEPT, key), "conflict");
     }
     expect(await listStatus(org)).toBe(503);
@@ -199,8 +203,8 @@ describe("opening reads in spite of breaks", () => {
   });
 
   it("waits a day for the second key, and for the breaks that were seen alone", async () => {
-    const { org } = await broken();
-    const { key } = await orgKey(org, ["reads:write"]);
+    const { org, second } = await broken();
+    const { key } = second;
     expect((await reopen(org, ACCEPT)).status).toBe(202);
     const late = await later(OPEN_WISH_MS, () => reopen(org, ACCEPT, key));
     expect(late.status, late.text).toBe(202);
