@@ -72,12 +72,16 @@ function operationObject(operation: Operation, components: Components): Json {
   const errors = errorsOf(operation);
   const responses: Record<string, Json> = {};
   for (const [status, answer] of Object.entries(answers)) {
-    responses[status] = { description: answer.description, content: content(answer.body, components) };
+    responses[status] = {
+      description: answer.description,
+      ...headersOf(operation, Number(status)),
+      content: content(answer.body, components),
+    };
   }
   for (const status of new Set(errors.map((code) => ERROR_STATUS[code]))) {
     const codes = errors.filter((code) => ERROR_STATUS[code] === status).map((code) => `\`${code}\``);
     const problem = { "application/problem+json": { schema: components.ref(problemSchema) } };
-    responses[String(status)] = { description: codes.join(", "), content: problem };
+    responses[String(status)] = { description: codes.join(", "), ...headersOf(operation, status), content: problem };
   }
   return {
     operationId: id,
@@ -97,11 +101,33 @@ function operationObject(operation: Operation, components: Components): Json {
   };
 }
 
-/** The errors a route names, and those that follow from what it is: keyed, with a body, ours to break. */
-function errorsOf({ scope, body, errors }: Operation): ErrorCode[] {
+/** The errors a route names, and those that follow from what it is: keyed, traced, with a body, ours to break. */
+function errorsOf({ scope, traced, body, errors }: Operation): ErrorCode[] {
   const keyed: ErrorCode[] = scope === null ? [] : ["invalid_request", "unauthorized", "forbidden", "overloaded"];
   const bodied: ErrorCode[] = body === undefined ? [] : ["too_large", "unsupported_media_type"];
-  return [...new Set([...errors, ...keyed, ...bodied, "internal" as const])];
+  const limited: ErrorCode[] = traced === undefined ? [] : ["rate_limited"];
+  const closed: ErrorCode[] = traced === "while_open" ? ["reads_disabled"] : [];
+  return [...new Set([...errors, ...keyed, ...limited, ...closed, ...bodied, "internal" as const])];
+}
+
+const REASON = { "Audit-Reason": "Why you read; kept in the trace. An org may ask for it." };
+const TRACE = {
+  "Audit-Read-Index": "Index of the trace of this answer, or `queued`; a restricted reader is not told the index.",
+};
+const LIMITS = {
+  RateLimit: "What the reader may still read, by policy: `r` reads left, and `t` seconds until there are all again.",
+  "RateLimit-Policy": "What the reader may read, by policy: `q` reads in `w` seconds.",
+};
+
+/** Headers of an answer to a traced read, and of its refusal when it comes too often. */
+function headersOf({ traced }: Operation, status: number): Json {
+  if (traced === undefined || (status >= 300 && status !== ERROR_STATUS.rate_limited)) return {};
+  const named = Object.entries(status < 300 ? { ...TRACE, ...LIMITS } : LIMITS);
+  const headers = named.map(([name, description]): [string, Json] => [
+    name,
+    { description, schema: { type: "string" } },
+  ]);
+  return { headers: Object.fromEntries(headers) };
 }
 
 function content(body: Record<string, z.ZodType | null>, components: Components): Json {
@@ -111,7 +137,7 @@ function content(body: Record<string, z.ZodType | null>, components: Components)
   return Object.fromEntries(types);
 }
 
-function parametersOf({ path, query, headers }: Operation, components: Components): Json[] {
+function parametersOf({ path, query, traced, headers }: Operation, components: Components): Json[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]): Json => {
     const schema = name === "org" ? components.ref(orgSchema) : { type: "string" };
     return { name, in: "path", required: true, schema };
@@ -121,8 +147,10 @@ function parametersOf({ path, query, headers }: Operation, components: Component
     const required = (shape as z.ZodType).isOptional() ? {} : { required: true };
     return { name, in: "query", ...required, schema, ...(description === undefined ? {} : { description }) };
   });
-  const inHeader = Object.entries(headers ?? {}).map(([name, description]): Json => {
-    return { name, in: "header", description, schema: { type: "string" } };
-  });
+  const inHeader = Object.entries({ ...(traced === undefined ? {} : REASON), ...headers }).map(
+    ([name, description]): Json => {
+      return { name, in: "header", description, schema: { type: "string" } };
+    },
+  );
   return [...inPath, ...inQuery, ...inHeader];
 }

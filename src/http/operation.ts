@@ -15,6 +15,8 @@ export type Operation = {
   scope: Scope | null;
   /** Whether no key is needed where the log is public. */
   open?: boolean;
+  /** Whether each answer is traced in the org's log, and goes on while reads are closed: headers and errors follow from it. */
+  traced?: "while_open" | "always";
   query?: z.ZodObject;
   headers?: Record<string, string>;
   /** Media type to shape; null is any text of that type. */

@@ -74,6 +74,19 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("says of each traced read what it takes, what its answers carry, and that reads may be closed or come too often", () => {
+    for (const { method, path, traced, id } of operations) {
+      const { parameters, responses } = document.paths[path][method];
+      const reason = parameters.some(({ name }: { name: string }) => name === "Audit-Reason");
+      expect(reason, id).toBe(traced !== undefined);
+      const named = (status: number) => Object.keys(responses[status]?.headers ?? {});
+      const limits = ["RateLimit", "RateLimit-Policy"];
+      expect(named(200), id).toEqual(traced === undefined ? [] : ["Audit-Read-Index", ...limits]);
+      expect(named(429), id).toEqual(traced === undefined ? [] : limits);
+      expect(responses[503]?.description.includes("`reads_disabled`") ?? false, id).toBe(traced === "while_open");
+    }
+  });
+
   it("refers to nothing that is not there, and keeps nothing that nobody refers to", () => {
     const known = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
     const used = new Set(refsOf(document));

@@ -26,6 +26,12 @@ describe("the table of routes", () => {
     const documented = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(routesOfRouter().sort()).toEqual(documented.sort());
   });
+
+  it("is told as traced wherever an answer shows entries, and nowhere else", () => {
+    const traced = operations.filter((operation) => operation.traced !== undefined).map(({ id }) => id);
+    const showing = Object.keys(ROUTES).filter((id) => ROUTES[id]?.shown !== undefined);
+    expect(traced.sort()).toEqual(showing.sort());
+  });
 });
 
 describe("every route", () => {
@@ -39,11 +45,13 @@ describe("every route", () => {
     const { method, path, ...rest } = await route!.make(org);
     const answer = await call(method, path, rest);
     expect(answer.status, answer.text).toBe(route!.status);
-    const documented = operations.find((operation) => operation.id === id)?.answers[answer.status];
+    const { answers, traced } = operations.find((operation) => operation.id === id)!;
+    const documented = answers[answer.status];
     const [type] = (answer.headers.get("content-type") ?? "").split(";");
     expect(Object.keys(documented?.body ?? { "application/problem+json": null })).toEqual([type]);
     if (route!.shape !== null) conforms(route!.shape, answer.json);
     expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
+    expect(answer.headers.has("audit-read-index")).toBe(traced !== undefined);
   });
 
   it("putOrg answers 201 to the call that creates, and 200 to the same call again", async () => {

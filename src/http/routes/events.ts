@@ -227,10 +227,10 @@ export const operations: Operation[] = [
     description: "Newest first. Each answer is traced in the log before it leaves; `Audit-Read-Index` names the entry.",
     tag: "Events",
     scope: "events:read",
-    headers: { "Audit-Reason": "Why you read; kept in the trace." },
+    traced: "while_open",
     query: listQuery,
     answers: { 200: { description: "A page.", body: { "application/json": entryPageSchema } } },
-    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "overloaded"],
   },
   ...eachLog({
     method: "get",
@@ -239,8 +239,8 @@ export const operations: Operation[] = [
     summary: "Get one entry by id or index",
     tag: "Events",
     scope: "events:read",
-    headers: { "Audit-Reason": "Why you read; kept in the trace." },
+    traced: "while_open",
     answers: { 200: { description: "The entry.", body: { "application/json": shownEntrySchema } } },
-    errors: ["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+    errors: ["unauthorized", "forbidden", "not_found", "overloaded"],
   }),
 ];

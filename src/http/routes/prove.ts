@@ -201,9 +201,9 @@ const documented: Operation[] = [
       "C2SP tlog-proof with the entry's record in `extra`; personal sections are withheld without `personal:read`. An entry under no checkpoint yet gets one, which is waited for up to 5 s. Traced like `getEntry`.",
     tag: "Prove",
     scope: "events:read",
-    headers: { "Audit-Reason": "Why you read; kept in the trace." },
+    traced: "while_open",
     answers: { 200: { description: "The proof.", body: { "text/plain": null } } },
-    errors: ["unauthorized", "forbidden", "not_found", "unprocessable", "rate_limited", "overloaded"],
+    errors: ["unauthorized", "forbidden", "not_found", "unprocessable", "overloaded"],
   },
 ];
 

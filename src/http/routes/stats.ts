@@ -45,8 +45,8 @@ const OF_A_READ = {
   method: "get",
   tag: "Events",
   scope: "events:read",
-  headers: { "Audit-Reason": "Why you read; kept in the trace." },
-  errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "unprocessable", "rate_limited", "overloaded"],
+  traced: "while_open",
+  errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "unprocessable", "overloaded"],
 } as const;
 
 export const operations: Operation[] = [

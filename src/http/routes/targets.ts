@@ -35,7 +35,7 @@ export const operations: Operation[] = [
       "Entries with this target in any role, newest first. `state` is the thing rebuilt from the `changes` of all entries whose first target it is, whatever page and times are asked for: `complete` when they prove it, and otherwise with the reasons.",
     tag: "Events",
     scope: "events:read",
-    headers: { "Audit-Reason": "Why you read; kept in the trace." },
+    traced: "while_open",
     query: z.object({
       from: z.string().optional().meta({ description: "Occurred at or after; RFC 3339." }),
       to: z.string().optional().meta({ description: "Occurred at or before; RFC 3339." }),
@@ -50,6 +50,6 @@ export const operations: Operation[] = [
       min_size: z.int().min(0).optional().meta({ description: "Waits up to 5 s until this much can be listed." }),
     }),
     answers: { 200: { description: "A page.", body: { "application/json": historySchema } } },
-    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "overloaded"],
   },
 ];

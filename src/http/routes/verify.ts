@@ -109,11 +109,12 @@ export const operations: Operation[] = [
       'NDJSON: lines `{"progress":{"checked","total","breaks"}}`, then the report. One call checks 100,000 entries; go on with `to=continue_from&expect=continue_expect`.',
     tag: "Verify",
     scope: "events:read",
+    traced: "always",
     query,
     answers: {
       200: { description: "Progress, then the report.", body: { "application/x-ndjson": verifyReportSchema } },
     },
-    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "rate_limited", "overloaded"],
+    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "overloaded"],
   }),
   {
     method: "post",
