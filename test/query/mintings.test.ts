@@ -13,7 +13,7 @@ beforeAll(async () => {
   const changes = { before: null, after: { a: 1 } };
   const body = { action: "doc.create", actor: { type: "user", id: "u" }, targets: [THING], changes };
   expect((await call("POST", `/v1/orgs/${org}/events`, { body })).status).toBe(201);
-  for (let n = 0; n < 3; n++) ({ token } = await viewerToken(org, { restrict: { target: THING } }));
+  for (let n = 0; n < 3; n++) ({ token } = await viewerToken(org, { restriction: { target: THING } }));
   minted = (await sizeOf(org)) - 1;
   await list(org, { min_size: minted + 1, limit: 1 });
 });
