@@ -41,6 +41,9 @@ import { treeViewAt } from "./tree-view.ts";
 /** `whileClosed`: also while reads are closed, for what carries no entries, or has left already. */
 export type WhileClosed = { whileClosed: boolean };
 
+/** `known`: the quarantines an answer withholds; not asked of one that left before. */
+export type Leaving = WhileClosed & { known?: readonly string[] };
+
 /** The verbs of one created ledger, over its parts. */
 export class Ledger {
   readonly projector: Projector;
@@ -133,7 +136,7 @@ export class Ledger {
     return leavesOf(this.#core, range, log);
   }
 
-  async traceRead(caller: Caller, answer: ReadAnswer, { whileClosed }: WhileClosed): Promise<Result<number>> {
+  async traceRead(caller: Caller, answer: ReadAnswer, { whileClosed, known }: Leaving): Promise<Result<number>> {
     const plan = (planning: Planning): Result<number> => {
       // Asked again here: a key revoked, or a token that expired, while its answer was being found gets none, nor does
       // anybody once reads are closed.
@@ -141,6 +144,8 @@ export class Ledger {
       if (!principal.ok) return principal;
       const open = whileClosed ? ok(null) : this.reading.open(planning.switches);
       if (!open.ok) return open;
+      const covered = known === undefined ? ok(null) : this.reading.covered(known, planning.standing);
+      if (!covered.ok) return covered;
       return ok(planRead({ sql: this.#core.storage.sql, ...planning }, { reader: principal.value, answer }));
     };
     const traced = await this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });

@@ -30,7 +30,7 @@ import type {
 } from "../schema/reads.ts";
 import { Door, WHILE_HELD } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type Leaving } from "./ledger.ts";
 import type { Lines } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
 import { isLogHeld } from "./held.ts";
@@ -102,13 +102,13 @@ export class OrgLedger extends DurableObject<Env> {
   }
 
   /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */
-  traceRead(org: string, caller: Caller, answer: ReadAnswer, { whileClosed = false } = {}): Promise<Result<number>> {
-    return this.#door.pass(org, (ledger) => ledger.traceRead(caller, answer, { whileClosed }));
+  traceRead(org: string, caller: Caller, answer: ReadAnswer, leaving: Partial<Leaving> = {}): Promise<Result<number>> {
+    return this.#door.pass(org, (ledger) => ledger.traceRead(caller, answer, { whileClosed: false, ...leaving }));
   }
 
-  /** Refused while the org's reads are closed, and to whose key or token has ended: asked when an answer leaves. */
-  mayLeave(org: string, caller: Caller): Promise<Result<null>> {
-    return this.#door.pass(org, ({ reading }) => reading.mayLeave(caller));
+  /** Asked when an answer leaves: refused while the org's reads are closed, to whose key or token has ended, and when more is under quarantine than the answer knew of. */
+  mayLeave(org: string, caller: Caller, known: readonly string[]): Promise<Result<null>> {
+    return this.#door.pass(org, ({ reading }) => reading.mayLeave(caller, known));
   }
 
   /** What is told of the deployment's switch, which org `platform` keeps, when it is closed; null when it is open. */

@@ -40,9 +40,17 @@ export class Reading {
   }
 
   /** Whether what a caller asked for may still leave. */
-  mayLeave(caller: Caller): Result<null> {
+  mayLeave(caller: Caller, known: readonly string[]): Result<null> {
     const principal = this.#keys.check(this.#core.state.org.org, caller, "events:read");
-    return principal.ok ? this.open() : principal;
+    if (!principal.ok) return principal;
+    const open = this.open();
+    return open.ok ? this.covered(known) : open;
+  }
+
+  /** Refused, to be asked again, when a quarantine stands that the reader's grant did not name: the answer may show what it covers. */
+  covered(known: readonly string[], standing: Planning["standing"] = this.#core.state.standing): Result<null> {
+    if (standing.every(({ id }) => known.includes(id))) return ok(null);
+    return refuse("overloaded", "A quarantine was placed meanwhile: ask again.", { retry_after_s: 1 });
   }
 
   /** What is told of a switch that is closed; null when it is open. */

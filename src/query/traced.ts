@@ -5,6 +5,7 @@ import { callLedger } from "../ledger/client.ts";
 import { log } from "../log.ts";
 import type { Caller, Network } from "../schema/caller.ts";
 import type { ReadAnswer, ReadGrant } from "../schema/ledger.ts";
+import { logsOf } from "./logs.ts";
 import { deploymentOpen } from "./deployment-reads.ts";
 import { MESSAGE_VERSION, type ReadMessage } from "../schema/queue-message.ts";
 
@@ -62,11 +63,13 @@ export async function traced<T>(
     results,
     range,
   };
+  const known = logsOf(grant).flatMap(({ quarantined }) => quarantined.map(({ id }) => id));
   const message = readMessage(org, grant, trace);
   // Where the trace stands says how much the log holds, which a restricted reader is not told.
   const answered = (index: number | null) => {
     const read_index = grant.restriction === null ? index : null;
-    return leaving(config, { org, caller }, { whileClosed, traced: index !== null, value: { answer, read_index } });
+    const leaves = { whileClosed, traced: index !== null, known };
+    return leaving(config, { org, caller }, { ...leaves, value: { answer, read_index } });
   };
   if (grant.access_log === "queued" && (await handedOver(config, message))) return answered(null);
   // The batch id goes along: a message the queue took though it said it did not is then no second answer.
@@ -79,21 +82,23 @@ export async function traced<T>(
         org,
         caller,
         { ...trace, ...(grant.access_log === "queued" ? { batch } : {}) },
-        { whileClosed },
+        { whileClosed, known },
       ),
   );
   return index.ok ? answered(index.value) : index;
 }
 
-/** Once reads are closed, or its reader's key or token has ended, nothing leaves, though it was found and traced before. */
+/** Once reads are closed, more is withheld, or its reader's key or token has ended, nothing leaves, though it was found and traced before. */
 async function leaving<T>(
   config: Config,
   { org, caller }: Pick<Reader, "org" | "caller">,
-  { whileClosed, traced, value }: { whileClosed: boolean; traced: boolean; value: Traced<T> },
+  { whileClosed, traced, known, value }: { whileClosed: boolean; traced: boolean; known: string[]; value: Traced<T> },
 ): Promise<Result<Traced<T>>> {
   if (whileClosed) return ok(value);
   // The ledger that sealed the trace said that this may be read; the queue knows nothing of it.
-  const open = traced ? ok(null) : await callLedger(config, org, async (ledger) => await ledger.mayLeave(org, caller));
+  const open = traced
+    ? ok(null)
+    : await callLedger(config, org, async (ledger) => await ledger.mayLeave(org, caller, known));
   if (!open.ok) return open;
   const everywhere = await deploymentOpen(config);
   return everywhere.ok ? ok(value) : everywhere;

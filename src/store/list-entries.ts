@@ -1,4 +1,3 @@
-import { SEARCH_STEP_POSTINGS } from "../limits.ts";
 import {
   type Order,
   type PageLimits,
@@ -58,7 +57,7 @@ export async function listEntries(
 
   // Most pages end in the first slot: it is read together with the bounds of all. Indexes are dense: without a filter a
   // page needs as many keys as rows, and what an older month left in that slot is not read.
-  const guess = windowOf({ slot: first, ...bounds }, { order, postings: match === null ? limit : stepOf(page) });
+  const guess = windowOf({ slot: first, ...bounds }, { order, postings: match === null ? limit : max_postings });
   const [found, guessed] = await cell.batch([
     spansStatement(cell, slots, bounds),
     pageStatement(cell, guess, limitsOf(page, { order, match })),
@@ -68,7 +67,7 @@ export async function listEntries(
 
   for await (const { run, last } of runsOf(cell, spans, { ...bounds, order })) {
     for (let rest: Span | null = run; rest !== null; ) {
-      let window: Span = windowOf(rest, { order, postings: stepOf(page) });
+      let window: Span = windowOf(rest, { order, postings: page.postings });
       const seen: Span | null = answer === null ? null : overlapOf(guess, rest);
       if (seen === null) answer = await readPage(cell, window, limitsOf(page, { order, match }));
       else window = seen;
@@ -88,11 +87,6 @@ export async function listEntries(
 
 /** What a call has gathered, and what it may still take. */
 type Page = { rows: Row[]; limit: number; bytes: number; postings: number };
-
-/** How many indexes the next statement walks. Without a filter it reads no more than the page takes. */
-function stepOf({ postings }: Page): number {
-  return postings === Infinity ? postings : Math.min(postings, SEARCH_STEP_POSTINGS);
-}
 
 function limitsOf(page: Page, { order, match }: { order: Order; match: string | null }): PageLimits {
   const empty = page.rows.length === 0;

@@ -20,3 +20,15 @@ describe.each(["sealed", "queued"])(
     });
   },
 );
+
+describe("a window put under quarantine while an answer is being found", () => {
+  it("does not leave with it", async () => {
+    const org = await createOrg("meanwhile");
+    await call("POST", `/v1/orgs/${org}/events`, { body: event(1, { action: "secret.thing" }) });
+    const reading = call("GET", `/v1/orgs/${org}/events?min_size=1000000`);
+    await call("POST", `/v1/orgs/${org}/quarantines`, { body: { from: 0, to: 9, reason: "not ours" } });
+    const answer = await reading;
+    expect(answer).toMatchObject({ status: 503, json: { code: "overloaded" } });
+    expect(answer.text).not.toContain("secret.thing");
+  });
+});
