@@ -14,10 +14,12 @@ export const PAGE_DEFAULT_ENTRIES = 100;
 export const PAGE_MAX_BYTES = 4_000_000;
 /** Values of one repeated filter. */
 export const FILTER_MAX_VALUES = 20;
-/** The search string: what a person types, and 50 words and 20 terms make an index expression of 130 tokens at most. */
+/** Values and words of all filters of a question: each is a list the index reads, a word two. */
+export const QUESTION_MAX_VALUES = 40;
+/** The search string: what a person types. */
 export const SEARCH_STRING_MAX_CHARACTERS = 1_000;
 export const SEARCH_STRING_MAX_TERMS = 20;
-export const SEARCH_STRING_MAX_WORDS = 50;
+export const SEARCH_STRING_MAX_WORDS = 20;
 /**
  * Work of one search request: indexes asked for, and time after which no further statement begins. One statement asks for a
  * whole slot: without a hit it reads its tokens' lists there from end to end, whatever range it is asked for (two that never

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type MemberError, ok, refuse, type Result } from "../errors.ts";
-import { FILTER_MAX_VALUES, PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../limits.ts";
+import { FILTER_MAX_VALUES, PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES, QUESTION_MAX_VALUES } from "../limits.ts";
 import type { Clause, EntryFilter } from "../store/match.ts";
 import { type End, faultOf, type Field, instantAt, isEnd, isField, NO_EXCLUDED_END, NO_INSTANT } from "./fields.ts";
 import { parseSearchString } from "./search-string.ts";
@@ -35,6 +35,9 @@ export function parseListQuery(params: URLSearchParams): Result<ListQuery> {
   const search = params.has("q") ? parseSearchString(params.get("q") ?? "") : null;
   if (search?.ok === false) errors.push(...(search.refusal.errors ?? []));
   else if (search !== null) filter.push(...search.value.clauses);
+  if (valuesOf(filter) > QUESTION_MAX_VALUES) {
+    errors.push({ pointer: "", message: `A question may have at most ${QUESTION_MAX_VALUES} values and words in all` });
+  }
   const order = params.get("order") ?? "desc";
   if (order !== "asc" && order !== "desc") bad("order", "must be asc or desc");
   const query = {
@@ -49,7 +52,15 @@ export function parseListQuery(params: URLSearchParams): Result<ListQuery> {
   };
   const [first] = errors;
   if (first === undefined) return ok(query);
-  return refuse("invalid_request", `${first.pointer.slice(1)} ${first.message}.`, { errors });
+  return refuse("invalid_request", `${first.pointer.slice(1)} ${first.message}.`.trimStart(), { errors });
+}
+
+/** How many lists of the index a filter asks for. */
+function valuesOf(filter: EntryFilter): number {
+  const values = filter.flatMap((clause) =>
+    "values" in clause ? clause.values.map((value) => [clause, value] as const) : [],
+  );
+  return values.reduce((sum, [{ field }, value]) => sum + (field === "words" ? value.split(" ").length : 1), 0);
 }
 
 /** Whether a filter asks for values of `context`; a reader without `personal:read` must not probe them, nor by excluding. */
