@@ -69,7 +69,7 @@ it("is told to who may read everything", async () => {
   const { key: turns } = await orgKey(org, ["reads:write"]);
   problemOf(await call("GET", `/v1/orgs/${org}/quarantines`, { key: turns }), "forbidden");
   const minted = await call("POST", `/v1/orgs/${org}/viewer-tokens`, {
-    body: { actor: { type: "user", id: "u" }, scopes: ["events:read"], restrict: { categories: ["general"] } },
+    body: { actor: { type: "user", id: "u" }, scopes: ["events:read"], restriction: { categories: ["general"] } },
     key,
   });
   expect(minted.status, minted.text).toBe(201);

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createOrg } from "../../src/store/org.ts";
 import { takeTurn } from "../../src/store/sample-turn.ts";
 import { directory, freshName } from "./cells.ts";
@@ -9,8 +9,20 @@ const MINUTE_MS = 60_000;
 
 let db: D1Database;
 let orgs: string[];
-beforeEach(async () => {
+
+/** Those of the tests before, out of the way until this is over: a day of many is another day. */
+beforeAll(async () => {
   db = await directory();
+  await db.exec("create table others as select * from org");
+});
+afterAll(async () => {
+  await db.batch(
+    ["delete from org", "insert into org select * from others", "drop table others"].map((sql) => db.prepare(sql)),
+  );
+});
+
+beforeEach(async () => {
+  await db.prepare("delete from org").run();
   for (let n = 0; n < 3; n++) {
     await createOrg(db, { org: freshName("turn"), name: "", jurisdiction: "none", cell: "CELL_0", created_at: 1 });
   }

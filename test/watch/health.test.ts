@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { statusSchema } from "../../src/schema/answers.ts";
+import { untilProjected } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { breakMethod, breakProjection, breakSegments, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { conforms } from "../http/support.ts";
@@ -48,6 +49,7 @@ describe("/healthz", () => {
 describe("an org's status", () => {
   it("tells ingestion, projection, archive and placements apart", async () => {
     const org = await createOrg("status");
+    await untilProjected(org);
     breakProjection(org, "failed");
     breakSegments(org, "put", "failed");
     await call("POST", `/v1/orgs/${org}/events`, { body: { events: [event(1), event(2)] } });
