@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { problemOf, viewerToken } from "../http/support.ts";
 import { call, createOrg } from "../support/client.ts";
 import { actsOf, list, saysOf, sizeOf } from "./support.ts";
@@ -17,6 +17,10 @@ beforeAll(async () => {
   ];
   expect((await call("POST", `/v1/orgs/${org}/events`, { body: { events } })).status).toBe(201);
   await list(org, { min_size: await sizeOf(org), limit: 1 });
+});
+
+/** One of its own for each test: a token has a share of reads a second. */
+beforeEach(async () => {
   const restriction = { target: { type: "document", id: "d_9" }, categories: ["general"] };
   ({ token } = await viewerToken(org, { restriction }));
 });
