@@ -16,6 +16,10 @@ class Statement {
     return new Statement(this.#database, this.#sql, values);
   }
 
+  async all(): Promise<{ results: unknown[] }> {
+    return { results: this.rows() };
+  }
+
   rows(): unknown[] {
     const statement = this.#database.prepare(this.#sql);
     return statement.columns().length === 0 ? (statement.run(...this.#values), []) : statement.all(...this.#values);
