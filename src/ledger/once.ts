@@ -3,7 +3,7 @@ import type { Planning } from "./sequencer.ts";
 
 /**
  * Seals what was not sealed under this name before, and answers the index of the first. The name is kept as that of a
- * batch without events; with two spaces in it, it is no client's.
+ * batch without events: that of the message which brought it, or, with two spaces in it, one that is no client's.
  */
 export function planOnce(
   { sql, draft, receipts, now }: Pick<Planning, "draft" | "receipts" | "now"> & { sql: SqlStorage },

@@ -4,7 +4,7 @@ import { KEY_ACTOR, type Viewer } from "../schema/caller.ts";
 import type { ReadAnswer } from "../schema/ledger.ts";
 import type { DraftReceipts } from "./append.ts";
 import type { Draft } from "./draft.ts";
-import { findBatch, saveBatch } from "./receipts.ts";
+import { planOnce } from "./once.ts";
 import type { Act } from "../schema/act.ts";
 import { sealAct } from "./service-entry.ts";
 
@@ -39,19 +39,8 @@ type Context = { sql: SqlStorage; draft: Draft; sessions: DraftSessions; receipt
  * the session's totals. Answers the index of the opening entry.
  */
 export function planRead(context: Context, { reader, answer }: { reader: Reading; answer: ReadAnswer }): number {
-  const { sql, draft, receipts, now } = context;
-  if (answer.batch !== undefined) {
-    const before = receipts.batches.get(answer.batch) ?? findBatch(sql, answer.batch);
-    if (before !== null) return before.first;
-  }
-  const index = openOrMove(context, { reader, answer });
-  if (answer.batch !== undefined) {
-    const { batch } = answer;
-    const receipt = { first: index, count: 0, print: null, sequencedAt: now, hashes: new Uint8Array() };
-    receipts.batches.set(batch, receipt);
-    draft.write((target) => saveBatch(target, batch, receipt));
-  }
-  return index;
+  const seal = () => openOrMove(context, { reader, answer });
+  return answer.batch === undefined ? seal() : planOnce(context, answer.batch, seal);
 }
 
 function openOrMove(context: Context, { reader, answer }: { reader: Reading; answer: ReadAnswer }): number {

@@ -8,14 +8,14 @@ import {
 } from "../limits.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { labelSchema, subjectIdSchema } from "../schema/names.ts";
-import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
 import { pairOf } from "../store/match.ts";
-import { type EntryList, readPage } from "./list-entries.ts";
+import type { Cursor } from "./cursor.ts";
+import { type EntryList, readPage, tracedPage } from "./list-entries.ts";
 import { logsOf } from "./logs.ts";
-import { type ListQuery, parseListQuery, printOf } from "./query.ts";
+import { type ListQuery, parseListQuery } from "./query.ts";
 import { type StateReason, type Thing, type ThingState, thingState } from "./thing-state.ts";
 import { NO_MINTING } from "./restriction.ts";
-import { type Found, type Reader, type Traced, traced } from "./traced.ts";
+import type { Found, Reader, Traced } from "./traced.ts";
 
 /** A list request for the entries that name a thing, checked. */
 export type HistoryQuery = { thing: Thing; list: ListQuery };
@@ -33,14 +33,10 @@ export async function history(
   { thing, list }: HistoryQuery,
 ): Promise<Result<Traced<History>>> {
   const { org } = reader;
-  const question = printOf(list);
-  const decoded = list.cursor === null ? ok(null) : decodeCursor(list.cursor, { org, question });
-  if (!decoded.ok) return decoded;
-  const cursor = decoded.value;
-  const found = await traced(config, reader, {
+  const found = await tracedPage(config, reader, {
+    query: list,
     route: "targets.history",
-    filter: list.text,
-    read: async (grant) => {
+    read: async (grant, cursor) => {
       const page = await readPage(config, org, { grant, query: list, cursor });
       if (!page.ok) return page;
       const { answer } = page.value;
@@ -55,10 +51,7 @@ export async function history(
   });
   if (!found.ok) return found;
   const { answer, read_index } = found.value;
-  const { texts, reached, log, visible, state } = answer;
-  const read = cursor?.read ?? read_index;
-  const next_cursor = reached === null ? null : encodeCursor({ v: 1, org, question, log, reached, read });
-  return ok({ answer: { texts, next_cursor, visible_size: visible, state }, read_index });
+  return ok({ answer: { ...answer.list, state: answer.page.state }, read_index });
 }
 
 const PARAMETERS = new Set(["order", "limit", "cursor", "min_size", "from", "to"]);

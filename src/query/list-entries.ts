@@ -27,21 +27,37 @@ export async function listEntries(
   reader: Reader,
   query: ListQuery,
 ): Promise<Result<Traced<EntryList>>> {
+  const read = (grant: ReadGrant, cursor: Cursor | null) => readPage(config, reader.org, { grant, query, cursor });
+  const page = await tracedPage(config, reader, { query, route: "events.list", read });
+  return page.ok ? ok({ ...page.value, answer: page.value.answer.list }) : page;
+}
+
+/** One traced page of a walk by cursor, which `read` finds: the list as it is answered, and the page it was made of. */
+export async function tracedPage<P extends Page>(
+  config: Config,
+  reader: Reader,
+  {
+    query,
+    route,
+    read,
+  }: {
+    query: ListQuery;
+    route: string;
+    read: (grant: ReadGrant, cursor: Cursor | null) => Promise<Result<Found<P>>>;
+  },
+): Promise<Result<Traced<{ list: EntryList; page: P }>>> {
   const { org } = reader;
   const question = printOf(query);
   const decoded = query.cursor === null ? ok(null) : decodeCursor(query.cursor, { org, question });
   if (!decoded.ok) return decoded;
-  const page = await traced<Page>(config, reader, {
-    route: "events.list",
-    filter: query.text,
-    read: (grant) => readPage(config, org, { grant, query, cursor: decoded.value }),
-  });
-  if (!page.ok) return page;
-  const { answer, read_index } = page.value;
-  const { texts, reached, log, visible } = answer;
-  const read = decoded.value?.read ?? read_index;
-  const next_cursor = reached === null ? null : encodeCursor({ v: 1, org, question, log, reached, read });
-  return ok({ answer: { texts, next_cursor, visible_size: visible }, read_index });
+  const cursor = decoded.value;
+  const found = await traced<P>(config, reader, { route, filter: query.text, read: (grant) => read(grant, cursor) });
+  if (!found.ok) return found;
+  const { answer: page, read_index } = found.value;
+  const { texts, reached, log, visible } = page;
+  const position = { v: 1, org, question, log, read: cursor?.read ?? read_index } as const;
+  const next_cursor = reached === null ? null : encodeCursor({ ...position, reached });
+  return ok({ answer: { list: { texts, next_cursor, visible_size: visible }, page }, read_index });
 }
 
 /** One page for a reader with this grant: what `listEntries` answers and its trace says. */
