@@ -88,6 +88,8 @@ describe("a long backlog", () => {
     expect(await later(61_000, () => wake(org))).toMatchObject({ archived: 10_401, published: 0 });
     await dropArchived(org);
     await append(org, batchOf(events(2)));
+    // What was begun before these two came fails first: mended under way, it would have a checkpoint of its own.
+    await wake(org);
     tree.restore();
     let gets = 0;
     replaceMethod(env.ARCHIVE, "get", (original, args) => {
@@ -97,9 +99,7 @@ describe("a long backlog", () => {
     expect(await later(122_000, () => wake(org))).toMatchObject({ published: 10_403, publishing: "running" });
     // Each segment once, once more where a checkpoint parts it, and for the entry before a tile that begins with it.
     expect(gets).toBeLessThanOrEqual((await readLedger(org)).segments.length + 5);
-    // What came in last may have a checkpoint of its own.
-    const sizes = await checkpoints(org);
-    expect([...sizes.slice(0, 2), sizes.at(-1)]).toEqual([4_096, 8_192, 10_403]);
+    expect(await checkpoints(org)).toEqual([4_096, 8_192, 10_403]);
     await checkLedger(org, { archived: true });
   });
 
