@@ -13,8 +13,10 @@ let org = "";
 beforeAll(async () => {
   org = await createOrg("restricted-counts");
   const changes = { before: null, after: { a: 1 } };
-  const body = { action: "doc.create", actor: { type: "user", id: "u" }, targets: [THING], changes };
-  await call("POST", `/v1/orgs/${org}/events`, { body });
+  const body = { action: "doc.create", actor: { type: "user", id: "u" }, changes };
+  // The thing's beginning at 1, and at 2 an entry of another.
+  for (const id of ["d_1", "d_2"])
+    await call("POST", `/v1/orgs/${org}/events`, { body: { ...body, targets: [{ ...THING, id }] } });
   await env.ORG_LEDGER.getByName(org).waitVisible(org, await sizeOf(org), 5_000);
 });
 afterEach(restoreFaults);
