@@ -9,6 +9,12 @@ const SECRETS = {
   LOG_SIGNING_KEY: "c2lnbmluZy1rZXktb2YtdGhlLXRlc3RzLS0tLS0tLS0=",
 };
 
+/**
+ * Three workerds beside one another, each with bindings and storage of its own. Tests wait for alarms, disks and bounds
+ * of time more than they compute: on two cores three take half as long as one, and no core idles.
+ */
+const maxWorkers = 3;
+
 export default defineConfig(async () => {
   const directory = await readD1Migrations("migrations/directory");
   const cell = await readD1Migrations("migrations/cell");
@@ -18,7 +24,14 @@ export default defineConfig(async () => {
       silent: "passed-only" as const,
       projects: [
         // Code that knows no platform, and commands, in Node.
-        { test: { name: "node", include: ["test/{chain,cli,docs,verifier}/**/*.test.ts"], testTimeout: 60_000 } },
+        {
+          test: {
+            name: "node",
+            include: ["test/{chain,cli,docs,verifier}/**/*.test.ts"],
+            maxWorkers,
+            testTimeout: 60_000,
+          },
+        },
         // Everything that runs at the edge, in workerd with real bindings.
         {
           plugins: [
@@ -37,8 +50,9 @@ export default defineConfig(async () => {
               "test/{archive,auth,ingest,ledger,store,query,verify,policy,http,rpc,watch,journeys}/**/*.test.ts",
             ],
             setupFiles: ["./test/support/setup.ts"],
-            // One workerd for all files: each test makes its own org.
+            // A workerd runs many files, one after another: each test makes its own org.
             isolate: false,
+            maxWorkers,
             testTimeout: 60_000,
             deps: {
               optimizer: {
@@ -63,6 +77,7 @@ export default defineConfig(async () => {
           test: {
             name: "deployed",
             include: ["test/deployed/**/*.test.ts"],
+            maxWorkers,
             testTimeout: 120_000,
             hookTimeout: 120_000,
           },
