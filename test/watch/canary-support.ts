@@ -35,16 +35,19 @@ export async function untilPlatform(): Promise<void> {
 /** A round as the cron runs it at that minute, and all that follows it by itself: queue, projection, segments, checkpoints. */
 export async function round(minute: number): Promise<void> {
   await runCanaries(config, minute * MINUTE_MS);
-  for (const org of CANARIES) {
-    await expect.poll(() => heldBy(org, canaryIdOf(minute)), { timeout: 20_000 }).toBe(1);
-    await untilProjected(org);
-    const { size, earlier } = await statusOf(org);
-    const log = earlier.length === 0 ? org : `${org}/${earlier.length + 1}`;
-    const signed = () => call("GET", `/v1/orgs/${log}/checkpoint?min_size=${size}`);
-    await expect
-      .poll(async () => Number((await signed()).text.split("\n")[1]), { timeout: 30_000 })
-      .toBeGreaterThanOrEqual(size);
-  }
+  await Promise.all(CANARIES.map((org) => settled(org, canaryIdOf(minute))));
+}
+
+/** Until a canary's event is in its log, in D1 and under a checkpoint. */
+async function settled(org: string, id: string): Promise<void> {
+  await expect.poll(() => heldBy(org, id), { timeout: 20_000 }).toBe(1);
+  await untilProjected(org);
+  const { size, earlier } = await statusOf(org);
+  const log = earlier.length === 0 ? org : `${org}/${earlier.length + 1}`;
+  const signed = () => call("GET", `/v1/orgs/${log}/checkpoint?min_size=${size}`);
+  await expect
+    .poll(async () => Number((await signed()).text.split("\n")[1]), { timeout: 30_000 })
+    .toBeGreaterThanOrEqual(size);
 }
 
 /** As many rounds as it takes until every path has what it looks for; answers the minute of the last. */
