@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { orgKey, viewerToken } from "../http/support.ts";
 import { call, createOrg, event } from "../support/client.ts";
 
-describe.each(["sealed", "queued"])(
+// An answer is being found for the 5 s that it waits for entries to come: all of these wait side by side.
+describe.concurrent.each(["sealed", "queued"])(
   "a key revoked while its answer is being found, where traces are %s",
   (access_log) => {
     it.each(["a key", "a token of it"])("gets no answer: %s", async (what) => {
@@ -21,7 +22,7 @@ describe.each(["sealed", "queued"])(
   },
 );
 
-describe("a window put under quarantine while an answer is being found", () => {
+describe.concurrent("a window put under quarantine while an answer is being found", () => {
   it("does not leave with it", async () => {
     const org = await createOrg("meanwhile");
     await call("POST", `/v1/orgs/${org}/events`, { body: event(1, { action: "secret.thing" }) });
