@@ -52,7 +52,12 @@ export function hasAny(field: string, values: readonly string[]): Test {
 }
 
 export function hasPhrase(text: string): Test {
-  const wanted = wordsOf(text);
-  const at = (words: string[], start: number) => wanted.every((word, n) => words[start + n] === word);
-  return ({ texts }) => texts.some((words) => words.some((_, start) => at(words, start)));
+  const [first = "", ...rest] = wordsOf(text);
+  const within = (words: string[]) => {
+    for (let at = words.indexOf(first); at >= 0; at = words.indexOf(first, at + 1)) {
+      if (rest.every((word, n) => words[at + 1 + n] === word)) return true;
+    }
+    return false;
+  };
+  return ({ texts }) => texts.some(within);
 }
