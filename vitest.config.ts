@@ -54,6 +54,8 @@ export default defineConfig(async () => {
             isolate: false,
             maxWorkers,
             testTimeout: 60_000,
+            // What follows by itself is asked for often, and given up late: on a busy machine a second is little.
+            expect: { poll: { interval: 20, timeout: 20_000 } },
             deps: {
               optimizer: {
                 ssr: {
