@@ -150,10 +150,11 @@ describe("names", () => {
 
   it("are compared in linear time, however many", () => {
     const names = Array.from({ length: 200_000 }, (_, n) => `"n${n}":0`);
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(faults(`{${names.join(",")}}`)).toEqual([]);
     expect(faults(`{${names.join(",")},"n7":0,"n199999":0}`)).toEqual(["/n7", "/n199999"]);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    // What this process worked, whatever else the machine does: compared pair by pair, they take minutes.
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(5_000);
   });
 
   it("are checked in nested objects of every size", () => {
