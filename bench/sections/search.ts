@@ -20,8 +20,10 @@ export async function search(bench: Bench): Promise<Table[]> {
   const searchable = await startSearchable(bench, folder, bench.entries);
   const { large, small, cells } = searchable;
   const { rows, end, questions } = await askAll(bench, searchable);
-  const heap = await heapOf(bench, searchable, questions);
-  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+  const memory = await heapOf(bench, searchable, questions).then(
+    heapNote,
+    (error) => `Memory was not watched: ${error}.`,
+  );
   const count = (entries: number) => entries.toLocaleString("en-US");
   return [
     {
@@ -31,11 +33,16 @@ export async function search(bench: Bench): Promise<Table[]> {
       notes: [
         `20 orgs; a small one has ${count(small.entries)}. Sealed and projected straight into the cells: ${count(Math.round(large.perSecond))} entries/s.`,
         `Pages of 100. Each answer is traced before it leaves. ${requestsOf(bench)} requests a round, one at a time.`,
-        `The Worker's isolate, asked each of these again ${HEAP_TURNS} times: ${megabytes(heap.idle)} MB before, ${megabytes(heap.highest)} MB at most, garbage included, ${megabytes(heap.after)} MB after.`,
+        memory,
       ],
     },
     end,
   ];
+}
+
+function heapNote({ idle, highest, after }: HeapUse): string {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  return `The Worker's isolate, asked each of these again ${HEAP_TURNS} times: ${megabytes(idle)} before, ${megabytes(highest)} at most, garbage included, ${megabytes(after)} after.`;
 }
 
 /** Asks and times; the service is stopped then. */

@@ -1,6 +1,9 @@
 /** A connection to the inspector of one isolate of workerd. */
 export type Inspected = { call: (method: string, params?: object) => Promise<any>; close: () => void };
 
+/** An isolate at rest now and then leaves a question unanswered: it is asked once more. */
+const ANSWER_MS = 10_000;
+
 /** Connects to an isolate, named as workerd's inspector names it. */
 export async function inspect(inspector: string, isolate: string): Promise<Inspected> {
   const socket = new WebSocket(inspector + isolate);
@@ -14,12 +17,20 @@ export async function inspect(inspector: string, isolate: string): Promise<Inspe
     socket.addEventListener("open", resolve);
     socket.addEventListener("error", () => reject(new Error(`no inspector for ${isolate}`)));
   });
+  const callOnce = (method: string, params: object): Promise<any> => {
+    const id = ++calls;
+    socket.send(JSON.stringify({ id, method, params }));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`the inspector does not answer ${method}`)), ANSWER_MS);
+      waiting.set(id, ({ result }) => {
+        clearTimeout(timer);
+        waiting.delete(id);
+        resolve(result);
+      });
+    });
+  };
   return {
-    call: (method, params = {}) => {
-      const id = ++calls;
-      socket.send(JSON.stringify({ id, method, params }));
-      return new Promise((resolve) => waiting.set(id, ({ result }) => resolve(result)));
-    },
+    call: (method, params = {}) => callOnce(method, params).catch(() => callOnce(method, params)),
     close: () => socket.close(),
   };
 }
