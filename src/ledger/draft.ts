@@ -15,6 +15,7 @@ export type Sealing = {
   category: Category;
   /** The client's own word, which can lengthen keeping. */
   sentCategory: Category | null;
+  forever?: boolean;
   sections: SectionText[];
 };
 
@@ -43,7 +44,7 @@ export class Draft {
     this.sequencedAtText = new Date(this.sequencedAt).toISOString();
   }
 
-  seal({ source, category, sentCategory, sections }: Sealing): Sealed {
+  seal({ source, category, sentCategory, forever = false, sections }: Sealing): Sealed {
     const index = this.head.size;
     assert(index < LOG_MAX_ENTRIES, "a log ends at 2^32 entries");
     const sealed = sealEntry(sha256, {
@@ -51,7 +52,9 @@ export class Draft {
       index,
       prev: this.head.prev,
       category,
-      keep_until: keepUntil({ sequencedAt: this.sequencedAt, decided: category, sent: sentCategory }),
+      keep_until: forever
+        ? "forever"
+        : keepUntil({ sequencedAt: this.sequencedAt, decided: category, sent: sentCategory }),
       sequenced_at: this.sequencedAtText,
       source,
       sections,

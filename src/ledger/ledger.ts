@@ -32,6 +32,7 @@ import { Readiness } from "./readiness.ts";
 import { Reading } from "./reading.ts";
 import { planRead } from "./reads.ts";
 import { beginRebuild } from "./rebuild.ts";
+import { Removals } from "./removals.ts";
 import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
@@ -60,6 +61,7 @@ export class Ledger {
   readonly admission: Admission;
   readonly acts: Acts;
   readonly reading: Reading;
+  readonly removals: Removals;
   readonly #verifying = new Lease();
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -80,6 +82,8 @@ export class Ledger {
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
     this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.reading = new Reading(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
+    const { projector } = this;
+    this.removals = new Removals(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver, projector });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 

@@ -18,6 +18,7 @@ export type Planning = {
   settings: OrgSettings;
   switches: Switches;
   standing: readonly Standing[];
+  holdsVersion: number;
   now: number;
 };
 
@@ -35,9 +36,9 @@ export class Sequencer {
         const now = core.now();
         const receipts = { batches: new Map(), ids: new Map() };
         const draft = new Draft(core.state, now);
-        const { org, switches, standing } = core.state;
+        const { org, switches, standing, holdsVersion } = core.state;
         const { settings } = org;
-        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, now };
+        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, holdsVersion, now };
         return draft;
       },
       commit: (draft) => {

@@ -5,6 +5,7 @@ import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { loadSwitches, type Switches } from "./closed.ts";
 import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
+import { loadHoldsVersion } from "./holds-version.ts";
 import { loadStanding, type Standing } from "./quarantines.ts";
 import { addLaterTables, hasTables } from "./tables.ts";
 import { loadTree, type Tree } from "./tree.ts";
@@ -36,6 +37,8 @@ export type State = {
   switches: Switches;
   /** Windows under quarantine. */
   standing: readonly Standing[];
+  /** Which holds stand, by their count so far. */
+  holdsVersion: number;
   /** D1 is being emptied, to be made anew. */
   rebuilding: boolean;
   tree: Tree;
@@ -104,6 +107,7 @@ export function loadState(sql: SqlStorage): State | null {
     earlier,
     switches: loadSwitches(sql),
     standing: loadStanding(sql),
+    holdsVersion: loadHoldsVersion(sql),
     rebuilding,
     tree,
     oldestUnpublishedAt: unpublishedSince(sql, { tree, head }),

@@ -75,6 +75,8 @@ const LATER_TABLES = [
      id text primary key, log integer not null, first integer not null, past integer, reason text not null,
      key text not null, at integer not null, released text, released_at integer, notes text not null
    ) without rowid`,
+  // How often a hold was placed or released.
+  `create table if not exists holds_version (only integer primary key check (only = 0), version integer not null)`,
 ];
 
 /** Columns that came after their tables. `viewer`: JSON, null for who reads with a key. */
