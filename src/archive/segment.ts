@@ -9,6 +9,9 @@ import { count } from "../meter.ts";
 /** A stored run of entries `first..last`, both inclusive. `name` is its R2 key. */
 export type Segment = { first: number; last: number; name: string };
 
+/** A segment as R2 lists it. `uploaded` in ms: of two of the same entries the later one was written anew, without what went. */
+export type ListedSegment = Segment & { uploaded: number };
+
 /** Entries that are not in the archive: to ask again changes nothing. */
 export class LostSegment extends Error {
   override name = "LostSegment";
@@ -151,12 +154,13 @@ function unpacked(body: Uint8Array): Uint8Array | null {
 export async function listSegments(
   bucket: R2Bucket,
   { log, from, limit }: { log: string; from: number; limit: number },
-): Promise<Segment[]> {
+): Promise<ListedSegment[]> {
   const prefix = segmentPrefix(log);
   const listed = await bucket.list({ prefix, startAfter: `${prefix}${padded(from)}`, limit });
-  return listed.objects.flatMap(({ key }) => {
+  return listed.objects.flatMap(({ key, uploaded }) => {
     const match = NAME_PATTERN.exec(key.slice(prefix.length));
-    return match === null ? [] : [{ first: Number(match[1]), last: Number(match[2]), name: key }];
+    if (match === null) return [];
+    return [{ first: Number(match[1]), last: Number(match[2]), name: key, uploaded: uploaded.getTime() }];
   });
 }
 
@@ -165,8 +169,8 @@ export async function segmentsOver(
   bucket: R2Bucket,
   log: string,
   { from, to }: { from: number; to: number },
-): Promise<Segment[]> {
-  const over: Segment[] = [];
+): Promise<ListedSegment[]> {
+  const over: ListedSegment[] = [];
   for (let at = Math.max(0, from - SEGMENT_MAX_ENTRIES + 1); at < to; ) {
     const listed = await listSegments(bucket, { log, from: at, limit: R2_LIST_MAX_KEYS });
     over.push(...listed.filter(({ first, last }) => first < to && last >= from));

@@ -1,5 +1,5 @@
-import { type Cause, redactLine } from "../chain/redact.ts";
-import { assert, ok, refuse, type Result } from "../errors.ts";
+import { redactLine } from "../chain/redact.ts";
+import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
 import { causeOf, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
 import { ACT_BYTES } from "./acts.ts";
@@ -10,7 +10,7 @@ import type { Projector } from "./projector.ts";
 import { clearPrints } from "./receipts.ts";
 import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
-import type { StagedRow } from "./staged.ts";
+import { rewriteStaged } from "./staged.ts";
 import { transact } from "./transact.ts";
 
 type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector };
@@ -86,30 +86,12 @@ export class Removals {
       const saved = transact(this.#core, () => {
         sql.exec("update segment set name = ? where first = ?", segment.name, segment.first);
         clearPrints(sql, { ids, batches });
-        return redactStaged(sql, { within: named, absent: new Map(absent), cause: causeOf(removal) });
+        const sections = new Map(absent);
+        const cause = causeOf(removal);
+        return rewriteStaged(sql, named, (index, line) => redactLine(line, sections.get(index) ?? [], cause));
       });
       state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };
     } else transact(this.#core, () => clearPrints(sql, { ids, batches }));
     return ok(null);
   }
-}
-
-type Redaction = { within: NamedSegment; absent: ReadonlyMap<number, readonly string[]>; cause: Cause };
-
-/** Staged rows keep their entries and heads; answers how many bytes went. */
-function redactStaged(sql: SqlStorage, { within: { first, last }, absent, cause }: Redaction): number {
-  const rows = sql
-    .exec<StagedRow>("select * from staged where first <= ? and first + count > ? order by first", last, first)
-    .toArray();
-  let saved = 0;
-  for (const row of rows) {
-    const held = row.lines.split("\n");
-    assert(held.length === row.count, "a staged row holds as many lines as it counts");
-    const lines = held.map((line, n) => redactLine(line, absent.get(row.first + n) ?? [], cause)).join("\n");
-    if (lines === row.lines) continue;
-    const bytes = Buffer.byteLength(lines) + 1;
-    sql.exec("update staged set lines = ?, bytes = ? where first = ?", lines, bytes, row.first);
-    saved += row.bytes - bytes;
-  }
-  return saved;
 }

@@ -19,7 +19,9 @@ export async function readArchive(
   const faults: StoreFault[] = [];
   if (from >= to) return { lines, faults };
   const damaged = new Map<number, string>();
-  for (const segment of await segmentsOver(bucket, log, { from, to })) {
+  const segments = await segmentsOver(bucket, log, { from, to });
+  // Of two of the same entries the later one was written anew, without what went.
+  for (const segment of segments.toSorted((a, b) => a.uploaded - b.uploaded)) {
     const { first, last, name } = segment;
     const held = (await heldLines(bucket, segment)) ?? [];
     const whole = held.length === last - first + 1 && namesLines(segment, held.join("\n"));
