@@ -28,6 +28,8 @@ const SENTENCES = {
   "indelible.quarantine.placed": ({ by, target, says }) => `${by} put ${range(says)} under ${target}.`,
   "indelible.quarantine.released": ({ by, target, says }) => `${by} released ${range(says)} from ${target}.`,
   "indelible.quarantine.annotated": ({ by, target }) => `${by} annotated ${target}.`,
+  "indelible.hold.placed": ({ by, target }) => `${by} placed ${target}: what it covers stays.`,
+  "indelible.hold.released": ({ by, target }) => `${by} released ${target}.`,
   "indelible.finding": ({ target, says }) =>
     `The service found ${counted(says["count"], "entry")} of ${target} ${wrong(says)} (${word(says["kind"])}, ${word(says["at"])}).`,
   "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,

@@ -24,6 +24,7 @@ import { OrgKeys, type Principal } from "./keys.ts";
 import { DueSeals } from "./due-seals.ts";
 import { grantOf } from "./grant.ts";
 import { leavesOf } from "./leaves.ts";
+import { Keeping } from "./keeping.ts";
 import { Lease } from "./lease.ts";
 import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
@@ -60,6 +61,7 @@ export class Ledger {
   readonly admission: Admission;
   readonly acts: Acts;
   readonly reading: Reading;
+  readonly keeping: Keeping;
   readonly #verifying = new Lease();
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -80,6 +82,7 @@ export class Ledger {
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
     this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.reading = new Reading(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
+    this.keeping = new Keeping(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 

@@ -1,10 +1,12 @@
 import { genesisPrev } from "../chain/genesis.ts";
 import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
+import type { Holds } from "../schema/hold.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { loadSwitches, type Switches } from "./closed.ts";
 import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
+import { loadHolds } from "./holds.ts";
 import { loadStanding, type Standing } from "./quarantines.ts";
 import { addLaterTables, hasTables } from "./tables.ts";
 import { loadTree, type Tree } from "./tree.ts";
@@ -36,6 +38,8 @@ export type State = {
   switches: Switches;
   /** Windows under quarantine. */
   standing: readonly Standing[];
+  /** Legal holds that stand. */
+  holds: Holds;
   /** D1 is being emptied, to be made anew. */
   rebuilding: boolean;
   tree: Tree;
@@ -104,6 +108,7 @@ export function loadState(sql: SqlStorage): State | null {
     earlier,
     switches: loadSwitches(sql),
     standing: loadStanding(sql),
+    holds: loadHolds(sql),
     rebuilding,
     tree,
     oldestUnpublishedAt: unpublishedSince(sql, { tree, head }),
