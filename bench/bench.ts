@@ -11,6 +11,8 @@ export type Bench = {
   load: Load;
   /** A folder of this run, removed at its end. */
   folder: string;
+  /** Where `search` keeps what it filled, and finds it again; null: nowhere. */
+  keep: string | null;
   /** How many entries the large logs have. */
   entries: number;
   rounds: number;

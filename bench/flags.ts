@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 export const SECTIONS = [
@@ -17,9 +18,15 @@ export const SECTIONS = [
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
-export type Flags = { only: readonly SectionName[]; quick: boolean; entries: number; profile: boolean };
+export type Flags = {
+  only: readonly SectionName[];
+  quick: boolean;
+  entries: number;
+  profile: boolean;
+  keep: string | null;
+};
 
-const HELP = `npm run bench -- [--only ${SECTIONS.join(",")}] [--entries 1000000] [--quick] [--profile]`;
+const HELP = `npm run bench -- [--only ${SECTIONS.join(",")}] [--entries 1000000] [--quick] [--profile] [--keep FOLDER]`;
 
 /** Reads the command line; throws with how it should have been. */
 export function readFlags(args: string[]): Flags {
@@ -30,6 +37,7 @@ export function readFlags(args: string[]): Flags {
       entries: { type: "string" },
       quick: { type: "boolean", default: false },
       profile: { type: "boolean", default: false },
+      keep: { type: "string" },
     },
   });
   const only = values.only?.split(",") ?? [...SECTIONS];
@@ -37,5 +45,6 @@ export function readFlags(args: string[]): Flags {
   if (unknown !== undefined) throw new Error(`${unknown} is no section\n${HELP}`);
   const entries = Number(values.entries ?? (values.quick ? 20_000 : 1_000_000));
   if (!Number.isSafeInteger(entries) || entries < 1_000) throw new Error(`--entries must be at least 1000\n${HELP}`);
-  return { only: only as SectionName[], quick: values.quick, entries, profile: values.profile };
+  const { quick, profile, keep = null } = values;
+  return { only: only as SectionName[], quick, entries, profile, keep: keep === null ? null : resolve(keep) };
 }

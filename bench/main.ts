@@ -51,13 +51,23 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 save(flags, await measure(flags));
 
-async function measure({ only, quick, entries, profile: profiled }: Flags): Promise<Table[]> {
+async function measure({ only, quick, entries, keep, profile: profiled }: Flags): Promise<Table[]> {
   const say = (text: string) => terminal.err.write(terminal.err.live ? `\r\u001b[2K${text}` : `${text}\n`);
   say("building the Worker");
   const service = await startService(buildWorker(folder, { minify: !profiled }), { folder, inspect: profiled });
   const load = new Load();
   const client = new Client(service.port);
-  const plain = { service, client, load, folder, entries, rounds: quick ? 1 : 5, roundMs: quick ? 1_000 : 2_000, say };
+  const plain = {
+    service,
+    client,
+    load,
+    folder,
+    keep,
+    entries,
+    rounds: quick ? 1 : 5,
+    roundMs: quick ? 1_000 : 2_000,
+    say,
+  };
   let filling: Promise<FilledLog> | undefined;
   const bench: Bench = { ...plain, filled: () => (filling ??= fill(plain, entries)) };
   const tables: Table[] = [];

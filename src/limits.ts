@@ -12,5 +12,5 @@ export * from "./limits/store.ts";
 export * from "./limits/queue.ts";
 export * from "./limits/verifier.ts";
 export * from "./limits/reads.ts";
-export * from "./limits/keep.ts";
 export * from "./limits/watch.ts";
+export * from "./limits/keep.ts";

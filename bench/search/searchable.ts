@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
@@ -19,7 +19,19 @@ const SPREAD_DAYS = 90;
 const CELL_ENTRIES = Math.floor(CELL_FULL_BYTES / 2_158);
 const CELLS_MAX = 3;
 
-export type Searchable = { service: Service; client: Client; large: FilledLog; small: FilledLog; cells: number };
+export type Searchable = {
+  service: Service;
+  client: Client;
+  large: FilledLog;
+  small: FilledLog;
+  cells: number;
+  /** The same again in a workerd of its own, with an inspector; the one before has to be stopped. */
+  inspected: () => Promise<{ service: Service; client: Client }>;
+};
+
+/** What was filled, as a folder that is kept says it. */
+type Kept = { entries: number; large: FilledLog; small: FilledLog; cells: number };
+const KEPT_FILE = "filled.json";
 
 /**
  * A service of its own, with `entries` in as few cells as hold them: 20 orgs, one with half of all. They are sealed and
@@ -27,8 +39,23 @@ export type Searchable = { service: Service; client: Client; large: FilledLog; s
  * Its publisher never runs: there are no segments that a tree could be made of.
  */
 export async function startSearchable(bench: Bench, folder: string, entries: number): Promise<Searchable> {
-  const cells = Math.min(CELLS_MAX, Math.ceil(entries / CELL_ENTRIES));
   const script = buildBenchWorker(folder, "tree-off-worker.ts");
+  const file = join(folder, KEPT_FILE);
+  if (!existsSync(file)) writeFileSync(file, JSON.stringify(await fillFolder(bench, { script, folder, entries })));
+  const { entries: kept, ...filled } = JSON.parse(readFileSync(file, "utf8")) as Kept;
+  if (kept !== entries) throw new Error(`${folder} holds ${kept} entries, not ${entries}`);
+  const start = async (inspect: boolean) => {
+    const service = await startService(script, { folder, cells: CELLS_MAX, inspect });
+    return { service, client: new Client(service.port) };
+  };
+  return { ...filled, ...(await start(false)), inspected: () => start(true) };
+}
+
+async function fillFolder(
+  bench: Bench,
+  { script, folder, entries }: { script: string; folder: string; entries: number },
+): Promise<Kept> {
+  const cells = Math.min(CELLS_MAX, Math.ceil(entries / CELL_ENTRIES));
   const first = await startService(script, { folder, cells: CELLS_MAX });
   const client = new Client(first.port);
   const orgs = await client.createOrgs(ORGS);
@@ -48,9 +75,8 @@ export async function startSearchable(bench: Bench, folder: string, entries: num
   const perSecond = (entries * 1000) / (performance.now() - began);
   for (const log of filled) enter((ledgers.get(log.org) as Ledger).path, log);
 
-  const service = await startService(script, { folder, cells: CELLS_MAX });
   const of = (n: number): FilledLog => ({ org: orgs[n] ?? "", entries: sizeOf(filled, orgs[n]), ...span, perSecond });
-  return { service, client: new Client(service.port), large: of(0), small: of(1), cells };
+  return { entries, large: of(0), small: of(1), cells };
 }
 
 /**

@@ -26,7 +26,7 @@ export async function profile(bench: Bench): Promise<Table[]> {
   for (const shape of SHAPES) {
     for (let n = 0; n < WARM_UP_ROUNDS; n++) await appendRound(bench, shape);
     bench.say(`profile: ${nameOf(shape)}`);
-    const profiler = await startProfile(inspector, "core:user:indelible");
+    const profiler = await startProfile(inspector);
     await appendRound(bench, shape);
     const taken = await profiler.stop();
     const file = join(folder, `${shape.events}-a-request.cpuprofile`);

@@ -1,3 +1,5 @@
+import { inspect, WORKER_ISOLATE } from "./inspector.ts";
+
 type Node = { id: number; callFrame: { functionName: string; url: string; lineNumber: number }; children?: number[] };
 type CpuProfile = { nodes: Node[]; samples: number[] };
 
@@ -8,31 +10,16 @@ export type Profiler = { stop: () => Promise<CpuProfile> };
 
 const SAMPLE_US = 200;
 
-/** Samples one isolate of workerd, named as its inspector names it, until stopped. */
-export async function startProfile(inspector: string, isolate: string): Promise<Profiler> {
-  const socket = new WebSocket(inspector + isolate);
-  const waiting = new Map<number, (message: { result: unknown }) => void>();
-  let calls = 0;
-  const call = (method: string, params: object = {}): Promise<any> => {
-    const id = ++calls;
-    socket.send(JSON.stringify({ id, method, params }));
-    return new Promise((resolve) => waiting.set(id, ({ result }) => resolve(result)));
-  };
-  socket.addEventListener("message", ({ data }) => {
-    const message = JSON.parse(String(data)) as { id?: number; result: unknown };
-    if (message.id !== undefined) waiting.get(message.id)?.(message);
-  });
-  await new Promise((resolve, reject) => {
-    socket.addEventListener("open", resolve);
-    socket.addEventListener("error", () => reject(new Error(`no inspector for ${isolate}`)));
-  });
+/** Samples the Worker's isolate until stopped. */
+export async function startProfile(inspector: string): Promise<Profiler> {
+  const { call, close } = await inspect(inspector, WORKER_ISOLATE);
   await call("Profiler.enable");
   await call("Profiler.setSamplingInterval", { interval: SAMPLE_US });
   await call("Profiler.start");
   return {
     stop: async () => {
       const { profile } = (await call("Profiler.stop")) as { profile: CpuProfile };
-      socket.close();
+      close();
       return profile;
     },
   };

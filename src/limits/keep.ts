@@ -1,4 +1,11 @@
-/** Legal holds and retention. */
+/** Keeping and letting go: causes of absence, legal holds, retention. */
+
+/**
+ * Entries one cause lets something go of: a larger work has several causes. The list is read whole by who carries it out and
+ * by who checks it: 20,000 entries of 9 sections are 3 MB.
+ */
+export const ABSENCE_LIST_MAX_ENTRIES = 20_000;
+export const ABSENCE_LIST_MAX_BYTES = 4_000_000;
 
 // ---- Holds ---------------------------------------------------------------------------------------------------------
 
@@ -6,3 +13,10 @@
 export const HOLDS_MAX_STANDING = 100;
 /** Released ones that lists still show; the log keeps all. */
 export const HOLDS_RELEASED_MAX_SHOWN = 100;
+
+// ---- Retention -----------------------------------------------------------------------------------------------------
+
+/** A hundred years: the date an entry is kept until has a year of four digits whatever the policy says. */
+export const RETENTION_MAX_DAYS = 36_525;
+/** Rules of a policy: each event that is appended is asked by each until one fits; 100 of the longest are 23 kB of settings. */
+export const RETENTION_MAX_RULES = 100;
