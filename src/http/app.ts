@@ -23,6 +23,7 @@ import * as quarantines from "./routes/quarantines.ts";
 import * as reads from "./routes/reads.ts";
 import * as prove from "./routes/prove.ts";
 import * as orgs from "./routes/orgs.ts";
+import * as retention from "./routes/retention.ts";
 import * as service from "./routes/service.ts";
 import * as stats from "./routes/stats.ts";
 import * as targets from "./routes/targets.ts";
@@ -54,6 +55,7 @@ const GROUPS = [
   reads,
   quarantines,
   holds,
+  retention,
   deadLetters,
   service,
 ];
@@ -89,6 +91,7 @@ app.route("/", viewerTokens.viewerTokens);
 app.route("/", reads.reads);
 app.route("/", quarantines.quarantines);
 app.route("/", holds.holds);
+app.route("/", retention.retention);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
 app.get(OPENAPI.path, (c) => json(c, openApiDocument(operations)));

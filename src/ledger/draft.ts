@@ -5,7 +5,7 @@ import { sealEntry } from "../chain/seal.ts";
 import { assert } from "../errors.ts";
 import { LOG_MAX_ENTRIES, STAGED_ROW_MAX_BYTES } from "../limits.ts";
 import type { Category } from "../schema/names.ts";
-import { keepUntil } from "../schema/policy.ts";
+import { keepUntil, type RetentionPolicy } from "../schema/policy.ts";
 import { takeRandom } from "../random.ts";
 import { sha256 } from "../sha256.ts";
 import type { Head, State } from "./state.ts";
@@ -32,6 +32,8 @@ export class Draft {
   readonly sequencedAtText: string;
   head: Head;
   readonly #log: string;
+  /** As it stood before this draft: what changes it is kept by the one before. */
+  readonly #policy: RetentionPolicy;
   readonly #rows: StagedRow[] = [];
   readonly #writes: ((sql: SqlStorage) => void)[] = [];
   readonly #told: (() => void)[] = [];
@@ -39,6 +41,7 @@ export class Draft {
   constructor(state: State, now: number) {
     this.head = state.head;
     this.#log = state.org.log;
+    this.#policy = state.org.settings.retention;
     this.sequencedAt = Math.max(now, state.head.sequencedAt);
     this.sequencedAtText = new Date(this.sequencedAt).toISOString();
   }
@@ -51,7 +54,13 @@ export class Draft {
       index,
       prev: this.head.prev,
       category,
-      keep_until: keepUntil({ sequencedAt: this.sequencedAt, decided: category, sent: sentCategory }),
+      keep_until: keepUntil({
+        sequencedAt: this.sequencedAt,
+        decided: category,
+        sent: sentCategory,
+        source,
+        policy: this.#policy,
+      }),
       sequenced_at: this.sequencedAtText,
       source,
       sections,

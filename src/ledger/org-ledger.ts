@@ -99,7 +99,7 @@ export class OrgLedger extends OrgKeeping {
 
   /** Changes what `patch` names of the settings and answers them all. */
   changeSettings(org: string, caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
-    return this.#door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, patch));
+    return this.#door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, "orgs:write", patch));
   }
 
   /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */

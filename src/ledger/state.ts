@@ -3,6 +3,7 @@ import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
 import type { Holds } from "../schema/hold.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
+import { NO_POLICY } from "../schema/policy.ts";
 import { sha256 } from "../sha256.ts";
 import { loadSwitches, type Switches } from "./closed.ts";
 import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
@@ -56,10 +57,11 @@ export type State = {
 };
 
 /** What settings kept before there were these say of them. */
-const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason"> = {
+const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason" | "retention"> = {
   public_log: false,
   cors_origins: [],
   require_reason: false,
+  retention: NO_POLICY,
 };
 
 /** Reads the state; null when the org was never created. */

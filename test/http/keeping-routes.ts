@@ -1,4 +1,5 @@
 import * as holds from "../../src/schema/hold.ts";
+import { retentionSchema } from "../../src/schema/policy.ts";
 import { call } from "../support/client.ts";
 import type { Route } from "./route.ts";
 
@@ -7,6 +8,18 @@ const HOLD = { filter: { actor: "u_sued" }, reason: "the case of Smith" };
 
 /** What is kept, and for how long. */
 export const OF_KEEPING: Record<string, Route> = {
+  getRetention: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/retention` }),
+    status: 200,
+    shape: retentionSchema,
+  },
+  putRetention: {
+    of: "org",
+    make: (org) => ({ method: "PUT", path: `/v1/orgs/${org}/retention`, body: { days: { login: 30 } } }),
+    status: 200,
+    shape: retentionSchema,
+  },
   listHolds: {
     of: "org",
     make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/holds` }),

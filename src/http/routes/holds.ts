@@ -1,14 +1,11 @@
 import { Hono } from "hono";
 import type * as z from "zod";
-import { ok, type Result } from "../../errors.ts";
 import { listHolds, placeHold, releaseHold } from "../../keep/holds.ts";
-import { permit } from "../../policy/org.ts";
-import type { Caller } from "../../schema/caller.ts";
 import { holdSchema, holdsSchema, newHoldSchema } from "../../schema/hold.ts";
 import { releaseSchema } from "../../schema/reads.ts";
-import { jsonBody } from "../body.ts";
-import { type App, type Ctx, json, problem } from "../context.ts";
+import { type App, json, problem } from "../context.ts";
 import type { Operation } from "../operation.ts";
+import { bodyFor } from "./body-for.ts";
 import { targetOf } from "./orgs.ts";
 
 const PATH = "/v1/orgs/:org/holds";
@@ -22,32 +19,19 @@ export const holds = new Hono<App>()
     return json(c, { data: listed.value, next_cursor: null } satisfies z.infer<typeof holdsSchema>);
   })
   .post(PATH, async (c) => {
-    const asked = await askedOf(c, newHoldSchema);
+    const asked = await bodyFor(c, "holds:write", newHoldSchema);
     if (!asked.ok) return problem(c, asked.refusal);
     const { org, caller, body } = asked.value;
     const placed = await placeHold(c.get("config"), org, { caller, wanted: body });
     return placed.ok ? json(c, placed.value, 201) : problem(c, placed.refusal);
   })
   .post(`${PATH}/:id/release`, async (c) => {
-    const asked = await askedOf(c, releaseSchema);
+    const asked = await bodyFor(c, "holds:write", releaseSchema);
     if (!asked.ok) return problem(c, asked.refusal);
     const { org, caller, body } = asked.value;
     const released = await releaseHold(c.get("config"), org, { caller, id: c.req.param("id"), reason: body.reason });
     return released.ok ? json(c, released.value) : problem(c, released.refusal);
   });
-
-/** Who may, then what was sent. */
-async function askedOf<T extends z.ZodType>(
-  c: Ctx,
-  shape: T,
-): Promise<Result<{ org: string; caller: Caller; body: z.infer<T> }>> {
-  const target = await targetOf(c, "holds:write");
-  if (!target.ok) return target;
-  const allowed = await permit(c.get("config"), { ...target.value, scope: "holds:write" });
-  if (!allowed.ok) return allowed;
-  const body = await jsonBody(c, shape);
-  return body.ok ? ok({ ...target.value, body: body.value }) : body;
-}
 
 const common = { tag: "Keep", scope: "holds:write" } as const;
 const errors = ["unauthorized", "forbidden", "not_found", "overloaded"] as const;
