@@ -144,12 +144,8 @@ describe("the policy of retention", () => {
       expect(problemOf(await put(org, body), "invalid_request").errors?.[0]?.pointer).toBe(at);
     }
     expect((await call("GET", path(org))).json.days.login).toBe(30);
-    const longest = {
-      decided: "login",
-      sent: null,
-      source: "client",
-      policy: { days: { login: RETENTION_MAX_DAYS }, rules: [] },
-    } as const;
+    const policy = { days: { login: RETENTION_MAX_DAYS }, rules: [] };
+    const longest = { decided: "login", sent: null, source: "client", policy } as const;
     expect(keepUntil({ ...longest, sequencedAt: Date.parse("2026-11-22T00:00:00Z") })).toBe("2126-11-23");
   });
 });
