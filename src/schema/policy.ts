@@ -87,20 +87,15 @@ const rulesSchema = z
 /** What `PUT …/retention` takes: the whole policy. */
 export const putRetentionSchema = z
   .strictObject({
-    days: z
-      .partialRecord(z.enum(CATEGORIES), daysSchema)
-      .default({})
-      .meta({
-        description: "Days each category is kept at least, or `forever`; the normal ones where it is not named.",
-      }),
+    days: z.partialRecord(z.enum(CATEGORIES), daysSchema).default({}).meta({
+      description: "Days each category is kept at least, or `forever`; the normal ones where it is not named.",
+    }),
     rules: rulesSchema.default([]),
   })
   .meta({ id: "PutRetention" });
 
 /** What `…/retention` answers. */
-export const retentionSchema = z
-  .object({ days: z.record(z.enum(CATEGORIES), daysSchema), rules: rulesSchema })
-  .meta({
-    id: "Retention",
-    description: "Holds for entries to come; those that are sealed are kept as their leaf says.",
-  });
+export const retentionSchema = z.object({ days: z.record(z.enum(CATEGORIES), daysSchema), rules: rulesSchema }).meta({
+  id: "Retention",
+  description: "Holds for entries to come; those that are sealed are kept as their leaf says.",
+});
