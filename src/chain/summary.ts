@@ -30,6 +30,8 @@ const SENTENCES = {
   "indelible.quarantine.annotated": ({ by, target }) => `${by} annotated ${target}.`,
   "indelible.hold.placed": ({ by, target }) => `${by} placed ${target}: what it covers stays.`,
   "indelible.hold.released": ({ by, target }) => `${by} released ${target}.`,
+  "indelible.erasure.begun": ({ by, says }) => `${by} began to erase ${listed(says["list"])}.`,
+  "indelible.retention.run": ({ by, says }) => `${by} let ${listed(says["list"])} expire.`,
   "indelible.finding": ({ target, says }) =>
     `The service found ${counted(says["count"], "entry")} of ${target} ${wrong(says)} (${word(says["kind"])}, ${word(says["at"])}).`,
   "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,
@@ -60,7 +62,7 @@ export function summaryOf(entry: OpenedEntry): string {
     return SENTENCES[event.action as ServiceAction]({ entry, party, by, target, says: objectOf(entry.metadata) });
   }
   const behalf = on_behalf_of === null ? "" : `, for ${partyText(on_behalf_of)},`;
-  const what = targets.length === 0 ? "" : ` on ${listed(targets)}`;
+  const what = targets.length === 0 ? "" : ` on ${targetsText(targets)}`;
   const { result = "success", error_code } = event.outcome ?? {};
   const why = note?.error_message ?? error_code;
   const end = result === "success" ? "" : ` It ${ended(result)}${why === undefined ? "" : ` (${word(why)})`}.`;
@@ -78,7 +80,13 @@ function partyText({ type, id, name }: OpenedParty): string {
   return name === undefined ? `${word(type)} ${shown}` : `${word(type)} ${quoted(name)} (${shown})`;
 }
 
-function listed(targets: readonly OpenedParty[]): string {
+/** What a list of absences names. */
+function listed(list: unknown): string {
+  const { entries, sections } = (typeof list === "object" && list !== null ? list : {}) as Record<string, unknown>;
+  return `${counted(sections, "section")} of ${counted(entries, "entry")}`;
+}
+
+function targetsText(targets: readonly OpenedParty[]): string {
   const shown = targets.slice(0, TARGETS_SHOWN).map(partyText);
   const more = targets.length - shown.length;
   if (more > 0) return `${shown.join(", ")} and ${more} more`;
@@ -113,7 +121,7 @@ function named(name: unknown): string {
   return typeof name === "string" ? `, named ${quoted(name)}` : "";
 }
 
-function counted(count: unknown, what: "entry" | "result" | "answer" | "call" | "row"): string {
+function counted(count: unknown, what: "entry" | "section" | "result" | "answer" | "call" | "row"): string {
   const many = what === "entry" ? "entries" : `${what}s`;
   return count === 1 ? `1 ${what}` : `${word(count)} ${many}`;
 }

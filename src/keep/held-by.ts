@@ -1,23 +1,25 @@
-import { openEntry } from "../chain/open.ts";
-import type { EntryRecord } from "../chain/record.ts";
+import { openEntry, parseRecord } from "../chain/open.ts";
+import type { Config } from "../env.ts";
 import { assert } from "../errors.ts";
+import { callLedger } from "../ledger/client.ts";
 import { matches } from "../query/matches.ts";
 import { parseListQuery } from "../query/query.ts";
 import type { Holds, StandingHold } from "../schema/hold.ts";
 import { sha256 } from "../sha256.ts";
+import type { Holding } from "./remove.ts";
 
-/** Which entries the holds that stand cover; `version` is theirs. */
-export type HeldBy = {
-  version: number;
-  /** The id of a hold that covers the entry at this index of the org's log of this number; null when none does. */
-  holdOf(place: { log: number; index: number }, record: EntryRecord): string | null;
-};
+/** What the holds that stand now keep; throws when the ledger does not say. */
+export async function holdingNow(config: Config, org: string): Promise<Holding> {
+  const holds = await callLedger(config, org, async (ledger) => await ledger.standingHolds(org));
+  if (!holds.ok) throw new Error(holds.refusal.detail);
+  return heldBy(holds.value);
+}
 
 /**
  * Reads the holds that stand, to ask them of many entries. An entry is judged as it is stored, whole, and exactly: what is
  * gone from it holds nothing. One that cannot be read is held by whatever may cover it.
  */
-export function heldBy({ version, standing }: Holds): HeldBy {
+export function heldBy({ version, standing }: Holds): Holding {
   const holds = standing.map(({ query, ...hold }) => {
     const read = parseListQuery(new URLSearchParams(query));
     assert(read.ok, "the question of a hold is in its one spelling");
@@ -25,12 +27,13 @@ export function heldBy({ version, standing }: Holds): HeldBy {
   });
   return {
     version,
-    holdOf(place, record) {
+    covers({ line, ...place }) {
       const near = holds.filter((hold) => isNear(hold, place));
-      if (near.length === 0) return null;
-      const opened = openEntry(sha256, record);
-      const held = near.find(({ filter }) => !opened.ok || matches(filter, opened.entry));
-      return held?.id ?? null;
+      if (near.some(({ filter }) => filter.length === 0)) return true;
+      if (near.length === 0) return false;
+      const record = parseRecord(line);
+      const opened = record === null ? null : openEntry(sha256, record);
+      return opened?.ok !== true || near.some(({ filter }) => matches(filter, opened.entry));
     },
   };
 }

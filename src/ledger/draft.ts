@@ -15,6 +15,7 @@ export type Sealing = {
   category: Category;
   /** The client's own word, which can lengthen keeping. */
   sentCategory: Category | null;
+  forever?: boolean;
   sections: SectionText[];
 };
 
@@ -46,7 +47,7 @@ export class Draft {
     this.sequencedAtText = new Date(this.sequencedAt).toISOString();
   }
 
-  seal({ source, category, sentCategory, sections }: Sealing): Sealed {
+  seal({ source, category, sentCategory, forever = false, sections }: Sealing): Sealed {
     const index = this.head.size;
     assert(index < LOG_MAX_ENTRIES, "a log ends at 2^32 entries");
     const sealed = sealEntry(sha256, {
@@ -54,13 +55,7 @@ export class Draft {
       index,
       prev: this.head.prev,
       category,
-      keep_until: keepUntil({
-        sequencedAt: this.sequencedAt,
-        decided: category,
-        sent: sentCategory,
-        source,
-        policy: this.#policy,
-      }),
+      keep_until: forever ? "forever" : this.#keepUntil({ source, category, sentCategory }),
       sequenced_at: this.sequencedAtText,
       source,
       sections,
@@ -69,6 +64,11 @@ export class Draft {
     this.#stage(index, sealed.line, sealed.prev);
     this.head = { size: index + 1, prev: sealed.prev, sequencedAt: this.sequencedAt };
     return { index, hash: sealed.prev, hashBytes: sealed.hash };
+  }
+
+  #keepUntil({ source, category, sentCategory }: Pick<Sealing, "source" | "category" | "sentCategory">): string {
+    const decided = { decided: category, sent: sentCategory };
+    return keepUntil({ sequencedAt: this.sequencedAt, ...decided, source, policy: this.#policy });
   }
 
   /** Adds a write that belongs to the same transaction. */

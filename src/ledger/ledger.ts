@@ -33,6 +33,7 @@ import { Readiness } from "./readiness.ts";
 import { Reading } from "./reading.ts";
 import { planRead } from "./reads.ts";
 import { beginRebuild } from "./rebuild.ts";
+import { Removals } from "./removals.ts";
 import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
@@ -62,6 +63,7 @@ export class Ledger {
   readonly acts: Acts;
   readonly reading: Reading;
   readonly keeping: Keeping;
+  readonly removals: Removals;
   readonly #verifying = new Lease();
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -83,6 +85,8 @@ export class Ledger {
     this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.reading = new Reading(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.keeping = new Keeping(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
+    const { projector } = this;
+    this.removals = new Removals(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver, projector });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 

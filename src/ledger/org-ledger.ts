@@ -30,17 +30,17 @@ import type {
 import { Door, WHILE_HELD } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { Ledger, type Leaving } from "./ledger.ts";
+import { KeepingLedger } from "./keeping-ledger.ts";
 import type { Lines } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
 import { isLogHeld } from "./held.ts";
-import { OrgKeeping } from "./org-keeping.ts";
 import { loadState } from "./state.ts";
 
 /**
  * One org's ledger: the only writer of its chain. A thin shell: its door decides who gets through, the ledger acts. Before
  * `create` it holds nothing and writes nothing.
  */
-export class OrgLedger extends OrgKeeping {
+export class OrgLedger extends KeepingLedger {
   readonly #config: Config;
   readonly #door: Door;
   protected readonly door: Door;

@@ -82,8 +82,14 @@ const LATER_TABLES = [
    ) without rowid`,
 ];
 
-/** Columns that came after their tables. `viewer`: JSON, null for who reads with a key. */
-const LATER_COLUMNS = [{ table: "read_session", column: "viewer", type: "text" }];
+/**
+ * Columns that came after their tables. `viewer`: JSON, null for who reads with a key. `keep_until`: the earliest of the entries
+ * that have something to lose, `forever` where none has; null where nobody has looked.
+ */
+const LATER_COLUMNS = [
+  { table: "read_session", column: "viewer", type: "text" },
+  { table: "segment", column: "keep_until", type: "text" },
+];
 
 /** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */
 export function hasTables(sql: SqlStorage): boolean {

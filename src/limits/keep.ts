@@ -7,6 +7,15 @@
 export const ABSENCE_LIST_MAX_ENTRIES = 20_000;
 export const ABSENCE_LIST_MAX_BYTES = 4_000_000;
 
+/** How long one step waits for entries to be in D1 before it is tried again. */
+export const REMOVE_WAIT_MS = 10_000;
+/** How long one step goes on taking segments; a segment of 1,000 entries takes about 100 ms. */
+export const REMOVE_STEP_MS = 1_500;
+/** Objects one step looks at, each some milliseconds. */
+export const REMOVE_STEP_SEGMENTS = 20;
+/** Pages of a search index that one step writes anew: 4 kB each, 8 MB, under a second. */
+export const TERMS_MERGE_PAGES = 2_000;
+
 // ---- Holds ---------------------------------------------------------------------------------------------------------
 
 /** Holds that stand at once in one org: each entry that has expired is asked by each of them, about 2 µs once it is open. */

@@ -2,13 +2,34 @@ import { DurableObject } from "cloudflare:workers";
 import { ok, type Result } from "../errors.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
+import type { NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { RetentionPolicy } from "../schema/policy.ts";
 import type { Door } from "./door.ts";
 
-/** The calls of an org's ledger about what is kept and what goes. */
-export abstract class OrgKeeping extends DurableObject<Env> {
+/** The verbs of a ledger by which entries are kept and let go; all others are those of `OrgLedger`. */
+export abstract class KeepingLedger extends DurableObject<Env> {
   protected abstract readonly door: Door;
+
+  /** Waits until the entries below `size` are in segments and in D1. */
+  settleBelow(org: string, size: number): Promise<Result<null>> {
+    return this.door.pass(org, ({ removals }) => removals.settle(size));
+  }
+
+  /** Seals why sections go; answers where. Their list is in R2 by then. */
+  sealCause(org: string, cause: NewCause): Promise<Result<{ by: number; by_log: number }>> {
+    return this.door.pass(org, ({ removals }) => removals.seal(cause));
+  }
+
+  /** The segments that hold entries `[from, to)` of the newest log, in order. */
+  segmentsOver(org: string, range: { from: number; to: number; limit: number }): Promise<Result<NamedSegment[]>> {
+    return this.door.pass(org, ({ removals }) => ok(removals.segments(range)));
+  }
+
+  /** Takes a segment that was written anew for what the entries are from here on. */
+  releaseSections(org: string, rewritten: Rewritten): Promise<Result<null>> {
+    return this.door.pass(org, ({ removals }) => removals.release(rewritten));
+  }
 
   /** Makes this the policy by which entries to come are kept; answers the settings. */
   changeRetention(org: string, caller: Caller, retention: RetentionPolicy): Promise<Result<OrgSettings>> {

@@ -1,0 +1,115 @@
+import { type Cause, redactLine } from "../chain/redact.ts";
+import { assert, ok, refuse, type Result } from "../errors.ts";
+import { REMOVE_WAIT_MS } from "../limits.ts";
+import { causeOf, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import { ACT_BYTES } from "./acts.ts";
+import type { Archiver } from "./archiver.ts";
+import type { Core } from "./core.ts";
+import { planOnce } from "./once.ts";
+import type { Projector } from "./projector.ts";
+import { clearPrints } from "./receipts.ts";
+import type { Planning, Sequencer } from "./sequencer.ts";
+import { sealAct } from "./service-entry.ts";
+import type { StagedRow } from "./staged.ts";
+import { transact } from "./transact.ts";
+
+type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector };
+
+const CHANGED = refuse("conflict", "A hold was placed or released meanwhile: what may go has to be found anew.");
+
+/** How sections leave: the ledger seals why, and lets go of what it holds itself. What lies in R2 and D1 is for who asked. */
+export class Removals {
+  readonly #core: Core;
+  readonly #parts: Parts;
+
+  constructor(core: Core, parts: Parts) {
+    this.#core = core;
+    this.#parts = parts;
+  }
+
+  /** Waits until the entries below `size` are in segments and in D1: from there on nothing copies them by itself any more. */
+  async settle(size: number): Promise<Result<null>> {
+    const { archiver, projector } = this.#parts;
+    try {
+      await archiver.archiveTo(size);
+      if ((await projector.waitFor(size, REMOVE_WAIT_MS)) >= size) return ok(null);
+    } catch {
+      // What kept them is told of where it happened.
+    }
+    return refuse("overloaded", `Entries below ${size} are not all in D1 and R2 yet.`, { retry_after_s: 5 });
+  }
+
+  /**
+   * Seals a cause, if the holds are still those its list was made with; answers the index and the number of the log. Its list has to be in R2
+   * already: a crash after this leaves a cause whose sections are still there, and whoever asks again gets the same one.
+   */
+  seal({ log, list, holds_version, act, once }: NewCause): Promise<Result<{ by: number; by_log: number }>> {
+    const { state, storage } = this.#core;
+    const plan = (planning: Planning): Result<{ by: number; by_log: number }> => {
+      const by_log = state.earlier.length + 1;
+      const metadata = { list: log === by_log ? list : { ...list, log }, ...act.metadata };
+      const seal = () =>
+        planning.holds.version === holds_version
+          ? sealAct(planning.draft, { ...act, category: "config_change", metadata, forever: true }, planning.now).index
+          : null;
+      const by = planOnce({ ...planning, sql: storage.sql }, `${once} ${by_log}`, seal);
+      return by === null ? CHANGED : ok({ by, by_log });
+    };
+    return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+  }
+
+  /** The segments that hold entries `[from, to)` of the newest log, in order, at most `limit`. */
+  segments({ from, to, limit }: { from: number; to: number; limit: number }): NamedSegment[] {
+    const { sql } = this.#core.storage;
+    const rows = sql.exec<NamedSegment>(
+      "select first, last, name from segment where last >= ? and first < ? order by first limit ?",
+      ...[from, to, limit],
+    );
+    return rows.toArray();
+  }
+
+  /**
+   * Lets go of what a segment that was written anew does not hold any more: names it in place of the old one, takes the same from staged
+   * rows, and has receipts forget what was sent, in one transaction. From here on this is what the entries are: the old object may go. Done again it changes nothing.
+   */
+  release({ removal, segment, absent, ids, batches, holds_version }: Rewritten): Result<null> {
+    const { state, storage } = this.#core;
+    if (state.holds.version !== holds_version) return CHANGED;
+    const { sql } = storage;
+    if (segment !== null && removal.log === state.earlier.length + 1) {
+      const named = sql
+        .exec<NamedSegment>("select first, last, name from segment where first = ?", segment.first)
+        .toArray()[0];
+      if (named === undefined || (named.name !== segment.old && named.name !== segment.name)) {
+        return refuse("conflict", "The ledger names another segment by now.");
+      }
+      const saved = transact(this.#core, () => {
+        sql.exec("update segment set name = ?, keep_until = null where first = ?", segment.name, segment.first);
+        clearPrints(sql, { ids, batches });
+        return redactStaged(sql, { within: named, absent: new Map(absent), cause: causeOf(removal) });
+      });
+      state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };
+    } else transact(this.#core, () => clearPrints(sql, { ids, batches }));
+    return ok(null);
+  }
+}
+
+type Redaction = { within: NamedSegment; absent: ReadonlyMap<number, readonly string[]>; cause: Cause };
+
+/** Staged rows keep their entries and heads; answers how many bytes went. */
+function redactStaged(sql: SqlStorage, { within: { first, last }, absent, cause }: Redaction): number {
+  const rows = sql
+    .exec<StagedRow>("select * from staged where first <= ? and first + count > ? order by first", last, first)
+    .toArray();
+  let saved = 0;
+  for (const row of rows) {
+    const held = row.lines.split("\n");
+    assert(held.length === row.count, "a staged row holds as many lines as it counts");
+    const lines = held.map((line, n) => redactLine(line, absent.get(row.first + n) ?? [], cause)).join("\n");
+    if (lines === row.lines) continue;
+    const bytes = Buffer.byteLength(lines) + 1;
+    sql.exec("update staged set lines = ?, bytes = ? where first = ?", lines, bytes, row.first);
+    saved += row.bytes - bytes;
+  }
+  return saved;
+}
