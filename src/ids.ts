@@ -50,6 +50,10 @@ export function newQuarantineId(): string {
   return `qua_${base32(takeRandom(10))}`;
 }
 
+export function newHoldId(): string {
+  return `hold_${base32(takeRandom(10))}`;
+}
+
 export function newRequestId(): string {
   return `req_${base32(takeRandom(12))}`;
 }

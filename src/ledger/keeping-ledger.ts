@@ -1,6 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { ok, type Result } from "../errors.ts";
+import type { Caller } from "../schema/caller.ts";
+import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
 import type { NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
+import type { OrgSettings } from "../schema/ledger.ts";
+import type { RetentionPolicy } from "../schema/policy.ts";
 import type { Door } from "./door.ts";
 
 /** The verbs of a ledger by which entries are kept and let go; all others are those of `OrgLedger`. */
@@ -25,5 +29,24 @@ export abstract class KeepingLedger extends DurableObject<Env> {
   /** Takes a segment that was written anew for what the entries are from here on. */
   releaseSections(org: string, rewritten: Rewritten): Promise<Result<null>> {
     return this.door.pass(org, ({ removals }) => removals.release(rewritten));
+  }
+
+  /** Makes this the policy by which entries to come are kept; answers the settings. */
+  changeRetention(org: string, caller: Caller, retention: RetentionPolicy): Promise<Result<OrgSettings>> {
+    return this.door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, "policy:write", { retention }));
+  }
+
+  /** The org's legal holds: all that stand, then those released last. */
+  holds(org: string, caller: Caller): Promise<Result<Hold[]>> {
+    return this.door.pass(org, ({ keeping }) => keeping.holds(caller));
+  }
+
+  /** The holds that stand, for who lets entries go. */
+  standingHolds(org: string): Promise<Result<Holds>> {
+    return this.door.pass(org, ({ keeping }) => ok(keeping.standing));
+  }
+
+  actOnHold(org: string, caller: Caller, act: HoldAct): Promise<Result<Hold>> {
+    return this.door.pass(org, ({ keeping }) => keeping.actOnHold(caller, act));
   }
 }

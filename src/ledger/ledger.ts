@@ -24,6 +24,7 @@ import { OrgKeys, type Principal } from "./keys.ts";
 import { DueSeals } from "./due-seals.ts";
 import { grantOf } from "./grant.ts";
 import { leavesOf } from "./leaves.ts";
+import { Keeping } from "./keeping.ts";
 import { Lease } from "./lease.ts";
 import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
@@ -61,6 +62,7 @@ export class Ledger {
   readonly admission: Admission;
   readonly acts: Acts;
   readonly reading: Reading;
+  readonly keeping: Keeping;
   readonly removals: Removals;
   readonly #verifying = new Lease();
 
@@ -82,6 +84,7 @@ export class Ledger {
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
     this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.reading = new Reading(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
+    this.keeping = new Keeping(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     const { projector } = this;
     this.removals = new Removals(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver, projector });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });

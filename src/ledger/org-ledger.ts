@@ -49,8 +49,7 @@ export class OrgLedger extends KeepingLedger {
     super(ctx, env);
     this.#config = configOf(env);
     const ledger = this.#load();
-    this.#door = new Door(ctx.id.name, ledger);
-    this.door = this.#door;
+    this.#door = this.door = new Door(ctx.id.name, ledger);
     // An alarm can be lost between firing and being set again; a start with work to do sets one.
     if (ledger !== null) ctx.waitUntil(ledger.armAlarm());
   }
@@ -100,7 +99,7 @@ export class OrgLedger extends KeepingLedger {
 
   /** Changes what `patch` names of the settings and answers them all. */
   changeSettings(org: string, caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
-    return this.#door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, patch));
+    return this.#door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, "orgs:write", patch));
   }
 
   /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */

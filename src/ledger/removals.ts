@@ -49,7 +49,7 @@ export class Removals {
       const by_log = state.earlier.length + 1;
       const metadata = { list: log === by_log ? list : { ...list, log }, ...act.metadata };
       const seal = () =>
-        planning.holdsVersion === holds_version
+        planning.holds.version === holds_version
           ? sealAct(planning.draft, { ...act, category: "config_change", metadata, forever: true }, planning.now).index
           : null;
       const by = planOnce({ ...planning, sql: storage.sql }, `${once} ${by_log}`, seal);
@@ -74,7 +74,7 @@ export class Removals {
    */
   release({ removal, segment, absent, ids, batches, holds_version }: Rewritten): Result<null> {
     const { state, storage } = this.#core;
-    if (state.holdsVersion !== holds_version) return CHANGED;
+    if (state.holds.version !== holds_version) return CHANGED;
     const { sql } = storage;
     if (segment !== null && removal.log === state.earlier.length + 1) {
       const named = sql
@@ -84,7 +84,7 @@ export class Removals {
         return refuse("conflict", "The ledger names another segment by now.");
       }
       const saved = transact(this.#core, () => {
-        sql.exec("update segment set name = ? where first = ?", segment.name, segment.first);
+        sql.exec("update segment set name = ?, keep_until = null where first = ?", segment.name, segment.first);
         clearPrints(sql, { ids, batches });
         const sections = new Map(absent);
         const cause = causeOf(removal);

@@ -1,11 +1,13 @@
 import { genesisPrev } from "../chain/genesis.ts";
 import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
+import type { Holds } from "../schema/hold.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
+import { NO_POLICY } from "../schema/policy.ts";
 import { sha256 } from "../sha256.ts";
 import { loadSwitches, type Switches } from "./closed.ts";
 import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
-import { loadHoldsVersion } from "./holds-version.ts";
+import { loadHolds } from "./holds.ts";
 import { loadStanding, type Standing } from "./quarantines.ts";
 import { addLaterTables, hasTables } from "./tables.ts";
 import { loadTree, type Tree } from "./tree.ts";
@@ -37,8 +39,8 @@ export type State = {
   switches: Switches;
   /** Windows under quarantine. */
   standing: readonly Standing[];
-  /** Which holds stand, by their count so far. */
-  holdsVersion: number;
+  /** Legal holds that stand. */
+  holds: Holds;
   /** D1 is being emptied, to be made anew. */
   rebuilding: boolean;
   tree: Tree;
@@ -55,10 +57,11 @@ export type State = {
 };
 
 /** What settings kept before there were these say of them. */
-const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason"> = {
+const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason" | "retention"> = {
   public_log: false,
   cors_origins: [],
   require_reason: false,
+  retention: NO_POLICY,
 };
 
 /** Reads the state; null when the org was never created. */
@@ -107,7 +110,7 @@ export function loadState(sql: SqlStorage): State | null {
     earlier,
     switches: loadSwitches(sql),
     standing: loadStanding(sql),
-    holdsVersion: loadHoldsVersion(sql),
+    holds: loadHolds(sql),
     rebuilding,
     tree,
     oldestUnpublishedAt: unpublishedSince(sql, { tree, head }),

@@ -75,12 +75,21 @@ const LATER_TABLES = [
      id text primary key, log integer not null, first integer not null, past integer, reason text not null,
      key text not null, at integer not null, released text, released_at integer, notes text not null
    ) without rowid`,
-  // How often a hold was placed or released.
-  `create table if not exists holds_version (only integer primary key check (only = 0), version integer not null)`,
+  // `scope` and `released` as JSON; `changed`: the position of the entry that placed or released it.
+  `create table if not exists hold (
+     id text primary key, scope text not null, reason text not null, key text not null, at integer not null,
+     changed integer not null, released text
+   ) without rowid`,
 ];
 
-/** Columns that came after their tables. `viewer`: JSON, null for who reads with a key. */
-const LATER_COLUMNS = [{ table: "read_session", column: "viewer", type: "text" }];
+/**
+ * Columns that came after their tables. `viewer`: JSON, null for who reads with a key. `keep_until`: the earliest of the entries
+ * that have something to lose, `forever` where none has; null where nobody has looked.
+ */
+const LATER_COLUMNS = [
+  { table: "read_session", column: "viewer", type: "text" },
+  { table: "segment", column: "keep_until", type: "text" },
+];
 
 /** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */
 export function hasTables(sql: SqlStorage): boolean {

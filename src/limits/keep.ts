@@ -1,4 +1,4 @@
-/** Keeping and letting go. */
+/** Keeping and letting go: causes of absence, legal holds, retention. */
 
 /**
  * Entries one cause lets something go of: a larger work has several causes. The list is read whole by who carries it out and
@@ -6,6 +6,7 @@
  */
 export const ABSENCE_LIST_MAX_ENTRIES = 20_000;
 export const ABSENCE_LIST_MAX_BYTES = 4_000_000;
+
 /** How long one step waits for entries to be in D1 before it is tried again. */
 export const REMOVE_WAIT_MS = 10_000;
 /** How long one step goes on taking segments; a segment of 1,000 entries takes about 100 ms. */
@@ -14,3 +15,17 @@ export const REMOVE_STEP_MS = 1_500;
 export const REMOVE_STEP_SEGMENTS = 20;
 /** Pages of a search index that one step writes anew: 4 kB each, 8 MB, under a second. */
 export const TERMS_MERGE_PAGES = 2_000;
+
+// ---- Holds ---------------------------------------------------------------------------------------------------------
+
+/** Holds that stand at once in one org: each entry that has expired is asked by each of them, about 2 µs once it is open. */
+export const HOLDS_MAX_STANDING = 100;
+/** Released ones that lists still show; the log keeps all. */
+export const HOLDS_RELEASED_MAX_SHOWN = 100;
+
+// ---- Retention -----------------------------------------------------------------------------------------------------
+
+/** A hundred years: the date an entry is kept until has a year of four digits whatever the policy says. */
+export const RETENTION_MAX_DAYS = 36_525;
+/** Rules of a policy: each event that is appended is asked by each until one fits; 100 of the longest are 23 kB of settings. */
+export const RETENTION_MAX_RULES = 100;

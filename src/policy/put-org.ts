@@ -6,6 +6,7 @@ import { ORIGIN_MAX_BYTES } from "../limits.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
 import type { OrgSettings, ReadGrant, SettingsPatch } from "../schema/ledger.ts";
 import { cellOfCanary, isServiceOrg, PLATFORM_ORG } from "../schema/names.ts";
+import { NO_POLICY } from "../schema/policy.ts";
 import type { PutOrg } from "../schema/org.ts";
 import { openRange } from "../store/cell.ts";
 import { createOrg as enterOrg } from "../store/org.ts";
@@ -33,6 +34,7 @@ const NORMAL: Omit<OrgSettings, "name"> = {
   public_log: false,
   cors_origins: [],
   require_reason: false,
+  retention: NO_POLICY,
 };
 
 /** What a request names, less the jurisdiction, which never changes. */

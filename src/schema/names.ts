@@ -102,6 +102,13 @@ export const actionSchema = z
   })
   .meta({ description: "What happened, as noun.verb.", example: "document.share" });
 
+/** An action, or with `.*` at its end all below it. */
+export const actionFilterSchema = z
+  .string()
+  .refine((text) => actionSchema.safeParse(text.endsWith(".*") ? text.slice(0, -2) : text).success, {
+    message: "must be an action such as user.created, or a prefix such as user.*",
+  });
+
 /**
  * The instant an RFC 3339 text names, in milliseconds since 1970 (finer digits are cut), or null when it is none.
  * A leap second is the last millisecond of its minute. Source: RFC 3339 section 5.6.

@@ -7,6 +7,7 @@ import { historySchema } from "../../src/schema/history.ts";
 import { viewerTokenSchema } from "../../src/schema/viewer-token.ts";
 import { statusOf } from "../support/check-ledger.ts";
 import { call, event } from "../support/client.ts";
+import { OF_KEEPING } from "./keeping-routes.ts";
 import { OF_THE_PLATFORM } from "./platform-routes.ts";
 import { OF_READING } from "./reading-routes.ts";
 import type { Request_, Route } from "./route.ts";
@@ -217,6 +218,7 @@ export const ROUTES: Record<string, Route> = {
   ...OF_AN_ORG,
   ...OF_THE_PLATFORM,
   ...OF_READING,
+  ...OF_KEEPING,
   ...Object.fromEntries(
     OF_A_LOG.map((id) => {
       const route = OF_AN_ORG[id] as Route;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { keepUntil } from "../../../src/schema/policy.ts";
+import { keepUntil, NO_POLICY, type RetentionPolicy } from "../../../src/schema/policy.ts";
 import type { Category } from "../../../src/schema/names.ts";
 
 /** An entry whose every commitment, leaf and link was recomputed here, without the service's own code. */
@@ -42,7 +42,13 @@ function canonical(value: unknown): string {
 /** Checks one record line at the place where it has to be. */
 function checkEntry(
   line: string,
-  { log, index, prev, notBefore }: { log: string; index: number; prev: string; notBefore: string },
+  {
+    log,
+    index,
+    prev,
+    notBefore,
+    policy,
+  }: { log: string; index: number; prev: string; notBefore: string; policy: RetentionPolicy },
 ): CheckedEntry {
   const at = `entry ${index}`;
   type Gone = { section: string; cause: string; by: number };
@@ -75,11 +81,12 @@ function checkEntry(
   const note = JSON.parse(record.sections["note"]?.text ?? "{}") as { id?: string };
   must(leaf["category"] === (event["category"] ?? "general"), `${at}: leaf and event differ on category`);
   const decided = leaf["category"] as Category;
-  const kept = { sequencedAt: Date.parse(leaf["sequenced_at"]), decided, sent: event["category_sent"] ?? null };
+  const { source, sequenced_at, keep_until } = leaf;
+  const kept = { sequencedAt: Date.parse(sequenced_at), decided, sent: event["category_sent"] ?? null, source, policy };
   const cause = event["action"] === "indelible.erasure.begun" || event["action"] === "indelible.retention.run";
   const ours = String(event["action"]).startsWith("indelible.");
   if ("event" in record.sections) {
-    must(cause ? forever : leaf["keep_until"] === keepUntil(kept), `${at}: keep_until`);
+    must(cause ? forever : keep_until === keepUntil(kept), `${at}: keep_until`);
     must(leaf["source"] === (ours ? "service" : "client"), `${at}: source ${leaf["source"]} of ${event["action"]}`);
     must(ours || (event["batch"] && event["delivery"]), `${at}: a client's entry names its batch and delivery`);
   }
@@ -108,9 +115,10 @@ export function checkChain(lines: readonly string[], log: string, predecessor = 
   const entries: CheckedEntry[] = [];
   const salts = new Set<string>();
   const prevs = new Set<string>();
-  let [prev, notBefore] = [genesisOf(log, predecessor), ""];
+  let [prev, notBefore, policy] = [genesisOf(log, predecessor), "", NO_POLICY];
   for (const [index, line] of lines.entries()) {
-    const entry = checkEntry(line, { log, index, prev, notBefore });
+    const entry = checkEntry(line, { log, index, prev, notBefore, policy });
+    policy = policyAfter(entry) ?? policy;
     must(!prevs.has(prev), `entry ${index}: a fork`);
     prevs.add(prev);
     for (const { salt } of Object.values(entry.sections)) {
@@ -121,4 +129,11 @@ export function checkChain(lines: readonly string[], log: string, predecessor = 
     [prev, notBefore] = [entry.hash, entry.sequencedAt];
   }
   return entries;
+}
+
+/** The org's policy from this entry on; null when it says nothing of it. */
+function policyAfter({ action, sections }: CheckedEntry): RetentionPolicy | null {
+  if (!action.startsWith("indelible.org.")) return null;
+  const { settings } = JSON.parse(sections["metadata"]?.text ?? "{}") as { settings?: { retention?: RetentionPolicy } };
+  return settings?.retention ?? null;
 }

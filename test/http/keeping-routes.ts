@@ -1,0 +1,44 @@
+import * as holds from "../../src/schema/hold.ts";
+import { retentionSchema } from "../../src/schema/policy.ts";
+import { call } from "../support/client.ts";
+import type { Route } from "./route.ts";
+
+/** Of a person no test's org knows. */
+const HOLD = { filter: { actor: "u_sued" }, reason: "the case of Smith" };
+
+/** What is kept, and for how long. */
+export const OF_KEEPING: Record<string, Route> = {
+  getRetention: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/retention` }),
+    status: 200,
+    shape: retentionSchema,
+  },
+  putRetention: {
+    of: "org",
+    make: (org) => ({ method: "PUT", path: `/v1/orgs/${org}/retention`, body: { days: { login: 30 } } }),
+    status: 200,
+    shape: retentionSchema,
+  },
+  listHolds: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/holds` }),
+    status: 200,
+    shape: holds.holdsSchema,
+  },
+  placeHold: {
+    of: "org",
+    make: (org) => ({ method: "POST", path: `/v1/orgs/${org}/holds`, body: HOLD }),
+    status: 201,
+    shape: holds.holdSchema,
+  },
+  releaseHold: {
+    of: "org",
+    make: async (org) => {
+      const { json } = await call("POST", `/v1/orgs/${org}/holds`, { body: HOLD });
+      return { method: "POST", path: `/v1/orgs/${org}/holds/${json.id}/release`, body: { reason: "it was settled" } };
+    },
+    status: 200,
+    shape: holds.holdSchema,
+  },
+};
