@@ -31,6 +31,8 @@ const SENTENCES = {
   "indelible.hold.placed": ({ by, target }) => `${by} placed ${target}: what it covers stays.`,
   "indelible.hold.released": ({ by, target }) => `${by} released ${target}.`,
   "indelible.erasure.begun": ({ by, says }) => `${by} began to erase ${listed(says["list"])}.`,
+  "indelible.erasure.ended": ({ by, says }) =>
+    `${by} erased ${listed(says["removed"])}${kept(says["held"])}.`,
   "indelible.retention.run": ({ by, says }) => `${by} let ${listed(says["list"])} expire.`,
   "indelible.finding": ({ target, says }) =>
     `The service found ${counted(says["count"], "entry")} of ${target} ${wrong(says)} (${word(says["kind"])}, ${word(says["at"])}).`,
@@ -84,6 +86,11 @@ function partyText({ type, id, name }: OpenedParty): string {
 function listed(list: unknown): string {
   const { entries, sections } = (typeof list === "object" && list !== null ? list : {}) as Record<string, unknown>;
   return `${counted(sections, "section")} of ${counted(entries, "entry")}`;
+}
+
+/** How many entries a hold has kept from a removal. */
+function kept(held: unknown): string {
+  return typeof held === "number" && held > 0 ? `; ${counted(held, "entry")} stayed under hold` : "";
 }
 
 function targetsText(targets: readonly OpenedParty[]): string {

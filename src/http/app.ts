@@ -16,6 +16,7 @@ import { openApiDocument } from "./openapi.ts";
 import { LOG_PARAMETER } from "./of-log.ts";
 import type { Operation } from "./operation.ts";
 import * as deadLetters from "./routes/dead-letters.ts";
+import * as erasures from "./routes/erasures.ts";
 import * as events from "./routes/events.ts";
 import * as holds from "./routes/holds.ts";
 import * as keys from "./routes/keys.ts";
@@ -55,6 +56,7 @@ const GROUPS = [
   reads,
   quarantines,
   holds,
+  erasures,
   retention,
   deadLetters,
   service,
@@ -91,6 +93,7 @@ app.route("/", viewerTokens.viewerTokens);
 app.route("/", reads.reads);
 app.route("/", quarantines.quarantines);
 app.route("/", holds.holds);
+app.route("/", erasures.erasures);
 app.route("/", retention.retention);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);

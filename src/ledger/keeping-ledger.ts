@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { ok, type Result } from "../errors.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
-import type { NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
+import type { Forgetting, NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { RetentionPolicy } from "../schema/policy.ts";
 import type { Door } from "./door.ts";
@@ -29,6 +29,11 @@ export abstract class KeepingLedger extends DurableObject<Env> {
   /** Takes a segment that was written anew for what the entries are from here on. */
   releaseSections(org: string, rewritten: Rewritten): Promise<Result<null>> {
     return this.door.pass(org, ({ removals }) => removals.release(rewritten));
+  }
+
+  /** Closes what is open and quotes somebody; answers how many reads. */
+  forgetOpen(org: string, forgetting: Forgetting): Promise<Result<number>> {
+    return this.door.pass(org, async ({ removals }) => ok(await removals.forget(forgetting)));
   }
 
   /** Makes this the policy by which entries to come are kept; answers the settings. */

@@ -1,12 +1,15 @@
 import { redactLine } from "../chain/redact.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
-import { causeOf, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
+import { listHolds, loadHolds } from "./holds.ts";
 import { planOnce } from "./once.ts";
 import type { Projector } from "./projector.ts";
+import { planForgetReads } from "./reads.ts";
 import { clearPrints } from "./receipts.ts";
 import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
@@ -52,8 +55,33 @@ export class Removals {
         planning.holds.version === holds_version
           ? sealAct(planning.draft, { ...act, category: "config_change", metadata, forever: true }, planning.now).index
           : null;
-      const by = planOnce({ ...planning, sql: storage.sql }, `${once} ${by_log}`, seal);
+      const by = planOnce({ ...planning, sql: storage.sql }, `${once}  ${list.sha256} ${by_log}`, seal);
       return by === null ? CHANGED : ok({ by, by_log });
+    };
+    return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+  }
+
+  /**
+   * Forgets what is open and quotes any of `texts`: reads, which are closed, and holds that were released. With `viewer`, reads of that person as
+   * well. Answers how many reads.
+   */
+  forget({ texts, viewer }: Forgetting): Promise<number> {
+    const { state, storage } = this.#core;
+    const plan = (planning: Planning): number => {
+      const released = listHolds(storage.sql).filter((hold) => hold.released !== null && quotes(hold.query, texts));
+      if (released.length > 0) {
+        planning.draft.write((sql) => {
+          for (const { id } of released) sql.exec("delete from hold where id = ?", id);
+        });
+        planning.draft.whenCommitted(() => {
+          state.holds = loadHolds(storage.sql);
+        });
+      }
+      return planForgetReads({ ...planning, sql: storage.sql }, (session) => {
+        const reader = session.viewer?.actor;
+        const own = viewer !== null && reader?.type === viewer.type && reader.id === viewer.id;
+        return own || quotes(session.filter, texts);
+      });
     };
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }

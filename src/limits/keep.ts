@@ -29,3 +29,14 @@ export const HOLDS_RELEASED_MAX_SHOWN = 100;
 export const RETENTION_MAX_DAYS = 36_525;
 /** Rules of a policy: each event that is appended is asked by each until one fits; 100 of the longest are 23 kB of settings. */
 export const RETENTION_MAX_RULES = 100;
+
+// ---- Erasure -------------------------------------------------------------------------------------------------------
+
+/** What a list may grow to while it lies in a job's row, of JOB_TEXT_MAX_BYTES with its line ends escaped: 30,000 sections. */
+export const ERASURE_LIST_MAX_CHARACTERS = 900_000;
+/** Names and addresses one subject is looked for by in traces of reading. */
+export const ERASURE_MAX_NAMES = 50;
+/** Entries under hold that a certificate names. */
+export const ERASURE_HELD_MAX_SHOWN = 100;
+/** Dead letters, or pieces of evidence, that one step looks into: 128 kB each at most. */
+export const ERASURE_STEP_OBJECTS = 20;

@@ -10,7 +10,7 @@ type ListSummary = { sha256: string; entries: number; sections: number };
 
 /**
  * A cause to be sealed. `log` is the number of the log whose entries the list names, `holds_version` that of the holds it was made
- * with. Under the name `once` one is sealed, however often it is asked for.
+ * with. Under the name `once` and with this list one is sealed, however often it is asked for.
  */
 export type NewCause = {
   cause: Going;
@@ -30,6 +30,9 @@ export type Removal = { cause: Going; log: number; by: number; by_log: number; l
 export function causeOf({ cause, by, by_log, log }: Removal): Cause {
   return by_log === log ? { cause, by } : { cause, by, log: by_log };
 }
+
+/** Texts that name somebody, and who they are where reads of their own are meant as well. */
+export type Forgetting = { texts: string[]; viewer: { type: string; id: string } | null };
 
 /** A stored run of entries `first..last`, both inclusive; `name` is its key in R2. */
 export type NamedSegment = { first: number; last: number; name: string };

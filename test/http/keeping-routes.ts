@@ -1,3 +1,4 @@
+import * as erasure from "../../src/schema/erasure.ts";
 import * as holds from "../../src/schema/hold.ts";
 import { retentionSchema } from "../../src/schema/policy.ts";
 import { call } from "../support/client.ts";
@@ -5,6 +6,8 @@ import type { Route } from "./route.ts";
 
 /** Of a person no test's org knows. */
 const HOLD = { filter: { actor: "u_sued" }, reason: "the case of Smith" };
+
+const ERASURE = { subject: { type: "user", id: "u_nobody" }, reason: "she asked for it" };
 
 /** What is kept, and for how long. */
 export const OF_KEEPING: Record<string, Route> = {
@@ -31,6 +34,27 @@ export const OF_KEEPING: Record<string, Route> = {
     make: (org) => ({ method: "POST", path: `/v1/orgs/${org}/holds`, body: HOLD }),
     status: 201,
     shape: holds.holdSchema,
+  },
+  createErasure: {
+    of: "org",
+    make: (org) => ({ method: "POST", path: `/v1/orgs/${org}/erasures`, body: ERASURE }),
+    status: 202,
+    shape: erasure.erasureSchema,
+  },
+  listErasures: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/erasures` }),
+    status: 200,
+    shape: erasure.erasuresSchema,
+  },
+  getErasure: {
+    of: "org",
+    make: async (org) => {
+      const { json } = await call("POST", `/v1/orgs/${org}/erasures`, { body: ERASURE });
+      return { method: "GET", path: `/v1/orgs/${org}/erasures/${json.id}` };
+    },
+    status: 200,
+    shape: erasure.erasureSchema,
   },
   releaseHold: {
     of: "org",
