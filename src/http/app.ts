@@ -17,6 +17,7 @@ import { LOG_PARAMETER } from "./of-log.ts";
 import type { Operation } from "./operation.ts";
 import * as deadLetters from "./routes/dead-letters.ts";
 import * as events from "./routes/events.ts";
+import * as exports from "./routes/exports.ts";
 import * as keys from "./routes/keys.ts";
 import * as quarantines from "./routes/quarantines.ts";
 import * as reads from "./routes/reads.ts";
@@ -52,6 +53,7 @@ const GROUPS = [
   viewerTokens,
   reads,
   quarantines,
+  exports,
   deadLetters,
   service,
 ];
@@ -86,6 +88,7 @@ app.route("/", keys.keys);
 app.route("/", viewerTokens.viewerTokens);
 app.route("/", reads.reads);
 app.route("/", quarantines.quarantines);
+app.route("/", exports.exports);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
 app.get(OPENAPI.path, (c) => json(c, openApiDocument(operations)));

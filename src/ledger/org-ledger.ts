@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { Segment } from "../archive/segment.ts";
 import { type Config, configOf } from "../env.ts";
 import { ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { log } from "../log.ts";
@@ -182,6 +183,11 @@ export class OrgLedger extends DurableObject<Env> {
   /** Sealed record lines from the ledger's own stores, whatever D1 holds. */
   linesFrom(org: string, from: number, limit: number): Promise<Result<Lines | null>> {
     return this.#door.pass(org, async (ledger) => ok(await ledger.lines(from, limit)), WHILE_HELD);
+  }
+
+  /** Segments of the newest log in R2, from that which holds entry `from` on. */
+  segments(org: string, from: number, limit: number): Promise<Result<Segment[]>> {
+    return this.#door.pass(org, (ledger) => ok(ledger.segments(from, limit)), WHILE_HELD);
   }
 
   /** The published tree of one of the org's logs, for a caller or (null) for everybody. */

@@ -1,6 +1,7 @@
 import { genesisPrev } from "../chain/genesis.ts";
 import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
+import { LARGE_EXPORT_ROWS } from "../limits.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { loadSwitches, type Switches } from "./closed.ts";
@@ -52,10 +53,11 @@ export type State = {
 };
 
 /** What settings kept before there were these say of them. */
-const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason"> = {
+const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason" | "large_export_rows"> = {
   public_log: false,
   cors_origins: [],
   require_reason: false,
+  large_export_rows: LARGE_EXPORT_ROWS,
 };
 
 /** Reads the state; null when the org was never created. */

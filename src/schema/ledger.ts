@@ -59,6 +59,8 @@ export type OrgSettings = {
   cors_origins: string[];
   /** Whether nobody reads entries without saying why. */
   require_reason: boolean;
+  /** Exports of more entries are flagged for review. */
+  large_export_rows: number;
 };
 
 /** Where a range of a log's entries is projected: entries from `first_index` on, until the next placement. */

@@ -1,0 +1,24 @@
+import type { ExportedLog, ExportPart } from "../schema/export.ts";
+
+/** Where an export is. `logs` are the org's, oldest first; the next entry to read is `index` of `logs[log]`. */
+export type ExportProgress = {
+  logs: ExportedLog[];
+  /** The quarantines that are withheld from all of it. */
+  quarantines: string[];
+  began_at: number;
+  log: number;
+  index: number;
+  /** The last row found, of which the next one decides whether it needs a proof of its own; its text lacks the last brace. */
+  held: { log: number; index: number; text: string } | null;
+  read: number;
+  rows: number;
+  bytes: number;
+  parts: ExportPart[];
+  /** Parts that were looked at again after the last was stored. */
+  checked: number;
+};
+
+/** How many entries are to be read. */
+export function totalOf({ logs }: Pick<ExportProgress, "logs">): number {
+  return logs.reduce((sum, { size }) => sum + size, 0);
+}
