@@ -13,8 +13,34 @@ import type { ExportAnswer, ExportManifest, NewExport } from "../../src/schema/e
 import { sha256 } from "../../src/sha256.ts";
 import { verifyEd25519 } from "../../src/verify-ed25519.ts";
 import { must } from "../support/check/check-entry.ts";
-import { type Answer, call } from "../support/client.ts";
+import { append, batchOf } from "../support/append.ts";
+import { untilProjected } from "../support/check-ledger.ts";
+import { type Answer, call, createOrg, event } from "../support/client.ts";
 import { finishJob, stepJobs } from "../support/jobs.ts";
+
+/** An org with this many events beside its first entry; `more` tells what is special of each. */
+export async function orgOf(
+  events: number,
+  more: (n: number) => Record<string, unknown> = () => ({}),
+): Promise<string> {
+  const org = await createOrg("export");
+  for (let n = 0; n < events; n += 200) {
+    const size = Math.min(200, events - n);
+    await append(org, batchOf(Array.from({ length: size }, (_, k) => event(n + k, more(n + k)))));
+  }
+  return org;
+}
+
+export async function keyOf(org: string, scopes: string[]): Promise<{ id: string; key: string }> {
+  return (await call("POST", `/v1/orgs/${org}/keys`, { body: { name: "test", scopes } })).json;
+}
+
+/** The entries of a log that say what became of its exports. */
+export async function told(org: string): Promise<any[]> {
+  await untilProjected(org);
+  const listed = await call("GET", `/v1/orgs/${org}/events?action=indelible.export.*&order=asc`);
+  return listed.json.data;
+}
 
 export const ALL: NewExport = { format: "ndjson", reason: "an audit" };
 
@@ -54,8 +80,7 @@ export async function fileOf(answer: ExportAnswer): Promise<string> {
 /** The manifest of an export, opened with the key that the log gives out. */
 export async function manifestOf(org: string, answer: ExportAnswer): Promise<ExportManifest> {
   const { text: note } = await download(answer.links?.manifest);
-  const newest = /^\d+$/.test(note) ? "" : `/v1/orgs/${org}/log-key`;
-  const { text: vkeys } = await call("GET", newest);
+  const { text: vkeys } = await call("GET", `/v1/orgs/${org}/log-key`);
   const keys = vkeys
     .trim()
     .split("\n")

@@ -3,6 +3,7 @@ import * as counts from "../../src/schema/counts.ts";
 import { historySchema } from "../../src/schema/history.ts";
 import { viewerTokenSchema } from "../../src/schema/viewer-token.ts";
 import { call, event } from "../support/client.ts";
+import { OF_EXPORTS } from "./export-routes.ts";
 import { OF_THE_PLATFORM } from "./platform-routes.ts";
 import { OF_READING } from "./reading-routes.ts";
 import type { Request_, Route } from "./route.ts";
@@ -197,6 +198,7 @@ export const ROUTES: Record<string, Route> = {
   ...OF_AN_ORG,
   ...OF_THE_PLATFORM,
   ...OF_READING,
+  ...OF_EXPORTS,
   ...Object.fromEntries(
     OF_A_LOG.map((id) => {
       const route = OF_AN_ORG[id] as Route;
