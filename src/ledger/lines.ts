@@ -3,6 +3,8 @@ import { assert } from "../errors.ts";
 import { PROJECT_MAX_BYTES } from "../limits.ts";
 import type { Core } from "./core.ts";
 
+export type { Segment } from "../archive/segment.ts";
+
 /** Record lines of entries `first…` as the ledger can still give them out. */
 export type Lines = { first: number; lines: string[] };
 

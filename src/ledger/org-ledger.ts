@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Segment } from "../archive/segment.ts";
 import { type Config, configOf } from "../env.ts";
 import { ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { log } from "../log.ts";
@@ -32,7 +31,7 @@ import type {
 import { Door, WHILE_HELD } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { Ledger, type Leaving } from "./ledger.ts";
-import type { Lines } from "./lines.ts";
+import type { Lines, Segment } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
 import { isLogHeld } from "./held.ts";
 import { loadState } from "./state.ts";

@@ -22,7 +22,7 @@ const SECTION_KINDS = [
 export type SectionKind = (typeof SECTION_KINDS)[number];
 
 const FORMATS = ["ndjson", "csv"] as const;
-export type ExportFormat = (typeof FORMATS)[number];
+type ExportFormat = (typeof FORMATS)[number];
 
 const value = z.union([z.string(), z.array(z.string()).min(1).max(FILTER_MAX_VALUES)]);
 

@@ -47,6 +47,16 @@ const FAULTS: Record<string, (org: string, kind: (typeof FAULT_KINDS)[number]) =
 };
 const CASES = Object.keys(FAULTS).flatMap((fault) => FAULT_KINDS.map((kind) => ({ fault, kind })));
 
+/** Holds back the steps of an org's exports until it is told to go on. */
+function holdSteps(mine: string): { goOn: () => void } {
+  let held = true;
+  replaceMethod(KINDS.export as AnyKind, "step", (original, [context, ...rest]) => {
+    const waits = { ok: false, refusal: { code: "overloaded", detail: "held by the test" } };
+    return held && context.org === mine ? Promise.resolve(waits) : original(context, ...rest);
+  });
+  return { goOn: () => (held = false) };
+}
+
 describe("an export", () => {
   it.each(CASES)("where $fault ($kind) is made all the same, each entry once", async ({ fault, kind }) => {
     const org = await orgOf(50);
@@ -104,36 +114,40 @@ describe("an export", () => {
   it("stops when its key is revoked, and nothing of it is left", async () => {
     const org = await orgOf(20);
     const { id: key, key: text } = await keyOf(org, ["exports:write", "events:read"]);
+    const steps = holdSteps(org);
     const { id } = await asked(org, ALL, text);
     await call("DELETE", `/v1/orgs/${org}/keys/${key}`);
+    steps.goOn();
     const job = await finishJob(org, "export", id);
-    await stepJobs(org);
-    await stepJobs(org);
-    if (job.state === "done") return;
     expect(job).toMatchObject({ state: "failed", error: expect.stringMatching(/revoked/) });
+    await stepJobs(org);
     await expect.poll(() => objectsOf(org)).toEqual([]);
-    expect((await told(org)).map(({ action }) => action.split(".")[2])).toContain("failed");
+    await expect.poll(async () => (await told(org)).map(({ action }) => action.split(".")[2])).toContain("failed");
   });
 
   it("waits while reads are closed, and can be cancelled then; its files go, and that is in the log once", async () => {
     const org = await orgOf(20);
+    const steps = holdSteps(org);
+    const { id } = await asked(org);
     const closed = await call("PUT", `/v1/orgs/${org}/reads`, { body: { enabled: false, reason: "a test" } });
     expect(closed.status, closed.text).toBe(200);
-    const refused = await call("POST", `/v1/orgs/${org}/exports`, { body: ALL });
-    expect(refused.json.code).toBe("reads_disabled");
-    const other = await orgOf(20);
-    const { id } = await asked(other);
-    await call("PUT", `/v1/orgs/${other}/reads`, { body: { enabled: false, reason: "a test" } });
-    await stepJobs(other);
-    if ((await jobOf(other, "export", id)).state === "done") return;
+    expect((await call("POST", `/v1/orgs/${org}/exports`, { body: ALL })).json.code).toBe("reads_disabled");
+    steps.goOn();
+    await expect
+      .poll(async () => {
+        await stepJobs(org);
+        return (await jobOf(org, "export", id)).error;
+      })
+      .toMatch(/a test|switched off|closed/i);
+    expect(await jobOf(org, "export", id)).toMatchObject({ state: "running", ended_at: null });
+    await env.ARCHIVE.put(`export/${org}/${id}/00001.ndjson`, "left by a step that nobody heard of");
     for (let n = 0; n < 2; n++) {
-      const answer = await call("POST", `/v1/orgs/${other}/exports/${id}/cancel`);
+      const answer = await call("POST", `/v1/orgs/${org}/exports/${id}/cancel`);
       expect(answer.json).toMatchObject({ state: "cancelled", links: null });
     }
-    await stepJobs(other);
-    await stepJobs(other);
-    await expect.poll(() => objectsOf(other)).toEqual([]);
-    const acts = await runInDurableObject(env.ORG_LEDGER.getByName(other), (_, { storage }) =>
+    await stepJobs(org);
+    await expect.poll(() => objectsOf(org)).toEqual([]);
+    const acts = await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) =>
       storage.sql.exec("select batch from batch_receipt where batch like 'indelible.export.cancelled%'").toArray(),
     );
     expect(acts).toHaveLength(1);
