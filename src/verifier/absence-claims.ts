@@ -8,8 +8,16 @@ import { ABSENCE_LIST_MAX_BYTES } from "../limits.ts";
 import type { LogFindings } from "./report.ts";
 import type { LogSource } from "./source.ts";
 
-/** A log whose claims are judged: how large it is, and where what is found of it goes. `complete`: nothing may be withheld. */
-export type ClaimingLog = { size: number; findings: LogFindings; complete: boolean };
+/**
+ * A log whose claims are judged: how large it is, and where what is found of it goes. `complete`: nothing may be withheld.
+ * `unproven`: only a part of it is there, so that what its causes are is counted, and not missed.
+ */
+export type ClaimingLog = {
+  size: number;
+  findings: LogFindings;
+  complete: boolean;
+  unproven: { sections: number } | null;
+};
 
 /** Claims that a fitting cause was found for, and the hash of the list that has to name them. */
 type Unlisted = { claimed: Claimed; named: string | null };
@@ -90,8 +98,13 @@ export class AbsenceClaims {
   }
 
   #leave({ log, cause, sections, first: { index, section } }: About, why: string): void {
+    const { findings, unproven } = this.#logOf(log);
+    if (unproven !== null) {
+      unproven.sections += sections;
+      return;
+    }
     const more = andMore(sections);
-    this.#logOf(log).findings.addUnchecked({
+    findings.addUnchecked({
       index,
       why: `${section} is said to be ${cause}: ${why}${more === "" ? "" : `.${more}`}`,
     });

@@ -43,7 +43,7 @@ export class EntryCheck {
     this.#log = log;
     this.#findings = findings;
     const { size, complete } = log;
-    this.#claims = new AbsenceClaims(sha256, new Map([[log.log, { size, complete, findings }]]));
+    this.#claims = new AbsenceClaims(sha256, new Map([[log.log, { size, complete, findings, unproven: null }]]));
     this.#before = log.genesis;
   }
 
