@@ -1,4 +1,4 @@
-import { EXPORT_MANIFEST_MAX_BYTES, LOG_MAX_ENTRIES } from "../limits.ts";
+import { VERIFIER_MANIFEST_MAX_BYTES, LOG_MAX_ENTRIES } from "../limits.ts";
 import { placeInOrg } from "./continuation.ts";
 import { noteText } from "./note/note.ts";
 
@@ -18,8 +18,8 @@ export type ExportedLog = {
 export type ExportPart = { name: string; bytes: number; rows: number; sha256: string };
 
 /**
- * What an export says of itself, signed by a key of the org's newest log. `complete`: no entry between the first and the last
- * of a log was left out, nor any section. What was asked for (`filter` and others) is kept as it was asked.
+ * What an export says of itself, signed by a key of the org's newest log. `complete`: it holds every entry under its
+ * checkpoints, with every section that is still there. What was asked for (`filter` and others) is kept as it was asked.
  */
 export type ExportManifest = {
   id: string;
@@ -47,7 +47,7 @@ export function exportManifestText(manifest: ExportManifest): string {
 
 /** Reads the text of a manifest, or that of a signed one, which nobody has verified; null when it is none. */
 export function parseExportManifest(text: string): ExportManifest | null {
-  if (text.length > EXPORT_MANIFEST_MAX_BYTES) return null;
+  if (text.length > VERIFIER_MANIFEST_MAX_BYTES) return null;
   const [header, line = "", rest, ...more] = (text.includes("\n\n") ? noteText(text) : text).split("\n");
   if (header !== HEADER || rest !== "" || more.length > 0) return null;
   const value = parse(line);

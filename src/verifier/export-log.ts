@@ -18,7 +18,7 @@ type Piece = { from: number; to: number; expected: string | null };
 
 type Run = { from: number; to: number };
 
-/** What an export says of a log, whether it left nothing out, and what its first entry has to name (null: not known). */
+/** What an export says of a log, whether it is to hold every entry, and what its first entry has to name (null: not known). */
 export type AboutLog = { said: ExportedLog; checkpoint: Checkpoint | null; whole: boolean; genesis: string | null };
 
 /**
@@ -92,8 +92,8 @@ export class ExportLog {
   end(): void {
     if (this.#pieces.length > 0) this.#unproven();
     const { said, whole } = this.#about;
-    const next = this.last === null ? said.first : this.last + 1;
-    if (whole && next !== null && said.last !== null && next <= said.last) this.#miss({ from: next, to: said.last });
+    const next = this.last === null ? 0 : this.last + 1;
+    if (whole && next < said.size) this.#miss({ from: next, to: said.size - 1 });
     for (const { from, to } of this.#missing) {
       const detail = "The export has no line of this entry, and it should have one.";
       this.#findings.add({ kind: "missing", index: from, ...(to > from ? { to } : {}), detail });
@@ -103,11 +103,11 @@ export class ExportLog {
 
   /** Puts a leaf after those before it. */
   #place({ index, prev }: Leaf): void {
-    const { whole, said, genesis } = this.#about;
-    const next = this.last === null ? said.first : this.last + 1;
+    const { whole, genesis } = this.#about;
+    const next = this.last === null ? 0 : this.last + 1;
     const follows = this.last !== null && index === next;
     if (this.#pieces.length > 0 && !follows) this.#unproven();
-    if (whole && next !== null && index > next) this.#miss({ from: next, to: index - 1 });
+    if (whole && index > next) this.#miss({ from: next, to: index - 1 });
     if (follows && this.#pieces.length === 0 && this.#top !== null) {
       const detail =
         "The line before has a proof of its own, as only the last of a run has: this one was put in after it.";

@@ -5,7 +5,7 @@ import type { Checkpoint } from "../chain/note/checkpoint.ts";
 import type { NoteKey } from "../chain/note/note-key.ts";
 import { openCheckpoint } from "../chain/note/open-checkpoint.ts";
 import { openNote } from "../chain/note/open-note.ts";
-import { EXPORT_MANIFEST_MAX_BYTES, VERIFIER_PART_MAX_BYTES } from "../limits.ts";
+import { VERIFIER_MANIFEST_MAX_BYTES, VERIFIER_PART_MAX_BYTES } from "../limits.ts";
 
 /** A manifest that a key of the org signed, and the checkpoint of each log in it, by origin; null where it never had one. */
 export type OpenedExport = { manifest: ExportManifest; checkpoints: ReadonlyMap<string, Required<Checkpoint> | null> };
@@ -22,7 +22,7 @@ export async function openExport(
   verifyEd25519: VerifyEd25519,
   { manifest: note, keys }: { manifest: string; keys: readonly NoteKey[] },
 ): Promise<Opened> {
-  const opened = await openNote(verifyEd25519, { note, keys, maxBytes: EXPORT_MANIFEST_MAX_BYTES });
+  const opened = await openNote(verifyEd25519, { note, keys, maxBytes: VERIFIER_MANIFEST_MAX_BYTES });
   if (!opened.ok) return opened;
   const manifest = parseExportManifest(opened.text);
   if (manifest === null) return malformed("Its text is not that of a manifest.");

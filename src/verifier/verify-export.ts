@@ -7,7 +7,7 @@ import { originOfLog, placeInOrg } from "../chain/continuation.ts";
 import { checkpointText } from "../chain/note/checkpoint.ts";
 import { portableSha256 } from "../chain/portable-sha256.ts";
 import type { Sha256 } from "../chain/sha256.ts";
-import { EXPORT_LINE_MAX_BYTES, VERIFY_MAX_BREAKS } from "../limits.ts";
+import { VERIFIER_LINE_MAX_BYTES, VERIFY_MAX_BREAKS } from "../limits.ts";
 import { AbsenceClaims, type ClaimingLog } from "./absence-claims.ts";
 import { ExportLog } from "./export-log.ts";
 import { type ExportFault, ExportParts } from "./export-parts.ts";
@@ -54,7 +54,7 @@ type ExportedLogReport = {
 
 /**
  * What was found of an export. `ok` says that its bytes are those of the manifest, that each line is of an entry in the
- * signed tree with the sections that were sealed, and of an export that left nothing out that no line is missing. The
+ * signed tree with the sections that were sealed, and of an export of everything that no line is missing. The
  * lines of a CSV export prove nothing: then it speaks of the bytes alone.
  */
 export type ExportReport = {
@@ -62,7 +62,7 @@ export type ExportReport = {
   id: string;
   org: string;
   format: "ndjson" | "csv";
-  /** The manifest's word that no entry of the range, and no section, was left out. */
+  /** The manifest's word that every entry under the checkpoints is in it, with every section. */
   complete: boolean;
   rows: number;
   faults: ExportFault[];
@@ -93,7 +93,7 @@ export async function verifyExport(input: ExportInput): Promise<ExportReport> {
   }
   let stoppedAt: number | null = null;
   if (manifest.format === "csv") for await (const _ of seen());
-  else stoppedAt = await readLines(walk, linesOf(seen(), { maxBytes: EXPORT_LINE_MAX_BYTES }));
+  else stoppedAt = await readLines(walk, linesOf(seen(), { maxBytes: VERIFIER_LINE_MAX_BYTES }));
   const { faults } = file;
   if (stoppedAt === null) {
     file.end();

@@ -53,7 +53,7 @@ describe("an export that is whole", () => {
   });
 
   it("may be a part of a log, and of several", async () => {
-    const range = exportOf([log], { pick: (index) => index >= 40 && index < 90, complete: true });
+    const range = exportOf([log], { pick: (index) => index >= 40 && index < 90 });
     expect((await check(range)).logs).toMatchObject([{ proven: 50, first: 40, last: 89 }]);
     expect((await check(some)).logs).toMatchObject([{ proven: 59 }]);
     expect((await check(some)).ok).toBe(true);
@@ -205,6 +205,9 @@ describe("a manifest", () => {
     // That nothing was left out is not for a manifest to say.
     const cut = exportOf([log], { pick: (index) => index !== 200, complete: true });
     expect(saidOf(await check(cut))).toEqual(["missing 200"]);
+    const ends = exportOf([log], { pick: (index) => index >= 40 && index < 90, complete: true });
+    expect(saidOf(await check(ends))).toEqual(["missing 0 to 39", "missing 90 to 299"]);
+    expect(saidOf(await check(exportOf([log], { pick: () => false, complete: true })))).toEqual(["missing 0 to 299"]);
   });
 });
 
