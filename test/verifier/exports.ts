@@ -19,6 +19,7 @@ type Asked = {
   partLines?: number;
   change?: (said: ExportManifest) => void;
   by?: number;
+  id?: string;
 };
 
 /** Exports logs as the service does. */
@@ -50,7 +51,7 @@ export function exportOf(logs: readonly Published[], asked: Asked = {}): Exporte
     parts.set(name, `${lines.slice(at, at + partLines).join("\n")}\n`);
   }
   const manifest: ExportManifest = {
-    id: "exp_1",
+    id: asked.id ?? "exp_1",
     org: "acme",
     format: "ndjson",
     filter: {},

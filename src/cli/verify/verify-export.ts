@@ -128,7 +128,7 @@ async function rememberFirst(
 ): Promise<void> {
   for (const { origin, keys: all, memory } of trusts) {
     const said = manifest.logs.find(({ log }) => log === origin);
-    if (memory !== null || said?.checkpoint == null) continue;
+    if (memory !== null || said === undefined || said.checkpoint === null) continue;
     const keys = all.filter(({ type, name }) => type === "ed25519" && name === origin).map(formatVkey);
     const seen_at = new Date().toISOString();
     await remember(job.memory, { origin, keys, checkpoint: said.checkpoint, size: said.size, seen_at });
