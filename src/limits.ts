@@ -14,3 +14,4 @@ export * from "./limits/verifier.ts";
 export * from "./limits/reads.ts";
 export * from "./limits/watch.ts";
 export * from "./limits/jobs.ts";
+export * from "./limits/keep.ts";

@@ -4,7 +4,7 @@ import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { quarantinesOf } from "./permit-step.ts";
 import type { Caller } from "../schema/caller.ts";
-import type { ExportedLog } from "../schema/export.ts";
+import type { NumberedLog } from "../schema/export.ts";
 import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
 import { treeOf } from "../verify/tree-view.ts";
 import { logsOf } from "../query/logs.ts";
@@ -19,7 +19,7 @@ export async function beginExport(
   { org, by }: { org: string; by: Caller },
   grant: ReadGrant,
 ): Promise<Result<ExportProgress>> {
-  const logs: ExportedLog[] = [];
+  const logs: NumberedLog[] = [];
   for (const log of logsOf(grant).toReversed()) {
     const found = await logOf(config, { org, by }, { log, newest: log.number === grant.number });
     if (!found.ok) return found;
@@ -35,7 +35,7 @@ async function logOf(
   config: Config,
   { org, by }: { org: string; by: Caller },
   { log: { number, log, size: held }, newest }: { log: LogGrant; newest: boolean },
-): Promise<Result<ExportedLog>> {
+): Promise<Result<NumberedLog>> {
   const nothing = { number, log, first: null, last: null, rows: 0 };
   const tree = await treeOf(config, { org, caller: by, number }, newest ? held : 0);
   if (!tree.ok)

@@ -1,6 +1,7 @@
 import { streamExportFile } from "../archive/export.ts";
 import { viewerCaller } from "../auth/authenticate.ts";
 import { parseExportLink } from "../auth/viewer-token.ts";
+import type { ExportPart } from "../chain/export-manifest.ts";
 import type { Config } from "../env.ts";
 import { NOT_FOUND, ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { callJobs } from "../jobs/client.ts";
@@ -8,7 +9,7 @@ import { log } from "../log.ts";
 import { logsOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
 import { type Caller, KEY_ACTOR, type Network } from "../schema/caller.ts";
-import type { ExportLinkClaims, ExportPart, ExportRequest, ExportResult } from "../schema/export.ts";
+import type { ExportLinkClaims, ExportRequest, ExportResult } from "../schema/export.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { MANIFEST_NAME } from "./manifest.ts";
 import { FILE_TYPES } from "./part-work.ts";

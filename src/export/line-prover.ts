@@ -1,5 +1,4 @@
 import { TreeTiles } from "../archive/tree-tiles.ts";
-import { base64 } from "../chain/encoding.ts";
 import { entryHash } from "../chain/leaf.ts";
 import { parseCheckpoint } from "../chain/note/checkpoint.ts";
 import { noteText } from "../chain/note/note.ts";
@@ -8,7 +7,7 @@ import { planInclusionProof, proofHashes } from "../chain/tree/prove.ts";
 import type { Config } from "../env.ts";
 import { assert, ok, type Result } from "../errors.ts";
 import type { Caller } from "../schema/caller.ts";
-import type { ExportedLog } from "../schema/export.ts";
+import type { NumberedLog } from "../schema/export.ts";
 import { sha256 } from "../sha256.ts";
 import { treeOf } from "../verify/tree-view.ts";
 
@@ -38,7 +37,7 @@ export class LineProver {
   static async of(
     config: Config,
     { org, by }: { org: string; by: Caller },
-    { number, checkpoint }: ExportedLog,
+    { number, checkpoint }: NumberedLog,
   ): Promise<Result<LineProver | null>> {
     if (checkpoint === null) return ok(null);
     const tree = await treeOf(config, { org, caller: by, number });
@@ -51,8 +50,8 @@ export class LineProver {
     );
   }
 
-  /** The hashes of the inclusion proof, base64. */
-  async prove(index: number, leaf: string): Promise<string[]> {
+  /** The hashes of the inclusion proof. */
+  async prove(index: number, leaf: string): Promise<Uint8Array[]> {
     const size = this.#size;
     const plan = planInclusionProof({ index, size, stored: this.#stored });
     const contents = await Promise.all(plan.tiles.map((tile) => this.#tiles.read(tile)));
@@ -65,6 +64,6 @@ export class LineProver {
       hashes,
     });
     assert(proven, "a line that is exported is what the tree holds");
-    return hashes.map(base64);
+    return hashes;
   }
 }

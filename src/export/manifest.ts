@@ -1,13 +1,13 @@
 import { putExportFile, type StoredPart } from "../archive/export.ts";
+import { type ExportManifest, exportManifestText } from "../chain/export-manifest.ts";
 import { signNote } from "../chain/note/sign-note.ts";
 import type { Config } from "../env.ts";
 import { assert } from "../errors.ts";
 import { logSigner } from "../log-signer.ts";
-import type { ExportManifest, ExportRequest } from "../schema/export.ts";
+import type { ExportRequest } from "../schema/export.ts";
 import { sha256 } from "../sha256.ts";
 import type { ExportProgress } from "./progress.ts";
 
-const HEAD = "indelible/export/v1\n";
 export const MANIFEST_NAME = "manifest.json";
 
 /**
@@ -21,7 +21,7 @@ export async function putManifest(
 ): Promise<StoredPart> {
   const newest = progress.logs.at(-1);
   assert(newest !== undefined, "an org has a log");
-  const text = `${HEAD}${JSON.stringify(manifestOf({ org, id }, { request, progress }))}\n`;
+  const text = exportManifestText(manifestOf({ org, id }, { request, progress }));
   const note = signNote(sha256, { text, name: newest.log, signers: [logSigner(config, newest.log)] });
   const bytes = new TextEncoder().encode(note);
   return putExportFile(config.archive, { org, id }, { name: MANIFEST_NAME, bytes, type: "text/plain; charset=utf-8" });
@@ -54,7 +54,8 @@ function manifestOf(
 /** Whether every entry with every section is in it, as far as it is still there. */
 export function isComplete(
   { query, sections, personal, format }: ExportRequest,
-  { quarantines }: Pick<ExportProgress, "quarantines">,
+  { quarantines, logs }: Pick<ExportProgress, "quarantines" | "logs">,
 ): boolean {
-  return format === "ndjson" && query === "" && sections === null && personal && quarantines.length === 0;
+  if (quarantines.length > 0 || logs.some(({ checkpoint }) => checkpoint === null)) return false;
+  return format === "ndjson" && query === "" && sections === null && personal;
 }

@@ -1,4 +1,5 @@
 import { partName, putExportFile } from "../archive/export.ts";
+import { withProof } from "../chain/export-line.ts";
 import { type OpenedEntry, openEntry, withholdOthers } from "../chain/open.ts";
 import { type EntryRecord, leafOf } from "../chain/record.ts";
 import type { Config } from "../env.ts";
@@ -13,7 +14,7 @@ import type { ExportProgress } from "./progress.ts";
 type Found = { entry: OpenedEntry; record: EntryRecord };
 
 /** Proves entry `index` of a log, whose leaf this is; null where nothing can be proven. */
-type Prove = (log: number, index: number, leaf: string) => Promise<string[] | null>;
+type Prove = (log: number, index: number, leaf: string) => Promise<Uint8Array[] | null>;
 
 export const FILE_TYPES = { ndjson: "application/x-ndjson", csv: "text/csv; charset=utf-8" } as const;
 
@@ -47,7 +48,7 @@ export class PartWork {
     assert(share !== undefined, "rows are of logs that are exported");
     if (format === "ndjson") {
       await this.#release({ log, index });
-      this.#progress.held = { log, index, text: JSON.stringify(shown).slice(0, -1) };
+      this.#progress.held = { log, index, text: JSON.stringify(shown) };
     } else {
       this.#write(csvEntry(shown === record ? entry : openedOf(shown)));
       this.#rows++;
@@ -65,7 +66,7 @@ export class PartWork {
     this.#progress.held = null;
     const followed = held.log === next?.log && held.index + 1 === next.index;
     const proof = followed ? null : await this.#prove(held.log, held.index, leafOf(held.text));
-    this.#write(proof === null ? `${held.text}}\n` : `${held.text},"proof":${JSON.stringify(proof)}}\n`);
+    this.#write(`${proof === null ? held.text : withProof(held.text, proof)}\n`);
     this.#rows++;
   }
 

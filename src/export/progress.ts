@@ -1,14 +1,15 @@
-import type { ExportedLog, ExportPart } from "../schema/export.ts";
+import type { ExportPart } from "../chain/export-manifest.ts";
+import type { NumberedLog } from "../schema/export.ts";
 
 /** Where an export is. `logs` are the org's, oldest first; the next entry to read is `index` of `logs[log]`. */
 export type ExportProgress = {
-  logs: ExportedLog[];
+  logs: NumberedLog[];
   /** The quarantines that are withheld from all of it. */
   quarantines: string[];
   began_at: number;
   log: number;
   index: number;
-  /** The last row found, of which the next one decides whether it needs a proof of its own; its text lacks the last brace. */
+  /** The last row found, of which the next one decides whether it needs a proof of its own. */
   held: { log: number; index: number; text: string } | null;
   read: number;
   rows: number;

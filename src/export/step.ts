@@ -126,7 +126,7 @@ function unreadable(log: string, index: number) {
 /** Makes the prover of a log when it is first asked. */
 function proverOf({ config, org, by }: JobContext, { logs }: ExportProgress) {
   const made = new Map<number, LineProver | null>();
-  return async (number: number, index: number, leaf: string): Promise<string[] | null> => {
+  return async (number: number, index: number, leaf: string): Promise<Uint8Array[] | null> => {
     const log = logs.find((one) => one.number === number);
     if (log === undefined) throw new Error("rows are of logs that are exported");
     if (!made.has(number)) {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { EXPORT_LINK_SECONDS, FILTER_MAX_VALUES, REASON_MAX_CHARACTERS } from "../limits.ts";
-import type { Network } from "./caller.ts";
-import { READING_SCOPES } from "./caller.ts";
+import type { ExportedLog, ExportPart } from "../chain/export-manifest.ts";
+import { type Network, READING_SCOPES } from "./caller.ts";
 import { instant } from "./entry-answers.ts";
 import { minterSchema } from "./viewer-token.ts";
 
@@ -65,27 +65,8 @@ export type ExportRequest = {
 /** Entries `first` to `last` of a log are in a file of an export, `rows` of them; null where none is. */
 export type LogShare = { number: number; first: number | null; last: number | null; rows: number };
 
-/** A log as an export has it: the entries under `checkpoint`, a signed note; null where none can be proven. */
-export type ExportedLog = LogShare & { log: string; size: number; checkpoint: string | null };
-
-export type ExportPart = { name: string; bytes: number; rows: number; sha256: string };
-
-/** What is signed. Formats live for ever: docs/exports.md. */
-export type ExportManifest = {
-  id: string;
-  org: string;
-  format: ExportFormat;
-  filter: ExportRequest["filter"];
-  from: string | null;
-  to: string | null;
-  sections: SectionKind[] | null;
-  reason: string;
-  created_at: string;
-  logs: Omit<ExportedLog, "number">[];
-  rows: number;
-  parts: ExportPart[];
-  complete: boolean;
-};
+/** A log of an export, with its number among the logs of its org. */
+export type NumberedLog = LogShare & ExportedLog;
 
 /** How an export that was made stands; `withdrawn` is why there is nothing of it any more. */
 export type ExportResult = {

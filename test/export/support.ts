@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import { base64url, fromBase64 } from "../../src/chain/encoding.ts";
+import { type ExportManifest, parseExportManifest } from "../../src/chain/export-manifest.ts";
 import { entryHash, parseLeaf } from "../../src/chain/leaf.ts";
 import { parseCheckpoint } from "../../src/chain/note/checkpoint.ts";
 import { parseVkey } from "../../src/chain/note/note-key.ts";
@@ -9,7 +10,7 @@ import { parseRecord } from "../../src/chain/open.ts";
 import { verifyInclusion } from "../../src/chain/proof/verify-inclusion.ts";
 import { commitment } from "../../src/chain/section.ts";
 import type { EntryRecord } from "../../src/chain/record.ts";
-import type { ExportAnswer, ExportManifest, NewExport } from "../../src/schema/export.ts";
+import type { ExportAnswer, NewExport } from "../../src/schema/export.ts";
 import { sha256 } from "../../src/sha256.ts";
 import { verifyEd25519 } from "../../src/verify-ed25519.ts";
 import { must } from "../support/check/check-entry.ts";
@@ -87,9 +88,9 @@ export async function manifestOf(org: string, answer: ExportAnswer): Promise<Exp
     .map((line) => parseVkey(sha256, line));
   const opened = await openNote(verifyEd25519, { note, keys: keys.flatMap((key) => (key.ok ? [key.key] : [])) });
   must(opened.ok, `the manifest does not open: ${JSON.stringify(opened)}`);
-  const [head, text, ...rest] = opened.text.split("\n");
-  expect([head, rest]).toEqual(["indelible/export/v1", [""]]);
-  return JSON.parse(text ?? "");
+  const manifest = parseExportManifest(opened.text);
+  must(manifest !== null, "the manifest is one");
+  return manifest;
 }
 
 export type ExportLine = EntryRecord & { proof?: string[] };

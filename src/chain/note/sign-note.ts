@@ -16,7 +16,7 @@ export function signCheckpoint(
   return signNote(sha256, { text: checkpointText(checkpoint), name: checkpoint.origin, signers });
 }
 
-/** A text that ends in a line end as a C2SP signed-note, signed by each of these keys under this name. */
+/** A text as a C2SP signed-note, signed by each of the signers under this name. The text ends in a line end. */
 export function signNote(
   sha256: Sha256,
   { text, name, signers }: { text: string; name: string; signers: readonly Ed25519Signer[] },
