@@ -18,6 +18,7 @@ export function createLedger(storage: DurableObjectStorage, org: string): State 
     retention: NO_POLICY,
     cors_origins: [] as string[],
     require_reason: false,
+    large_export_rows: 10_000,
   } as const;
   const settings = { name: org, jurisdiction: "none", ...open } as const;
   const placement = { log, first_index: 0, cell: "CELL_0", org_number: 1 };

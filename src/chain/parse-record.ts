@@ -22,7 +22,11 @@ export function parseRecord(line: string): EntryRecord | null {
 
 /** Reads what there is of a line that may have been tampered with, so that the right part can be blamed. */
 export function readRecord(line: string): LooseRecord {
-  const value = parseObject(line);
+  return readRecordOf(parseObject(line));
+}
+
+/** The same of a line that was parsed; null for one that is no object. */
+export function readRecordOf(value: Record<string, unknown> | null): LooseRecord {
   // Without a prototype, no name reaches anything but a section.
   const record: LooseRecord = { leaf: null, sections: emptySections(), absent: [], exact: true };
   if (value === null) return { ...record, exact: false };

@@ -40,6 +40,13 @@ const SENTENCES = {
   "indelible.repair.begun": ({ by, says }) =>
     `${by} began to repair ${counted(says["rows"], "row")} of the search database.`,
   "indelible.repair.ended": ({ by, says }) => `${by} repaired ${counted(says["rows"], "row")} of the search database.`,
+  "indelible.export.requested": ({ by, target, says }) => `${by} asked for ${target} (${word(says["format"])}).`,
+  "indelible.export.completed": ({ target, says }) =>
+    `${capital(target)} was made: ${counted(says["rows"], "entry")} in ${counted(says["bytes"], "byte")}.`,
+  "indelible.export.cancelled": ({ by, target }) => `${by} cancelled ${target}.`,
+  "indelible.export.failed": ({ target }) => `${capital(target)} failed, and what there was of it was removed.`,
+  "indelible.export.flagged": ({ target, says }) =>
+    `${capital(target)} holds ${counted(says["rows"], "entry")}, more than ${word(says["large_export_rows"])}: it is to be reviewed.`,
 } as const satisfies Record<`indelible.${string}`, (said: Said) => string>;
 
 /** The actions of the service's own entries. */
@@ -128,7 +135,10 @@ function named(name: unknown): string {
   return typeof name === "string" ? `, named ${quoted(name)}` : "";
 }
 
-function counted(count: unknown, what: "entry" | "section" | "result" | "answer" | "call" | "row"): string {
+function counted(
+  count: unknown,
+  what: "entry" | "section" | "result" | "answer" | "call" | "row" | "byte",
+): string {
   const many = what === "entry" ? "entries" : `${what}s`;
   return count === 1 ? `1 ${what}` : `${word(count)} ${many}`;
 }

@@ -19,6 +19,7 @@ import * as deadLetters from "./routes/dead-letters.ts";
 import * as erasures from "./routes/erasures.ts";
 import * as events from "./routes/events.ts";
 import * as holds from "./routes/holds.ts";
+import * as exports from "./routes/exports.ts";
 import * as keys from "./routes/keys.ts";
 import * as quarantines from "./routes/quarantines.ts";
 import * as reads from "./routes/reads.ts";
@@ -58,6 +59,7 @@ const GROUPS = [
   holds,
   erasures,
   retention,
+  exports,
   deadLetters,
   service,
 ];
@@ -95,6 +97,7 @@ app.route("/", quarantines.quarantines);
 app.route("/", holds.holds);
 app.route("/", erasures.erasures);
 app.route("/", retention.retention);
+app.route("/", exports.exports);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
 app.get(OPENAPI.path, (c) => json(c, openApiDocument(operations)));

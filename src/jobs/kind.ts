@@ -6,18 +6,17 @@ import type { Caller } from "../schema/caller.ts";
 export type JobContext = { config: Config; org: string; id: string; by: Caller };
 
 /** Where a job is after a step; `result` not null: at its end. `wait_ms`: how long the next step has to wait. */
-type Stepped<P, T> = { progress: P; result: T | null; wait_ms?: number };
+export type Stepped<P, T> = { progress: P; result: T | null; wait_ms?: number };
 
 /**
  * One bounded step of a job, of about two seconds and 32 MB: from where it is (null: the beginning) to where it is then.
  * It is made again whenever nobody knows whether it was made, so what it does twice must be as if done once. What it throws
  * is tried again for ever, as is a refusal that time may mend; any other refusal ends the job as failed.
  */
-type Step<R, P, T> = (
-  context: JobContext,
-  request: R,
-  progress: P | null,
-) => Promise<Stepped<P, T> | { ok: false; refusal: Refusal }>;
+type Step<R, P, T> = (context: JobContext, request: R, progress: P | null) => Promise<Stepped<P, T> | Refused>;
+
+/** A step that cannot be made. */
+export type Refused = { ok: false; refusal: Refusal };
 
 /** How a job that was not done ended: `by` whose word, or because of what. */
 export type Unfinished = { state: "failed" | "cancelled"; by: string | null; error: string | null };

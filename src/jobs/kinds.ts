@@ -1,3 +1,4 @@
+import { exportKind } from "../export/step.ts";
 import { ERASURE } from "../keep/erase.ts";
 import type { JobKind } from "../schema/job.ts";
 import type { Kind } from "./kind.ts";
@@ -6,7 +7,10 @@ import type { Kind } from "./kind.ts";
 export type AnyKind = Kind<unknown, unknown, unknown>;
 
 /** Every kind of job there is. */
-export const KINDS: Partial<Record<JobKind, AnyKind>> = { erasure: anyKind(ERASURE) };
+export const KINDS: Partial<Record<JobKind, AnyKind>> = {
+  export: anyKind(exportKind),
+  erasure: anyKind(ERASURE),
+};
 
 /** A row's kind says whose its texts are: a job is stepped by the kind that it was created for. */
 function anyKind<R, P, T>(kind: Kind<R, P, T>): AnyKind {

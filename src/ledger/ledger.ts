@@ -26,7 +26,7 @@ import { grantOf } from "./grant.ts";
 import { leavesOf } from "./leaves.ts";
 import { Keeping } from "./keeping.ts";
 import { Lease } from "./lease.ts";
-import { linesFrom } from "./lines.ts";
+import { linesFrom, segmentsFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
@@ -184,6 +184,10 @@ export class Ledger {
 
   lines(from: number, limit: number) {
     return linesFrom(this.#core, from, limit);
+  }
+
+  segments(from: number, limit: number) {
+    return segmentsFrom(this.#core, from, limit);
   }
 
   status(): LedgerStatus {

@@ -1,6 +1,7 @@
 import { genesisPrev } from "../chain/genesis.ts";
 import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
+import { LARGE_EXPORT_ROWS } from "../limits.ts";
 import type { Holds } from "../schema/hold.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { NO_POLICY } from "../schema/policy.ts";
@@ -57,11 +58,15 @@ export type State = {
 };
 
 /** What settings kept before there were these say of them. */
-const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason" | "retention"> = {
+const LATER_SETTINGS: Pick<
+  OrgSettings,
+  "public_log" | "cors_origins" | "require_reason" | "retention" | "large_export_rows"
+> = {
   public_log: false,
   cors_origins: [],
   require_reason: false,
   retention: NO_POLICY,
+  large_export_rows: LARGE_EXPORT_ROWS,
 };
 
 /** Reads the state; null when the org was never created. */

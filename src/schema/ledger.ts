@@ -62,6 +62,8 @@ export type OrgSettings = {
   require_reason: boolean;
   /** How long entries to come are kept. */
   retention: RetentionPolicy;
+  /** Exports of more entries are flagged for review. */
+  large_export_rows: number;
 };
 
 /** Where a range of a log's entries is projected: entries from `first_index` on, until the next placement. */

@@ -8,6 +8,7 @@ import { viewerTokenSchema } from "../../src/schema/viewer-token.ts";
 import { statusOf } from "../support/check-ledger.ts";
 import { call, event } from "../support/client.ts";
 import { OF_KEEPING } from "./keeping-routes.ts";
+import { OF_EXPORTS } from "./export-routes.ts";
 import { OF_THE_PLATFORM } from "./platform-routes.ts";
 import { OF_READING } from "./reading-routes.ts";
 import type { Request_, Route } from "./route.ts";
@@ -219,6 +220,7 @@ export const ROUTES: Record<string, Route> = {
   ...OF_THE_PLATFORM,
   ...OF_READING,
   ...OF_KEEPING,
+  ...OF_EXPORTS,
   ...Object.fromEntries(
     OF_A_LOG.map((id) => {
       const route = OF_AN_ORG[id] as Route;
