@@ -54,6 +54,10 @@ export function newHoldId(): string {
   return `hold_${base32(takeRandom(10))}`;
 }
 
+export function newRunId(): string {
+  return `run_${base32(takeRandom(10))}`;
+}
+
 export function newRequestId(): string {
   return `req_${base32(takeRandom(12))}`;
 }
