@@ -129,7 +129,7 @@ async function take(
   const list = new Map(found.expired.map(({ index, sections }) => [index, sections]));
   const once = `retention  ${absenceListHash(sha256, absenceListText(list))}`;
   const key = nameOf(by);
-  const actor = { type: "key", id: key };
+  const actor = key === "service" ? { type: "service", id: "retention" } : { type: "key", id: key };
   const act = { action: "indelible.retention.run", actor, key, metadata: { before: request.day } } as const;
   const asked = { cause: "expired", log: log.number, before: request.day, list, act, once } as const;
   const begun = await beginRemoval(config, org, { ...asked, holds_version: found.holding.version });

@@ -15,6 +15,10 @@ export const newRunSchema = z
       description: "Of a dry run: it looks at entries above this index of the newest log alone.",
     }),
   })
+  .refine(({ dry_run, after_index }) => dry_run || after_index === undefined, {
+    path: ["after_index"],
+    message: "is for a dry run alone",
+  })
   .meta({ id: "NewRetentionRun" });
 export type NewRun = z.infer<typeof newRunSchema>;
 
