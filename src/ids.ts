@@ -64,6 +64,10 @@ export function exportIdOf(org: string, idempotencyKey: string | null): string {
   return `exp_${base32(idempotencyKey === null ? takeRandom(15) : sha256(asked).subarray(0, 15))}`;
 }
 
+export function newRunId(): string {
+  return `run_${base32(takeRandom(10))}`;
+}
+
 export function newRequestId(): string {
   return `req_${base32(takeRandom(12))}`;
 }

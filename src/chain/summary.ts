@@ -34,6 +34,8 @@ const SENTENCES = {
   "indelible.erasure.ended": ({ by, says }) =>
     `${by} erased ${listed(says["removed"])}${kept(says["held"])}.`,
   "indelible.retention.run": ({ by, says }) => `${by} let ${listed(says["list"])} expire.`,
+  "indelible.retention.refused": ({ by, says }) =>
+    `${by} asked that entries expire as if it were ${word(says["as_of"])}, and was refused.`,
   "indelible.finding": ({ target, says }) =>
     `The service found ${counted(says["count"], "entry")} of ${target} ${wrong(says)} (${word(says["kind"])}, ${word(says["at"])}).`,
   "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,

@@ -1,5 +1,6 @@
 import { exportKind } from "../export/step.ts";
 import { ERASURE } from "../keep/erase.ts";
+import { retentionStep } from "../keep/retention-step.ts";
 import type { JobKind } from "../schema/job.ts";
 import type { Kind } from "./kind.ts";
 
@@ -9,6 +10,7 @@ export type AnyKind = Kind<unknown, unknown, unknown>;
 /** Every kind of job there is. */
 export const KINDS: Partial<Record<JobKind, AnyKind>> = {
   export: anyKind(exportKind),
+  retention: anyKind({ step: retentionStep }),
   erasure: anyKind(ERASURE),
 };
 

@@ -16,7 +16,7 @@ export type Beginning = Omit<NewCause, "list"> & { list: AbsenceList };
  * was placed meanwhile. Called again under the same `once`, it answers the same cause.
  */
 export async function beginRemoval(config: Config, org: string, asked: Beginning): Promise<Result<Removal>> {
-  const { cause, log, list } = asked;
+  const { cause, log, before, list } = asked;
   const text = absenceListText(list);
   assert(list.size > 0 && list.size <= ABSENCE_LIST_MAX_ENTRIES, "a list is bounded by its entries");
   assert(text.length <= ABSENCE_LIST_MAX_BYTES, "a list is bounded by its bytes");
@@ -39,5 +39,5 @@ export async function beginRemoval(config: Config, org: string, asked: Beginning
   if (!sealed.ok) return sealed;
   // The list of a cause lies under its log.
   if (sealed.value.by_log !== grant.number) return refuse("conflict", "The org's log was continued meanwhile.");
-  return ok({ cause, log, list: hash, ...sealed.value });
+  return ok({ cause, log, before, list: hash, ...sealed.value });
 }

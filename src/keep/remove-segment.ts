@@ -1,6 +1,7 @@
 import { deleteSegments, headMacOf, putSegment, readSegment, type Segment } from "../archive/segment.ts";
 import { openSealed } from "../chain/open-sealed.ts";
 import { redactLine } from "../chain/redact.ts";
+import { assert } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import { causeOf, type Rewritten } from "../schema/keep.ts";
 import { partOf } from "./removal-list.ts";
@@ -33,8 +34,9 @@ export async function removeFromSegment(
     }
     result.lines.set(index, redacted);
     if (redacted === line) continue;
+    const { note, event, leaf } = openSealed(line);
+    assert(removal.before === null || leaf.keep_until < removal.before, "nothing expires before its day is over");
     absent.push([index, sections]);
-    const { note, event } = openSealed(line);
     if (note?.id !== undefined) ids.push(note.id);
     if (event?.batch !== undefined) batches.add(event.batch);
     lines[index - first] = redacted;

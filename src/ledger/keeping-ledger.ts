@@ -5,6 +5,7 @@ import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
 import type { Forgetting, NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { RetentionPolicy } from "../schema/policy.ts";
+import type { DueQuestion } from "./keeping.ts";
 import type { Door } from "./door.ts";
 
 /** The verbs of a ledger by which entries are kept and let go; all others are those of `OrgLedger`. */
@@ -53,5 +54,22 @@ export abstract class KeepingLedger extends DurableObject<Env> {
 
   actOnHold(org: string, caller: Caller, act: HoldAct): Promise<Result<Hold>> {
     return this.door.pass(org, ({ keeping }) => keeping.actOnHold(caller, act));
+  }
+
+  /** Whether a caller may have a run of retention; answers the day before which entries had to be kept until. */
+  permitRun(org: string, caller: Caller, day: string | null): Promise<Result<string>> {
+    return this.door.pass(org, ({ keeping }) => keeping.permitRun(caller, day));
+  }
+
+  /** Segments of the newest log that hold what is due to go, or that nobody has looked into. */
+  dueSegments(org: string, question: DueQuestion): Promise<Result<NamedSegment[]>> {
+    return this.door.pass(org, ({ keeping }) => ok(keeping.dueSegments(question)));
+  }
+
+  rememberDays(org: string, segments: readonly { name: string; keep_until: string }[]): Promise<Result<null>> {
+    return this.door.pass(org, ({ keeping }) => {
+      keeping.rememberDays(segments);
+      return ok(null);
+    });
   }
 }

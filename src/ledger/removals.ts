@@ -2,6 +2,7 @@ import { redactLine } from "../chain/redact.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
 import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
 import type { Archiver } from "./archiver.ts";
@@ -19,6 +20,8 @@ import { transact } from "./transact.ts";
 type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector };
 
 const CHANGED = refuse("conflict", "A hold was placed or released meanwhile: what may go has to be found anew.");
+
+const EARLY = refuse("unprocessable", "Nothing goes before the day it is kept until is over.");
 
 /** How sections leave: the ledger seals why, and lets go of what it holds itself. What lies in R2 and D1 is for who asked. */
 export class Removals {
@@ -46,10 +49,19 @@ export class Removals {
    * Seals a cause, if the holds are still those its list was made with; answers the index and the number of the log. Its list has to be in R2
    * already: a crash after this leaves a cause whose sections are still there, and whoever asks again gets the same one.
    */
-  seal({ log, list, holds_version, act, once }: NewCause): Promise<Result<{ by: number; by_log: number }>> {
+  seal({
+    cause,
+    log,
+    before,
+    list,
+    holds_version,
+    act,
+    once,
+  }: NewCause): Promise<Result<{ by: number; by_log: number }>> {
     const { state, storage } = this.#core;
     const plan = (planning: Planning): Result<{ by: number; by_log: number }> => {
       const by_log = state.earlier.length + 1;
+      if (cause === "expired" && !hasCome(before, planning)) return EARLY;
       const metadata = { list: log === by_log ? list : { ...list, log }, ...act.metadata };
       const seal = () =>
         planning.holds.version === holds_version
@@ -122,4 +134,9 @@ export class Removals {
     } else transact(this.#core, () => clearPrints(sql, { ids, batches }));
     return ok(null);
   }
+}
+
+/** By the time the cause says it was sealed at: a verifier goes by that. */
+function hasCome(day: string | null, { draft }: Planning): boolean {
+  return day !== null && day <= utcDay(draft.sequencedAt);
 }

@@ -47,6 +47,8 @@ export const CATEGORIES = [
 ] as const;
 export type Category = (typeof CATEGORIES)[number];
 
+/** A date as `toISOString` begins. */
+export const DAY_PATTERN = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 const ORG_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/;
 const EVENT_ID_PATTERN = /^(?=.*[^0-9])[A-Za-z0-9][A-Za-z0-9._:@~+=-]{0,199}$/;
 const IDEMPOTENCY_KEY_PATTERN = /^[\x21-\x7e]{1,200}$/;

@@ -3,29 +3,44 @@ import { replayParked } from "../ingest/dead-letters.ts";
 import { newBatchId } from "../ids.ts";
 import { callJobs } from "../jobs/client.ts";
 import { callLedger } from "../ledger/client.ts";
-import { JOBS_WAKE_ORGS_PER_RUN, WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
+import { JOBS_WAKE_ORGS_PER_RUN, TURN_ORGS_PER_RUN, WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
 import { log } from "../log.ts";
 import { listLagging } from "../store/ledger-gauge.ts";
 import { listOrgs } from "../store/org.ts";
+import { takeTurn } from "../store/sample-turn.ts";
 import { listUnfinishedOrgs } from "../store/unfinished-job.ts";
 import { runCanaries } from "./canaries.ts";
 import { flushMetrics } from "./flush-metrics.ts";
+import { startNightlyRuns } from "./nightly-runs.ts";
 import { sampleOrgs } from "./sample.ts";
 
 /**
  * The net under alarms, which do get lost: replays what is parked, and knocks at a bounded number of ledgers and of orgs'
- * jobs. Beside that it looks whether entries are where they belong: in canaries every minute, in each org once a day.
+ * jobs. Beside that it looks whether entries are where they belong: in canaries every minute, in each org once a day; and once a day it lets
+ * go of what of each org has expired.
  */
 export async function watch(config: Config, now: number): Promise<void> {
   const { placeChecks } = config;
+  const orgs = await turnOf(config, now);
   await Promise.allSettled([
     replayParked(config, now),
     knock(config),
     knockForJobs(config),
     placeChecks === "on" ? runCanaries(config, now) : null,
-    placeChecks === "off" ? null : sampleOrgs(config, now),
+    placeChecks === "off" ? null : sampleOrgs(config, orgs, now),
+    startNightlyRuns(config, orgs, now),
   ]);
   await flushMetrics(config, { force: true });
+}
+
+/** The orgs whose turn of the day it is. */
+async function turnOf(config: Config, now: number): Promise<string[]> {
+  try {
+    return await takeTurn(config.directory, { now, limit: TURN_ORGS_PER_RUN });
+  } catch (error) {
+    log("warn", { message: "no org had its turn", error: String(error) });
+    return [];
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import * as erasure from "../../src/schema/erasure.ts";
 import * as holds from "../../src/schema/hold.ts";
+import * as runs from "../../src/schema/retention.ts";
 import { retentionSchema } from "../../src/schema/policy.ts";
 import { call } from "../support/client.ts";
 import type { Route } from "./route.ts";
@@ -22,6 +23,27 @@ export const OF_KEEPING: Record<string, Route> = {
     make: (org) => ({ method: "PUT", path: `/v1/orgs/${org}/retention`, body: { days: { login: 30 } } }),
     status: 200,
     shape: retentionSchema,
+  },
+  startRetentionRun: {
+    of: "org",
+    make: (org) => ({ method: "POST", path: `/v1/orgs/${org}/retention/runs`, body: { as_of: "2000-01-01" } }),
+    status: 202,
+    shape: runs.runSchema,
+  },
+  listRetentionRuns: {
+    of: "org",
+    make: (org) => ({ method: "GET", path: `/v1/orgs/${org}/retention/runs` }),
+    status: 200,
+    shape: runs.runsSchema,
+  },
+  getRetentionRun: {
+    of: "org",
+    make: async (org) => {
+      const { json } = await call("POST", `/v1/orgs/${org}/retention/runs`, { body: { dry_run: true } });
+      return { method: "GET", path: `/v1/orgs/${org}/retention/runs/${json.id}` };
+    },
+    status: 200,
+    shape: runs.runSchema,
   },
   listHolds: {
     of: "org",

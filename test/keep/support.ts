@@ -4,6 +4,7 @@ import { configOf } from "../../src/env.ts";
 import { beginRemoval } from "../../src/keep/begin-removal.ts";
 import { type Holding, removeStep, REMOVAL_BEGUN, type RemoveProgress } from "../../src/keep/remove.ts";
 import type { Removal } from "../../src/schema/keep.ts";
+import { utcDay } from "../../src/schema/policy.ts";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, untilProjected } from "../support/check-ledger.ts";
 import { must } from "../support/check/check-entry.ts";
@@ -43,7 +44,15 @@ export async function begun(
 ): Promise<Removal> {
   const action = cause === "erased" ? "indelible.erasure.begun" : "indelible.retention.run";
   const act = { action, actor: { type: "service", id: "test" }, key: "service", metadata: {} } as const;
-  const removal = await beginRemoval(config, org, { cause, log, list, holds_version: 0, act, once });
+  const removal = await beginRemoval(config, org, {
+    cause,
+    log,
+    before: cause === "expired" ? utcDay(Date.now()) : null,
+    list,
+    holds_version: 0,
+    act,
+    once,
+  });
   must(removal.ok, `refused: ${JSON.stringify(removal)}`);
   return removal.value;
 }

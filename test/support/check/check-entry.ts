@@ -132,8 +132,14 @@ export function checkChain(lines: readonly string[], log: string, predecessor = 
 }
 
 /** The org's policy from this entry on; null when it says nothing of it. */
-function policyAfter({ action, sections }: CheckedEntry): RetentionPolicy | null {
-  if (!action.startsWith("indelible.org.")) return null;
+function policyAfter({
+  action,
+  sections,
+}: {
+  action: string | undefined;
+  sections: CheckedEntry["sections"];
+}): RetentionPolicy | null {
+  if (action?.startsWith("indelible.org.") !== true) return null;
   const { settings } = JSON.parse(sections["metadata"]?.text ?? "{}") as { settings?: { retention?: RetentionPolicy } };
   return settings?.retention ?? null;
 }

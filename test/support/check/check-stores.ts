@@ -141,11 +141,19 @@ async function checkCell(org: string, placement: PlacementRow, held: readonly Ch
     // Times of sequencing never go back.
     seen[pair] = [seen[pair]?.[0] ?? day, day];
   }
+  // Of a day of which something has expired nobody can tell any more how it counted.
+  const lost = new Set(
+    held.filter(({ gone }) => gone.includes("event")).map(({ sequencedAt }) => sequencedAt.slice(0, 10)),
+  );
+  const counted = (counters: Record<string, number>) =>
+    Object.entries(counters)
+      .filter(([counter]) => !lost.has((JSON.parse(counter) as string[])[0] as string))
+      .sort();
   const byIndex = (a: { index: number }, b: { index: number }) => a.index - b.index;
   must(same(content.rows.sort(byIndex), expected.rows), `${cell}: other entry rows than those sealed`);
   must(same(content.tokens.sort(byIndex), expected.tokens), `${cell}: other rows in the search index`);
-  must(same(sorted(content.counters), sorted(expected.counters)), `${cell}: other counters`);
-  must(same(sorted(content.seen), sorted(seen)), `${cell}: other actions seen`);
+  must(same(counted(content.counters), counted(expected.counters)), `${cell}: other counters`);
+  must(lost.size > 0 || same(sorted(content.seen), sorted(seen)), `${cell}: other actions seen`);
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
