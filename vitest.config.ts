@@ -47,7 +47,7 @@ export default defineConfig(async () => {
           test: {
             name: "workers",
             include: [
-              "test/{archive,auth,ingest,ledger,store,query,verify,policy,http,rpc,watch,journeys}/**/*.test.ts",
+              "test/{archive,auth,ingest,ledger,store,query,verify,policy,http,rpc,watch,jobs,export,keep,journeys}/**/*.test.ts",
             ],
             setupFiles: ["./test/support/setup.ts"],
             // A workerd runs many files, one after another: each test makes its own org.

@@ -50,6 +50,24 @@ export function newQuarantineId(): string {
   return `qua_${base32(takeRandom(10))}`;
 }
 
+export function newHoldId(): string {
+  return `hold_${base32(takeRandom(10))}`;
+}
+
+export function newErasureId(): string {
+  return `era_${base32(takeRandom(15))}`;
+}
+
+/** The id of an export: random, or what follows from its org and the `Idempotency-Key` it was asked for with. */
+export function exportIdOf(org: string, idempotencyKey: string | null): string {
+  const asked = utf8(`indelible/export-id/v1\0${org}\0${idempotencyKey ?? ""}`);
+  return `exp_${base32(idempotencyKey === null ? takeRandom(15) : sha256(asked).subarray(0, 15))}`;
+}
+
+export function newRunId(): string {
+  return `run_${base32(takeRandom(10))}`;
+}
+
 export function newRequestId(): string {
   return `req_${base32(takeRandom(12))}`;
 }

@@ -8,7 +8,7 @@ import type { Config } from "../../src/env.ts";
 import { PROJECT_MAX_ENTRIES } from "../../src/limits.ts";
 import { takeRandom } from "../../src/random.ts";
 import type { Batch, CutEvent } from "../../src/schema/ledger.ts";
-import { keepUntil } from "../../src/schema/policy.ts";
+import { keepUntil, NO_POLICY } from "../../src/schema/policy.ts";
 import { sha256 } from "../../src/sha256.ts";
 import { openRange, type ProjectableEntry, projectEntries } from "../../src/store/cell.ts";
 import { seenOf } from "../../src/store/action-seen.ts";
@@ -88,14 +88,14 @@ function sealOne({ log, index, prev, sequencedAt }: { log: string; index: number
     part_of: null,
     events: [],
   };
-  const { category, text } = eventSection(cut, { batch, key: "bench", position: 0, id });
+  const { category, text } = eventSection(cut, { batch, key: "bench", position: 0, id, ruled: null });
   const sections = [{ name: "event", text }, ...cut.sections];
   return sealEntry(sha256, {
     log,
     index,
     prev,
     category,
-    keep_until: keepUntil({ sequencedAt, decided: category, sent: cut.category }),
+    keep_until: keepUntil({ sequencedAt, decided: category, sent: cut.category, source: "client", policy: NO_POLICY }),
     sequenced_at: at,
     source: "client",
     sections,

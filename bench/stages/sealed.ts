@@ -3,6 +3,7 @@ import { createOrg } from "../../src/ledger/create.ts";
 import { Draft } from "../../src/ledger/draft.ts";
 import { eventSection } from "../../src/ledger/event-section.ts";
 import { loadState, type State } from "../../src/ledger/state.ts";
+import { NO_POLICY } from "../../src/schema/policy.ts";
 import type { Appended, Batch } from "../../src/schema/ledger.ts";
 import type { Request } from "./request.ts";
 
@@ -14,8 +15,10 @@ export function createLedger(storage: DurableObjectStorage, org: string): State 
   const open = {
     access_log: "sealed",
     public_log: false,
+    retention: NO_POLICY,
     cors_origins: [] as string[],
     require_reason: false,
+    large_export_rows: 10_000,
   } as const;
   const settings = { name: org, jurisdiction: "none", ...open } as const;
   const placement = { log, first_index: 0, cell: "CELL_0", org_number: 1 };
@@ -42,7 +45,7 @@ export function sealAll(state: State, { cuts }: Request): void {
   const draft = new Draft(state, Date.now());
   const batch = batchOf(cuts);
   cuts.forEach((cut, position) => {
-    const { category, text } = eventSection(cut, { batch, key: "bench", position, id: `evt_${position}` });
+    const { category, text } = eventSection(cut, { batch, key: "bench", position, id: `evt_${position}`, ruled: null });
     const sections = [{ name: "event", text }, ...cut.sections];
     draft.seal({ source: "client", category, sentCategory: cut.category, sections });
   });

@@ -15,3 +15,10 @@ export async function readDeadLetterBody(bucket: R2Bucket, id: string): Promise<
   const object = await bucket.get(deadLetterName(id));
   return object === null ? null : object.text();
 }
+
+/** Puts another body in place of the one there is; null: none. */
+export async function replaceDeadLetterBody(bucket: R2Bucket, id: string, body: string | null): Promise<void> {
+  const name = deadLetterName(id);
+  if (body === null) await bucket.delete(name);
+  else await bucket.put(name, body, { httpMetadata: { contentType: "application/json" } });
+}

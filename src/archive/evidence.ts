@@ -25,3 +25,22 @@ export async function putEvidence(
   if (stored === null) throw new Error(`${key} is there already`);
   return { key, sha256 };
 }
+
+/** Pieces of evidence about a log behind the key `after`, in order, with what they hold, at most `limit`. */
+export async function readEvidence(
+  bucket: R2Bucket,
+  { log, after, limit }: { log: string; after: string | null; limit: number },
+): Promise<{ key: string; text: string }[]> {
+  const prefix = `evidence/${log}/`;
+  const listed = await bucket.list({ prefix, limit, ...(after === null ? {} : { startAfter: after }) });
+  const found: { key: string; text: string }[] = [];
+  for (const { key } of listed.objects) {
+    // What continues this log lies under the same prefix.
+    found.push({ key, text: (await (await bucket.get(key))?.text()) ?? "" });
+  }
+  return found;
+}
+
+export async function deleteEvidence(bucket: R2Bucket, keys: readonly string[]): Promise<void> {
+  if (keys.length > 0) await bucket.delete([...keys]);
+}

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { assert } from "../errors.ts";
-import { SEGMENT_MAX_COPIES, SEGMENT_READ_MAX_BYTES } from "../limits.ts";
+import { R2_LIST_MAX_KEYS, SEGMENT_MAX_COPIES, SEGMENT_MAX_ENTRIES, SEGMENT_READ_MAX_BYTES } from "../limits.ts";
 import { padded } from "./padded.ts";
 import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
 
 /** A stored run of entries `first..last`, both inclusive. `name` is its R2 key. */
 export type Segment = { first: number; last: number; name: string };
+
+/** A segment as R2 lists it. `uploaded` in ms: of two of the same entries the later one was written anew, without what went. */
+export type ListedSegment = Segment & { uploaded: number };
 
 /** Entries that are not in the archive: to ask again changes nothing. */
 export class LostSegment extends Error {
@@ -64,7 +67,7 @@ export function namesLines({ name }: Segment, lines: string): boolean {
  */
 export async function putSegment(
   bucket: R2Bucket,
-  { log, first, lines, headMac }: { log: string; first: number; lines: readonly string[]; headMac: string },
+  { log, first, lines, headMac }: { log: string; first: number; lines: readonly string[]; headMac: string | null },
 ): Promise<Segment> {
   assert(lines.length > 0, "a segment holds at least one entry");
   const text = new TextEncoder().encode(`${lines.join("\n")}\n`);
@@ -79,7 +82,7 @@ export async function putSegment(
       onlyIf: { etagDoesNotMatch: "*" },
       sha256: checksum,
       httpMetadata: { contentType: "application/gzip" },
-      customMetadata: { [HEAD_MAC]: headMac },
+      ...(headMac === null ? {} : { customMetadata: { [HEAD_MAC]: headMac } }),
     });
     try {
       // Equal bytes need not be unpacked; others that were there before may have been packed by another version.
@@ -151,11 +154,33 @@ function unpacked(body: Uint8Array): Uint8Array | null {
 export async function listSegments(
   bucket: R2Bucket,
   { log, from, limit }: { log: string; from: number; limit: number },
-): Promise<Segment[]> {
+): Promise<ListedSegment[]> {
   const prefix = segmentPrefix(log);
   const listed = await bucket.list({ prefix, startAfter: `${prefix}${padded(from)}`, limit });
-  return listed.objects.flatMap(({ key }) => {
+  return listed.objects.flatMap(({ key, uploaded }) => {
     const match = NAME_PATTERN.exec(key.slice(prefix.length));
-    return match === null ? [] : [{ first: Number(match[1]), last: Number(match[2]), name: key }];
+    if (match === null) return [];
+    return [{ first: Number(match[1]), last: Number(match[2]), name: key, uploaded: uploaded.getTime() }];
   });
+}
+
+/** Every object that holds any of `[from, to)`, in order: no segment begins more than its largest size before. */
+export async function segmentsOver(
+  bucket: R2Bucket,
+  log: string,
+  { from, to }: { from: number; to: number },
+): Promise<ListedSegment[]> {
+  const over: ListedSegment[] = [];
+  for (let at = Math.max(0, from - SEGMENT_MAX_ENTRIES + 1); at < to; ) {
+    const listed = await listSegments(bucket, { log, from: at, limit: R2_LIST_MAX_KEYS });
+    over.push(...listed.filter(({ first, last }) => first < to && last >= from));
+    if (listed.length < R2_LIST_MAX_KEYS) break;
+    at = (listed.at(-1)?.first ?? to) + 1;
+  }
+  return over;
+}
+
+/** Takes segments away, for good; those that are gone already change nothing. */
+export async function deleteSegments(bucket: R2Bucket, segments: readonly Segment[]): Promise<void> {
+  if (segments.length > 0) await bucket.delete(segments.map(({ name }) => name));
 }

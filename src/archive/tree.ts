@@ -2,7 +2,7 @@ import { sameBytes } from "../chain/bytes.ts";
 import { utf8 } from "../chain/encoding.ts";
 import { noteText } from "../chain/note/note.ts";
 import { TILE_WIDTH } from "../chain/tile.ts";
-import { LEAF_MAX_BYTES, R2_LIST_MAX_KEYS } from "../limits.ts";
+import { ABSENCE_LIST_MAX_BYTES, LEAF_MAX_BYTES, R2_LIST_MAX_KEYS } from "../limits.ts";
 import { padded } from "./padded.ts";
 
 /** A store holds what this log cannot have written: other bytes under a name, or a broken link. Nothing may be signed over it. */
@@ -10,8 +10,8 @@ export class TreeConflict extends Error {
   override name = "TreeConflict";
 }
 
-/** A bundle of 256 leaves with their lengths; tiles and notes are smaller. */
-const OBJECT_MAX_BYTES = TILE_WIDTH * (LEAF_MAX_BYTES + 2);
+/** A list, or a bundle of 256 leaves with their lengths; tiles and notes are smaller. */
+const OBJECT_MAX_BYTES = Math.max(ABSENCE_LIST_MAX_BYTES, TILE_WIDTH * (LEAF_MAX_BYTES + 2));
 
 function treePrefix(log: string): string {
   return `tree/${log}/`;
@@ -27,7 +27,7 @@ function checkpointName(log: string, size: number): string {
 }
 
 /**
- * Stores a full tile or a full entry bundle, once, under its C2SP path. When it returns, R2 holds exactly these bytes:
+ * Stores a full tile, a full entry bundle or a list of absences, once, under its path. When it returns, R2 holds exactly these bytes:
  * a name that was taken is read and compared, and other bytes are a `TreeConflict`.
  */
 export async function putTreeObject(
@@ -40,7 +40,7 @@ export async function putTreeObject(
   if (taken !== null && !sameBytes(taken, bytes)) throw new TreeConflict(`${name} holds other bytes`);
 }
 
-/** The bytes of a full tile or bundle; null when R2 does not have it. */
+/** The bytes of a full tile, a full bundle or a list; null when R2 does not have it. */
 export async function readTreeObject(
   bucket: R2Bucket,
   { log, path }: { log: string; path: string },

@@ -8,7 +8,7 @@ import {
   VIEWER_TOKEN_MAX_CHARACTERS,
 } from "../limits.ts";
 import { log } from "../log.ts";
-import { type Caller, type Minter, SCOPES, type Scope, type Trusted } from "../schema/caller.ts";
+import { type Caller, type Minter, nameOf, SCOPES, type Scope, type Trusted } from "../schema/caller.ts";
 import type { ViewerClaims } from "../schema/viewer-token.ts";
 import { CorruptKey, readKey } from "../store/key.ts";
 import { keyHash, parseKey } from "./key.ts";
@@ -61,10 +61,16 @@ export function forgetPlatformKey(id: string): void {
   verdicts.delete(id);
 }
 
-/** Who reads with a token: checked here as far as its minter is; the ledger does the rest. */
-async function viewerCaller(
+/** Who reads with a token, or a link: checked here as far as its minter is; the ledger does the rest. */
+export async function viewerCaller(
   config: Config,
-  { id, claims, now, scope, expired }: { id: string; claims: ViewerClaims } & Required<Omit<Shown, "authorization">>,
+  {
+    id,
+    claims,
+    now,
+    scope,
+    expired,
+  }: { id: string; claims: Omit<ViewerClaims, "v"> } & Required<Omit<Shown, "authorization">>,
 ): Promise<Result<Caller>> {
   const { org, actor, scopes, restriction, expires_at } = claims;
   const minter = await minterOf(config, { claims, now, scope });
@@ -78,7 +84,7 @@ async function viewerCaller(
 
 async function minterOf(
   config: Config,
-  { claims, now, scope }: { claims: ViewerClaims; now: number; scope: Scope },
+  { claims, now, scope }: { claims: Omit<ViewerClaims, "v">; now: number; scope: Scope },
 ): Promise<Result<Minter>> {
   const { org, scopes, minter } = claims;
   const { kind, key } = minter;
@@ -100,6 +106,24 @@ async function platformCaller(
   const { caller, hash: known } = verdict.value;
   return caller === null || !equal(known, hash) ? UNAUTHORIZED : ok(caller);
 }
+
+/** Whether the directory still knows a platform key that was checked before; every other caller its ledger checks. */
+export async function stillHolds(config: Config, caller: Caller, now: number): Promise<Result<null>> {
+  if (caller.kind !== "trusted" || !PLATFORM_KEY_PATTERN.test(caller.name)) return ok(null);
+  const verdict = await verdictOn(config, { id: caller.name, now, scope: "events:read" });
+  if (!verdict.ok) return verdict;
+  return verdict.value.caller === null ? UNAUTHORIZED : ok(null);
+}
+
+/** How a token or a link finds its minter again: the root key, a key by its id, or a binding, of which only the name is known. */
+export function minterClaim(caller: Caller): ViewerClaims["minter"] {
+  const key = nameOf(caller);
+  if (caller.kind !== "trusted") return { kind: "org", key };
+  if (caller.orgs === "all") return { kind: "root", key };
+  return { kind: PLATFORM_KEY_PATTERN.test(key) ? "platform" : "binding", key };
+}
+
+const PLATFORM_KEY_PATTERN = /^ind_p[a-z2-7]{12}$/;
 
 /** What is known of a platform key, or said of it by the directory. */
 async function verdictOn(

@@ -18,7 +18,7 @@ import type { Sha256 } from "./sha256.ts";
 
 export { entryText } from "./entry-text.ts";
 export { parseRecord, readRecord } from "./parse-record.ts";
-export { withholdAll, withholdPersonal } from "./withhold.ts";
+export { withholdAll, withholdOthers, withholdPersonal } from "./withhold.ts";
 
 /** `id` is null when its section is absent; `metadata` is source text. */
 export type OpenedParty = DetailSection & { type: string; id: string | null };

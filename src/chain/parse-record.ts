@@ -22,7 +22,11 @@ export function parseRecord(line: string): EntryRecord | null {
 
 /** Reads what there is of a line that may have been tampered with, so that the right part can be blamed. */
 export function readRecord(line: string): LooseRecord {
-  const value = parseObject(line);
+  return readRecordOf(parseObject(line));
+}
+
+/** The same of a line that was parsed; null for one that is no object. */
+export function readRecordOf(value: Record<string, unknown> | null): LooseRecord {
   // Without a prototype, no name reaches anything but a section.
   const record: LooseRecord = { leaf: null, sections: emptySections(), absent: [], exact: true };
   if (value === null) return { ...record, exact: false };
@@ -66,13 +70,16 @@ function readAbsent(value: unknown, absent: Absence[]): boolean {
 
 function readAbsence(value: unknown): Absence | null {
   if (!isObject(value)) return null;
-  const { section, cause, by } = value;
-  if (Object.keys(value).length !== (by === undefined ? 2 : 3)) return null;
+  const { section, cause, by, log } = value;
+  const members = 2 + (by === undefined ? 0 : 1) + (log === undefined ? 0 : 1);
+  if (Object.keys(value).length !== members) return null;
   if (typeof section !== "string" || !isSectionName(section)) return null;
-  if (cause === "withheld") return by === undefined ? { section, cause } : null;
+  if (cause === "withheld") return members === 2 ? { section, cause } : null;
   if (cause !== "erased" && cause !== "expired") return null;
   if (typeof by !== "number" || !Number.isSafeInteger(by) || by < 0) return null;
-  return { section, cause, by };
+  if (log === undefined) return { section, cause, by };
+  // An org's first log continues none, so no cause in it is of another log's entries.
+  return typeof log === "number" && Number.isSafeInteger(log) && log > 1 ? { section, cause, by, log } : null;
 }
 
 /** A lone surrogate has no UTF-8: it would hash like U+FFFD, so that one text could stand in for another. */

@@ -4,8 +4,11 @@ export type SectionText = { name: string; text: string };
 /** A sealed section: `salt` is 16 random bytes in base64url (22 characters), `text` is JSON text. */
 export type Section = { salt: string; text: string };
 
-/** Why a section is not here. `by` is the index of the entry that names the cause; `withheld` has none. */
-export type Absence = { section: string; cause: "erased" | "expired" | "withheld"; by?: number };
+/**
+ * Why a section is not here. `by` is the index of the entry that is the cause; `withheld` has none. `log` is there where the
+ * cause lies in a later log of the org than what it took: the number of that log.
+ */
+export type Absence = { section: string; cause: "erased" | "expired" | "withheld"; by?: number; log?: number };
 
 /**
  * An entry as it is stored and moved, everywhere: a ledger's staged rows, D1 rows, R2 segments and proofs hold the

@@ -14,6 +14,9 @@ const HEADS: ReadonlyMap<string, Uint8Array> = new Map(
   ]),
 );
 
+/** Their names, in an order that stays: a place in it can stand for the name. */
+export const SECTION_NAMES: readonly string[] = [...HEADS.keys()];
+
 /** Whether this names a section: `target/N` counts from 0 to 49, in canonical decimal. */
 export function isSectionName(name: string): boolean {
   return HEADS.has(name);

@@ -28,12 +28,27 @@ const SENTENCES = {
   "indelible.quarantine.placed": ({ by, target, says }) => `${by} put ${range(says)} under ${target}.`,
   "indelible.quarantine.released": ({ by, target, says }) => `${by} released ${range(says)} from ${target}.`,
   "indelible.quarantine.annotated": ({ by, target }) => `${by} annotated ${target}.`,
+  "indelible.hold.placed": ({ by, target }) => `${by} placed ${target}: what it covers stays.`,
+  "indelible.hold.released": ({ by, target }) => `${by} released ${target}.`,
+  "indelible.erasure.begun": ({ by, says }) => `${by} began to erase ${listed(says["list"])}.`,
+  "indelible.erasure.ended": ({ by, says }) =>
+    `${by} erased ${listed(says["removed"])}${kept(says["held"])}.`,
+  "indelible.retention.run": ({ by, says }) => `${by} let ${listed(says["list"])} expire.`,
+  "indelible.retention.refused": ({ by, says }) =>
+    `${by} asked that entries expire as if it were ${word(says["as_of"])}, and was refused.`,
   "indelible.finding": ({ target, says }) =>
     `The service found ${counted(says["count"], "entry")} of ${target} ${wrong(says)} (${word(says["kind"])}, ${word(says["at"])}).`,
   "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,
   "indelible.repair.begun": ({ by, says }) =>
     `${by} began to repair ${counted(says["rows"], "row")} of the search database.`,
   "indelible.repair.ended": ({ by, says }) => `${by} repaired ${counted(says["rows"], "row")} of the search database.`,
+  "indelible.export.requested": ({ by, target, says }) => `${by} asked for ${target} (${word(says["format"])}).`,
+  "indelible.export.completed": ({ target, says }) =>
+    `${capital(target)} was made: ${counted(says["rows"], "entry")} in ${counted(says["bytes"], "byte")}.`,
+  "indelible.export.cancelled": ({ by, target }) => `${by} cancelled ${target}.`,
+  "indelible.export.failed": ({ target }) => `${capital(target)} failed, and what there was of it was removed.`,
+  "indelible.export.flagged": ({ target, says }) =>
+    `${capital(target)} holds ${counted(says["rows"], "entry")}, more than ${word(says["large_export_rows"])}: it is to be reviewed.`,
 } as const satisfies Record<`indelible.${string}`, (said: Said) => string>;
 
 /** The actions of the service's own entries. */
@@ -58,7 +73,7 @@ export function summaryOf(entry: OpenedEntry): string {
     return SENTENCES[event.action as ServiceAction]({ entry, party, by, target, says: objectOf(entry.metadata) });
   }
   const behalf = on_behalf_of === null ? "" : `, for ${partyText(on_behalf_of)},`;
-  const what = targets.length === 0 ? "" : ` on ${listed(targets)}`;
+  const what = targets.length === 0 ? "" : ` on ${targetsText(targets)}`;
   const { result = "success", error_code } = event.outcome ?? {};
   const why = note?.error_message ?? error_code;
   const end = result === "success" ? "" : ` It ${ended(result)}${why === undefined ? "" : ` (${word(why)})`}.`;
@@ -76,7 +91,18 @@ function partyText({ type, id, name }: OpenedParty): string {
   return name === undefined ? `${word(type)} ${shown}` : `${word(type)} ${quoted(name)} (${shown})`;
 }
 
-function listed(targets: readonly OpenedParty[]): string {
+/** What a list of absences names. */
+function listed(list: unknown): string {
+  const { entries, sections } = (typeof list === "object" && list !== null ? list : {}) as Record<string, unknown>;
+  return `${counted(sections, "section")} of ${counted(entries, "entry")}`;
+}
+
+/** How many entries a hold has kept from a removal. */
+function kept(held: unknown): string {
+  return typeof held === "number" && held > 0 ? `; ${counted(held, "entry")} stayed under hold` : "";
+}
+
+function targetsText(targets: readonly OpenedParty[]): string {
   const shown = targets.slice(0, TARGETS_SHOWN).map(partyText);
   const more = targets.length - shown.length;
   if (more > 0) return `${shown.join(", ")} and ${more} more`;
@@ -111,7 +137,10 @@ function named(name: unknown): string {
   return typeof name === "string" ? `, named ${quoted(name)}` : "";
 }
 
-function counted(count: unknown, what: "entry" | "result" | "answer" | "call" | "row"): string {
+function counted(
+  count: unknown,
+  what: "entry" | "section" | "result" | "answer" | "call" | "row" | "byte",
+): string {
   const many = what === "entry" ? "entries" : `${what}s`;
   return count === 1 ? `1 ${what}` : `${word(count)} ${many}`;
 }

@@ -9,11 +9,47 @@ const RETENTION_ACTION = "indelible.retention.run";
 export type Verdict = { kind: "excused" } | { kind: "unknown"; why: string } | { kind: "unexcused"; why: string };
 
 /**
+ * An entry that sections name as the cause of their absence. `action` is null where its `event` section is gone, `list` the
+ * hash of the list it commits to, null where its metadata names none or is gone.
+ */
+export type Cause = {
+  index: number;
+  source: Leaf["source"];
+  action: string | null;
+  sequencedAt: string;
+  list: string | null;
+};
+
+/** A cause as its leaf and its opened sections show it. */
+export function causeOf(leaf: Leaf, { action, metadata }: { action: string | null; metadata: string | null }): Cause {
+  const { index, source, sequenced_at: sequencedAt } = leaf;
+  return { index, source, action, sequencedAt, list: metadata === null ? null : listNamed(metadata) };
+}
+
+/** Judges the claim that a section of `leaf` is absent by this cause; whether its list names it is not looked at. */
+export function judgeCause(leaf: Leaf, cause: Absence["cause"], named: Cause): Verdict {
+  const { index, source, action, sequencedAt } = named;
+  if (source === "service" && action === null) {
+    return { kind: "unknown", why: `the cause, entry ${index}, could not be read` };
+  }
+  if (source !== "service" || (action !== ERASURE_ACTION && action !== RETENTION_ACTION)) {
+    return { kind: "unexcused", why: `entry ${index} is not one that lets sections go` };
+  }
+  if (action !== (cause === "erased" ? ERASURE_ACTION : RETENTION_ACTION)) {
+    return { kind: "unexcused", why: `entry ${index} is not one by which a section is ${cause}` };
+  }
+  if (cause === "expired" && !hasPassed(leaf.keep_until, sequencedAt)) {
+    return { kind: "unexcused", why: `it was to be kept until ${leaf.keep_until}` };
+  }
+  return { kind: "excused" };
+}
+
+/**
  * The entries that can be a cause of absence, kept as a walk meets them: it goes from newest to oldest, and a cause is
  * sealed after the entry it takes a section from.
  */
 export class Causes {
-  readonly #causes = new Map<number, { action: string | null; sequencedAt: string }>();
+  readonly #causes = new Map<number, Cause>();
   readonly #size: number;
   #overflown = false;
 
@@ -22,31 +58,42 @@ export class Causes {
   }
 
   /** Only the ledger's own entries count; one whose `event` section is gone may have been any of them. */
-  keep(leaf: Leaf, action: string | null): void {
-    if (leaf.source !== "service") return;
+  keep(cause: Cause): void {
+    const { source, action } = cause;
+    if (source !== "service") return;
     if (action !== null && action !== ERASURE_ACTION && action !== RETENTION_ACTION) return;
     if (this.#causes.size >= VERIFY_MAX_CAUSES) this.#overflown = true;
-    else this.#causes.set(leaf.index, { action, sequencedAt: leaf.sequenced_at });
+    else this.#causes.set(cause.index, cause);
+  }
+
+  /** The cause at an index, if one was met there. */
+  at(index: number): Cause | undefined {
+    return this.#causes.get(index);
   }
 
   /** Judges the claim that a section of `leaf` is absent. `isOpen` says whether an index still lacks its leaf. */
-  judge(leaf: Leaf, { cause, by }: Absence, isOpen: (index: number) => boolean): Verdict {
+  judge(leaf: Leaf, { cause, by, log }: Absence, isOpen: (index: number) => boolean): Verdict {
     if (cause === "withheld") return { kind: "excused" };
+    if (log !== undefined) return { kind: "unknown", why: `the cause, entry ${by}, lies in log ${log} of this org` };
     if (by === undefined || by <= leaf.index) return { kind: "unexcused", why: "it names no later entry as its cause" };
     if (by >= this.#size) return { kind: "unknown", why: `the cause, entry ${by}, lies above the range` };
     const named = this.#causes.get(by);
-    if (named === undefined) {
-      if (this.#overflown || isOpen(by)) return { kind: "unknown", why: `the cause, entry ${by}, could not be read` };
-      return { kind: "unexcused", why: `entry ${by} is not one that lets sections go` };
-    }
-    if (named.action === null) return { kind: "unknown", why: `the cause, entry ${by}, could not be read` };
-    const fits = named.action === (cause === "erased" ? ERASURE_ACTION : RETENTION_ACTION);
-    if (!fits) return { kind: "unexcused", why: `entry ${by} is not one by which a section is ${cause}` };
-    if (cause === "expired" && !hasPassed(leaf.keep_until, named.sequencedAt)) {
-      return { kind: "unexcused", why: `it was to be kept until ${leaf.keep_until}` };
-    }
-    return { kind: "excused" };
+    if (named !== undefined) return judgeCause(leaf, cause, named);
+    if (this.#overflown || isOpen(by)) return { kind: "unknown", why: `the cause, entry ${by}, could not be read` };
+    return { kind: "unexcused", why: `entry ${by} is not one that lets sections go` };
   }
+}
+
+/** The hash of the list that a cause's metadata commits to; null when it has none. */
+function listNamed(metadata: string): string | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(metadata);
+  } catch {
+    return null;
+  }
+  const { sha256 } = ((value as { list?: { sha256?: unknown } } | null)?.list ?? {}) as { sha256?: unknown };
+  return typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : null;
 }
 
 /** `keep_until` is the last day an entry is kept. */

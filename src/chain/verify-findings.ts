@@ -1,7 +1,7 @@
 import type { Leaf } from "./leaf.ts";
 import type { Absence } from "./record.ts";
 import type { WalkRange } from "./verify.ts";
-import { Causes, type Verdict } from "./verify-causes.ts";
+import { causeOf, Causes, type Verdict } from "./verify-causes.ts";
 import type { Chain, Displaced, Gap } from "./verify-chain.ts";
 import type { Break, BreakKind, Report } from "./verify-report.ts";
 import type { ReadRow } from "./verify-row.ts";
@@ -91,7 +91,7 @@ export class Findings {
   addSections(index: number, { leaf, checked, chain }: { leaf: Leaf; checked: CheckedSections; chain: Chain }): void {
     for (const found of checked.breaks) this.add({ ...found, index });
     for (const absence of checked.absences) this.#addAbsence(leaf, absence, chain);
-    this.#causes.keep(leaf, checked.action);
+    this.#causes.keep(causeOf(leaf, checked));
     if (index !== 0 || this.#genesis === null || leaf.prev === this.#genesis) return;
     const detail = "The first leaf does not name this log's genesis as its predecessor.";
     this.add({ kind: "link_broken", index, expected: this.#genesis, actual: leaf.prev, detail });

@@ -16,15 +16,22 @@ import type { Break, BreakKind } from "./verify-report.ts";
 
 type SectionBreak = Omit<Break, "index">;
 
-/** `action` is known when the `event` section opens; `absences` are those the leaf commits and the record claims. */
-export type CheckedSections = { breaks: SectionBreak[]; absences: Absence[]; action: string | null };
+/**
+ * `action` and `metadata` are known when their sections open; `absences` are those the leaf commits and the record claims.
+ */
+export type CheckedSections = {
+  breaks: SectionBreak[];
+  absences: Absence[];
+  action: string | null;
+  metadata: string | null;
+};
 
 /**
  * Opens each section of a record against the commitments of its leaf. Sections that are neither there nor claimed to be
  * absent are unexplained; whether a claim holds is for the caller, who knows the entries that could be its cause.
  */
 export function checkSections(sha256: Sha256, leaf: Leaf, record: LooseRecord): CheckedSections {
-  const found: CheckedSections = { breaks: [], absences: [], action: null };
+  const found: CheckedSections = { breaks: [], absences: [], action: null, metadata: null };
   const add = (kind: BreakKind, section: string, more: { detail: string; expected?: string; actual?: string }) =>
     found.breaks.push({ kind, section, ...more });
 
@@ -64,13 +71,17 @@ export function checkSections(sha256: Sha256, leaf: Leaf, record: LooseRecord): 
   return found;
 }
 
-/** What is wrong with a text that opens its commitment; sets `action` from the `event` section. */
+/** What is wrong with a text that opens its commitment; sets `action` and `metadata` from theirs. */
 function shapeFault(
   name: string,
   text: string,
   { leaf, found }: { leaf: Leaf; found: CheckedSections },
 ): string | null {
-  if (name !== "event") return isShaped(name, text) ? null : "The text is not of this section's shape.";
+  if (name !== "event") {
+    if (!isShaped(name, text)) return "The text is not of this section's shape.";
+    if (name === "metadata") found.metadata = text;
+    return null;
+  }
   const event = readEventSection(text);
   if (event === null) return "The text is not of this section's shape.";
   found.action = event.action;

@@ -11,6 +11,11 @@ export function withholdAll(record: EntryRecord): EntryRecord {
   return withhold(record, () => true);
 }
 
+/** The record with the sections alone that `shown` names. */
+export function withholdOthers(record: EntryRecord, shown: (name: string) => boolean): EntryRecord {
+  return withhold(record, (name) => !shown(name));
+}
+
 function withhold(record: EntryRecord, hidden: (name: string) => boolean): EntryRecord {
   const names = Object.keys(record.sections);
   const taken = names.filter(hidden);

@@ -16,3 +16,12 @@ export const IMPORT_GIVE_UP_MINUTES = 10;
 
 /** A report of the service names VERIFY_MAX_BREAKS breaks, each well under a kilobyte, and as many runs of entries. */
 export const REPORT_LINE_MAX_CHARACTERS = 4_000_000;
+
+/** What an export asks of the service may be 8 MB over a slow line. */
+export const EXPORT_ANSWER_MAX_MS = 300_000;
+export const EXPORT_GIVE_UP_MINUTES = 10;
+export const EXPORT_POLL_MS = 1_000;
+/** A link with less than this left is asked for anew, so that a part does not begin when it ends. */
+export const EXPORT_LINK_SPARE_MS = 60_000;
+/** Files of a mirror under way at once: each costs a round trip, and 50 a second is what a key may ask. */
+export const MIRROR_AT_ONCE = 8;

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { runExport } from "./export.ts";
 import { runImport } from "./import.ts";
 import { EXIT, type ExitCode, type Outcome } from "./outcome.ts";
 import { printable } from "./terminal/printable.ts";
@@ -8,7 +9,8 @@ import { runVerify } from "./verify.ts";
 const HELP = `Indelible: audit logs that cannot be quietly rubbed out.
 
   npm run import -- --help    bring logs of other systems into an org
-  npm run verify -- --help    verify a proof, a log or a copy of one
+  npm run export -- --help    get entries out, or all of an org
+  npm run verify -- --help    verify a proof, a log, an export, or a copy
 `;
 
 // What ends with 1 is a verdict: a fault of the command itself could not check anything.
@@ -32,6 +34,8 @@ async function main([verb, ...args]: string[], terminal: Terminal): Promise<Exit
   switch (verb) {
     case "import":
       return exitOf(await runImport(args, around), terminal);
+    case "export":
+      return exitOf(await runExport(args, around), terminal);
     case "verify":
       return exitOf(await runVerify(args, around), terminal);
     case undefined:
@@ -42,7 +46,7 @@ async function main([verb, ...args]: string[], terminal: Terminal): Promise<Exit
       return verb === undefined ? EXIT.failed : EXIT.good;
   }
   return exitOf(
-    { ok: false, failure: { what: `there is no command ${verb}`, remedy: "use import or verify" } },
+    { ok: false, failure: { what: `there is no command ${verb}`, remedy: "use import, export or verify" } },
     terminal,
   );
 }

@@ -13,6 +13,7 @@ import { stateFolder } from "./verify/memory.ts";
 import { serviceCheck } from "./verify/service-check.ts";
 import { targetOf } from "./verify/target.ts";
 import { keysOf } from "./verify/trust.ts";
+import { verifyExportFile } from "./verify/verify-export.ts";
 import { verifyLogs } from "./verify/verify-logs.ts";
 import { verifyProofText } from "./verify/verify-proof.ts";
 
@@ -22,6 +23,7 @@ const OPTIONS = {
   "api-key": { type: "string" },
   since: { type: "string" },
   continues: { type: "string" },
+  manifest: { type: "string" },
   state: { type: "string" },
   reason: { type: "string" },
   complete: { type: "boolean", default: false },
@@ -57,7 +59,9 @@ function parse(args: string[]) {
 }
 
 async function askService(values: Values, around: Around): Promise<Outcome<ExitCode>> {
-  const alone = (["since", "continues", "complete", "api-key", "state"] as const).find((name) => values[name]);
+  const alone = (["since", "continues", "manifest", "complete", "api-key", "state"] as const).find(
+    (name) => values[name],
+  );
   if (alone !== undefined || values.key?.some((key) => key.includes("+"))) {
     const option = alone ?? "key VKEY";
     return failed(`--${option} needs a log to verify`, "name its address, a folder or a proof before it");
@@ -98,10 +102,21 @@ async function verifyNamed(name: string, values: Values, around: Around): Promis
     terminal,
     signal,
   };
-  const target = await targetOf(name, { org: values.org, apiKey: values["api-key"], signal }, around);
+  const { org, manifest, "api-key": apiKey } = values;
+  const target = await targetOf(name, { org, apiKey, manifest, signal }, around);
   if (!target.ok) return target;
-  if (target.value.kind === "log") return verifyLogs(target.value.log, job);
-  return verifyProofText(target.value.text, { shown: target.value.shown, job });
+  const { value } = target;
+  if (manifest !== undefined && value.kind !== "export") {
+    return failed("--manifest is for the file of an export", "name that file before it");
+  }
+  switch (value.kind) {
+    case "log":
+      return verifyLogs(value.log, job);
+    case "export":
+      return verifyExportFile(value.file, job);
+    case "proof":
+      return verifyProofText(value.text, { shown: value.shown, job });
+  }
 }
 
 /** A file with a checkpoint; null when none was named. */

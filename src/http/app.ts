@@ -16,12 +16,16 @@ import { openApiDocument } from "./openapi.ts";
 import { LOG_PARAMETER } from "./of-log.ts";
 import type { Operation } from "./operation.ts";
 import * as deadLetters from "./routes/dead-letters.ts";
+import * as erasures from "./routes/erasures.ts";
 import * as events from "./routes/events.ts";
+import * as holds from "./routes/holds.ts";
+import * as exports from "./routes/exports.ts";
 import * as keys from "./routes/keys.ts";
 import * as quarantines from "./routes/quarantines.ts";
 import * as reads from "./routes/reads.ts";
 import * as prove from "./routes/prove.ts";
 import * as orgs from "./routes/orgs.ts";
+import * as retention from "./routes/retention.ts";
 import * as service from "./routes/service.ts";
 import * as stats from "./routes/stats.ts";
 import * as targets from "./routes/targets.ts";
@@ -52,6 +56,10 @@ const GROUPS = [
   viewerTokens,
   reads,
   quarantines,
+  holds,
+  erasures,
+  retention,
+  exports,
   deadLetters,
   service,
 ];
@@ -86,6 +94,10 @@ app.route("/", keys.keys);
 app.route("/", viewerTokens.viewerTokens);
 app.route("/", reads.reads);
 app.route("/", quarantines.quarantines);
+app.route("/", holds.holds);
+app.route("/", erasures.erasures);
+app.route("/", retention.retention);
+app.route("/", exports.exports);
 app.route("/", deadLetters.deadLetters);
 app.route("/", service.service);
 app.get(OPENAPI.path, (c) => json(c, openApiDocument(operations)));

@@ -3,7 +3,7 @@ import type { Config } from "../env.ts";
 import { authenticate } from "../auth/authenticate.ts";
 import { NOT_FOUND, ERROR_STATUS, ok, type RateLimit, type Refusal, refuse, type Result } from "../errors.ts";
 import { IDEMPOTENCY_KEY_MAX_CHARACTERS, REASON_MAX_CHARACTERS } from "../limits.ts";
-import { type Caller, reasonSchema, type Scope } from "../schema/caller.ts";
+import { type Caller, type Network, reasonSchema, type Scope } from "../schema/caller.ts";
 import { idempotencyKeySchema, orgSchema } from "../schema/names.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import type { Reader } from "../query/traced.ts";
@@ -122,22 +122,32 @@ export async function readerOf(c: Ctx): Promise<Result<Reader>> {
   if (!caller.ok) return caller;
   const org = orgOf(c);
   if (!org.ok) return org;
-  const reason = reasonSchema.safeParse(c.req.header("audit-reason") ?? "");
-  if (!reason.success) {
-    return refuse("invalid_request", `Audit-Reason may be at most ${REASON_MAX_CHARACTERS} characters.`);
-  }
-  const ip = c.req.header("cf-connecting-ip");
-  const user_agent = c.req.header("user-agent")?.slice(0, 500);
-  const network = {
-    request_id: c.get("requestId"),
-    ...(ip === undefined ? {} : { ip }),
-    ...(user_agent === undefined ? {} : { user_agent }),
-  };
+  const reason = reasonOf(c);
+  if (!reason.ok) return reason;
   const granted = ({ limits, cors_origins }: ReadGrant) => {
     c.set("limits", limits);
     c.set("corsOrigins", cors_origins);
   };
-  return ok({ org: org.value, caller: caller.value, network, reason: reason.data, granted });
+  const network = networkTraced(c);
+  return ok({ org: org.value, caller: caller.value, network, reason: reason.value, granted });
+}
+
+/** Why somebody reads; null where it is not said. */
+export function reasonOf(c: Ctx): Result<string | null> {
+  const reason = reasonSchema.safeParse(c.req.header("audit-reason") ?? "");
+  if (reason.success) return ok(reason.data);
+  return refuse("invalid_request", `Audit-Reason may be at most ${REASON_MAX_CHARACTERS} characters.`);
+}
+
+/** Where a request came from, as a trace keeps it. */
+export function networkTraced(c: Ctx): Network {
+  const ip = c.req.header("cf-connecting-ip");
+  const user_agent = c.req.header("user-agent")?.slice(0, 500);
+  return {
+    request_id: c.get("requestId"),
+    ...(ip === undefined ? {} : { ip }),
+    ...(user_agent === undefined ? {} : { user_agent }),
+  };
 }
 
 export function idempotencyKeyOf(c: Ctx): Result<string | null> {

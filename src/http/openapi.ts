@@ -23,7 +23,7 @@ export function openApiDocument(operations: readonly Operation[]): Json {
     },
     servers: [{ url: "/", description: "This deployment" }],
     security: [{ key: [] }],
-    tags: ["Orgs", "Events", "Verify", "Prove", "Keys", "Operate"].map((name) => ({ name })),
+    tags: ["Orgs", "Events", "Verify", "Prove", "Exports", "Keys", "Keep", "Operate"].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {

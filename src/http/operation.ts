@@ -10,7 +10,7 @@ export type Operation = {
   id: string;
   summary: string;
   description?: string;
-  tag: "Orgs" | "Events" | "Verify" | "Prove" | "Keys" | "Operate";
+  tag: "Orgs" | "Events" | "Verify" | "Prove" | "Exports" | "Keys" | "Keep" | "Operate";
   /** Null: no key needed. */
   scope: Scope | null;
   /** Whether no key is needed where the log is public. */

@@ -10,7 +10,8 @@ import { cutEvent } from "./cut.ts";
 export type ParsedEvent = { cut: CutEvent; text: string };
 
 const MAX_ERRORS = 100;
-const BATCH_SHAPE: Shape = {
+/** `{ "events": […] }`, whatever else is in it. */
+export const BATCH_SHAPE: Shape = {
   kind: "object",
   members: new Map([["events", { kind: "array", items: EVENT_SHAPE }]]),
 };

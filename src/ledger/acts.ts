@@ -49,10 +49,10 @@ export class Acts {
   }
 
   /** Changes what a patch names, and seals it. */
-  changeSettings(caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
+  changeSettings(caller: Caller, scope: Scope, patch: SettingsPatch): Promise<Result<OrgSettings>> {
     const { state } = this.#core;
     return this.#plan((planning) => {
-      const principal = this.#check(caller, "orgs:write");
+      const principal = this.#check(caller, scope);
       return principal.ok ? ok(planSettings(planning, { state, by: principal.value.key, patch })) : principal;
     });
   }

@@ -2,6 +2,7 @@ import { ok, refuse, type Refusal, type Result } from "../errors.ts";
 import { eventIdsOf } from "../ids.ts";
 import { BACKLOG_MAX_BYTES, BACKLOG_MAX_ENTRIES, LOG_MAX_ENTRIES } from "../limits.ts";
 import { count } from "../meter.ts";
+import { ruledCategory } from "../schema/policy.ts";
 import type { Appended, Batch, CutEvent, Receipt } from "../schema/ledger.ts";
 import type { Draft } from "./draft.ts";
 import { baseOf } from "./earlier.ts";
@@ -142,7 +143,7 @@ function decide(
 }
 
 function sealAll(
-  { state: { earlier }, draft, receipts, key }: Context,
+  { state: { earlier, org }, draft, receipts, key }: Context,
   batch: Batch,
   {
     fates,
@@ -168,7 +169,8 @@ function sealAll(
     }
     const position = batch.position + n;
     const made = event.id === null ? idOf(position) : null;
-    const { category, text } = eventSection(event, { batch, key, position, id: made });
+    const ruled = ruledCategory(org.settings.retention, event.action);
+    const { category, text } = eventSection(event, { batch, key, position, id: made, ruled });
     const sections = [{ name: "event", text }, ...event.sections];
     const sealed = draft.seal({ source: "client", category, sentCategory: event.category, sections });
     hashes.push(sealed.hashBytes);

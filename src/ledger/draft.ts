@@ -5,7 +5,7 @@ import { sealEntry } from "../chain/seal.ts";
 import { assert } from "../errors.ts";
 import { LOG_MAX_ENTRIES, STAGED_ROW_MAX_BYTES } from "../limits.ts";
 import type { Category } from "../schema/names.ts";
-import { keepUntil } from "../schema/policy.ts";
+import { keepUntil, type RetentionPolicy } from "../schema/policy.ts";
 import { takeRandom } from "../random.ts";
 import { sha256 } from "../sha256.ts";
 import type { Head, State } from "./state.ts";
@@ -15,6 +15,7 @@ export type Sealing = {
   category: Category;
   /** The client's own word, which can lengthen keeping. */
   sentCategory: Category | null;
+  forever?: boolean;
   sections: SectionText[];
 };
 
@@ -32,6 +33,8 @@ export class Draft {
   readonly sequencedAtText: string;
   head: Head;
   readonly #log: string;
+  /** As it stood before this draft: what changes it is kept by the one before. */
+  readonly #policy: RetentionPolicy;
   readonly #rows: StagedRow[] = [];
   readonly #writes: ((sql: SqlStorage) => void)[] = [];
   readonly #told: (() => void)[] = [];
@@ -39,11 +42,12 @@ export class Draft {
   constructor(state: State, now: number) {
     this.head = state.head;
     this.#log = state.org.log;
+    this.#policy = state.org.settings.retention;
     this.sequencedAt = Math.max(now, state.head.sequencedAt);
     this.sequencedAtText = new Date(this.sequencedAt).toISOString();
   }
 
-  seal({ source, category, sentCategory, sections }: Sealing): Sealed {
+  seal({ source, category, sentCategory, forever = false, sections }: Sealing): Sealed {
     const index = this.head.size;
     assert(index < LOG_MAX_ENTRIES, "a log ends at 2^32 entries");
     const sealed = sealEntry(sha256, {
@@ -51,7 +55,7 @@ export class Draft {
       index,
       prev: this.head.prev,
       category,
-      keep_until: keepUntil({ sequencedAt: this.sequencedAt, decided: category, sent: sentCategory }),
+      keep_until: forever ? "forever" : this.#keepUntil({ source, category, sentCategory }),
       sequenced_at: this.sequencedAtText,
       source,
       sections,
@@ -60,6 +64,11 @@ export class Draft {
     this.#stage(index, sealed.line, sealed.prev);
     this.head = { size: index + 1, prev: sealed.prev, sequencedAt: this.sequencedAt };
     return { index, hash: sealed.prev, hashBytes: sealed.hash };
+  }
+
+  #keepUntil({ source, category, sentCategory }: Pick<Sealing, "source" | "category" | "sentCategory">): string {
+    const decided = { decided: category, sent: sentCategory };
+    return keepUntil({ sequencedAt: this.sequencedAt, ...decided, source, policy: this.#policy });
   }
 
   /** Adds a write that belongs to the same transaction. */

@@ -24,14 +24,16 @@ import { OrgKeys, type Principal } from "./keys.ts";
 import { DueSeals } from "./due-seals.ts";
 import { grantOf } from "./grant.ts";
 import { leavesOf } from "./leaves.ts";
+import { Keeping } from "./keeping.ts";
 import { Lease } from "./lease.ts";
-import { linesFrom } from "./lines.ts";
+import { linesFrom, segmentsFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
 import { Reading } from "./reading.ts";
 import { planRead } from "./reads.ts";
 import { beginRebuild } from "./rebuild.ts";
+import { Removals } from "./removals.ts";
 import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
@@ -63,6 +65,8 @@ export class Ledger {
   readonly admission: Admission;
   readonly acts: Acts;
   readonly reading: Reading;
+  readonly keeping: Keeping;
+  readonly removals: Removals;
   readonly #verifying = new Lease();
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -83,6 +87,9 @@ export class Ledger {
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
     this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.reading = new Reading(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
+    this.keeping = new Keeping(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
+    const { projector } = this;
+    this.removals = new Removals(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver, projector });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 
@@ -180,6 +187,10 @@ export class Ledger {
 
   lines(from: number, limit: number) {
     return linesFrom(this.#core, from, limit);
+  }
+
+  segments(from: number, limit: number) {
+    return segmentsFrom(this.#core, from, limit);
   }
 
   status(): LedgerStatus {

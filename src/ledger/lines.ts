@@ -3,6 +3,8 @@ import { assert } from "../errors.ts";
 import { PROJECT_MAX_BYTES } from "../limits.ts";
 import type { Core } from "./core.ts";
 
+export type { Segment } from "../archive/segment.ts";
+
 /** Record lines of entries `first…` as the ledger can still give them out. */
 export type Lines = { first: number; lines: string[] };
 
@@ -24,7 +26,18 @@ export async function linesFrom(core: Core, from: number, limit: number): Promis
   return { first: from, lines: lines.slice(from - segment.first, from - segment.first + limit) };
 }
 
-/** The same from staged rows alone; empty when `from` is not staged. */
+/** Segments of the newest log, in order, from that which holds entry `from` on: at most `limit`. */
+export function segmentsFrom({ storage: { sql } }: Pick<Core, "storage">, from: number, limit: number): Segment[] {
+  const rows = sql.exec<Segment>(
+    `select first, last, name from segment
+     where first >= coalesce((select max(first) from segment where first <= ?), 0) order by first limit ?`,
+    from,
+    limit,
+  );
+  return rows.toArray();
+}
+
+/** Record lines from staged rows alone; empty when `from` is not staged. */
 export function stagedLines(sql: SqlStorage, from: number, limit: number): string[] {
   const rows = sql.exec<{ first: number; bytes: number; lines: string }>(
     `select first, bytes, lines from staged

@@ -1,4 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf } from "../env.ts";
 import { ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { log } from "../log.ts";
@@ -31,7 +30,8 @@ import type {
 import { Door, WHILE_HELD } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { type Asking, Ledger, type Leaving } from "./ledger.ts";
-import type { Lines } from "./lines.ts";
+import { KeepingLedger } from "./keeping-ledger.ts";
+import type { Lines, Segment } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
 import { isLogHeld } from "./held.ts";
 import { loadState } from "./state.ts";
@@ -40,15 +40,16 @@ import { loadState } from "./state.ts";
  * One org's ledger: the only writer of its chain. A thin shell: its door decides who gets through, the ledger acts. Before
  * `create` it holds nothing and writes nothing.
  */
-export class OrgLedger extends DurableObject<Env> {
+export class OrgLedger extends KeepingLedger {
   readonly #config: Config;
   readonly #door: Door;
+  protected readonly door: Door;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = configOf(env);
     const ledger = this.#load();
-    this.#door = new Door(ctx.id.name, ledger);
+    this.#door = this.door = new Door(ctx.id.name, ledger);
     // An alarm can be lost between firing and being set again; a start with work to do sets one.
     if (ledger !== null) ctx.waitUntil(ledger.armAlarm());
   }
@@ -98,7 +99,7 @@ export class OrgLedger extends DurableObject<Env> {
 
   /** Changes what `patch` names of the settings and answers them all. */
   changeSettings(org: string, caller: Caller, patch: SettingsPatch): Promise<Result<OrgSettings>> {
-    return this.#door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, patch));
+    return this.#door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, "orgs:write", patch));
   }
 
   /** Makes an answer part of the log; when it returns, the trace is durable. Answers the opening entry's index. */
@@ -182,6 +183,11 @@ export class OrgLedger extends DurableObject<Env> {
   /** Sealed record lines from the ledger's own stores, whatever D1 holds. */
   linesFrom(org: string, from: number, limit: number): Promise<Result<Lines | null>> {
     return this.#door.pass(org, async (ledger) => ok(await ledger.lines(from, limit)), WHILE_HELD);
+  }
+
+  /** Segments of the newest log in R2, from that which holds entry `from` on. */
+  segments(org: string, from: number, limit: number): Promise<Result<Segment[]>> {
+    return this.#door.pass(org, (ledger) => ok(ledger.segments(from, limit)), WHILE_HELD);
   }
 
   /** The published tree of one of the org's logs, for a caller or (null) for everybody. */

@@ -13,13 +13,14 @@ import {
 } from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
-import { seenOf } from "../store/action-seen.ts";
-import { counterOf } from "../store/counter.ts";
+import { type Seen, seenOf } from "../store/action-seen.ts";
+import { type Counter, counterOf } from "../store/counter.ts";
 import { type ProjectableEntry, projectEntries } from "../store/cell.ts";
 import { monthOf, slotOf } from "../store/slot.ts";
 import { termsOf } from "../store/terms.ts";
 import type { Core } from "./core.ts";
 import { headMac } from "./head-mac.ts";
+import { KeptDays } from "./kept-days.ts";
 import { linesFrom } from "./lines.ts";
 import { openPlacement, placementAt, projectedUpTo } from "./placements.ts";
 import { emptyD1 } from "./rebuild.ts";
@@ -38,10 +39,12 @@ export class Projector {
   /** When a failed run is tried again; null while all is well. */
   retryAt: number | null = null;
   readonly #behind: () => void;
+  readonly #keptDays: KeptDays;
 
   /** `behind` is told when D1 is found to hold entries the ledger has not: it was rewound, and did not know when it started. */
   constructor(core: Core, behind: () => void) {
     this.#core = core;
+    this.#keptDays = new KeptDays(core);
     this.#behind = behind;
   }
 
@@ -125,12 +128,15 @@ export class Projector {
     const { placement, until } = placementAt(state.placements, from);
     const found = await linesFrom(this.#core, from, Math.min(PROJECT_MAX_ENTRIES, until - from));
     assert(found !== null, "there are entries below the head");
-    const entries = this.#prepare(found.lines);
     const cell = config.cells.get(placement.cell);
     if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
+    const entries = this.#prepare(found.lines);
+    const days = [...new Set(entries.map(({ counter }) => counter.day))];
+    const kept = await this.#keptDays.restore(cell, placement, days);
+    const counted = entries.map((entry) => (kept.has(entry.counter.day) ? { ...entry, ...COUNTED } : entry));
     const { log: origin, org_number: orgNumber } = placement;
     const mac = headMac(config, state.org.log, headAfter({ from, entries }));
-    const outcome = await projectEntries(cell, { log: origin, orgNumber, from, entries, headMac: mac });
+    const outcome = await projectEntries(cell, { log: origin, orgNumber, from, entries: counted, headMac: mac });
     if (outcome.kind === "stale") {
       // Another run of this ledger (before a crash) was here, or D1 was restored: its fence is the truth.
       return this.#askD1();
@@ -145,6 +151,7 @@ export class Projector {
   /** How far D1 is. Throws when it is further than this ledger, which must not seal on then. */
   async #askD1(): Promise<number> {
     const { state } = this.#core;
+    this.#keptDays.forget();
     const reached = await projectedUpTo(this.#core);
     const ahead = reached > state.head.size;
     state.projected = ahead ? null : reached;
@@ -160,8 +167,8 @@ export class Projector {
     return this.#askD1();
   }
 
-  #prepare(lines: readonly string[]): ProjectableEntry[] {
-    const entries: ProjectableEntry[] = [];
+  #prepare(lines: readonly string[]): Countable[] {
+    const entries: Countable[] = [];
     let bytes = 0;
     for (const line of lines) {
       const entry = openSealed(line);
@@ -179,6 +186,11 @@ export class Projector {
     for (const { size, resolve } of this.#waiting) if (size <= projected) resolve();
   }
 }
+
+/** An entry whose counters are there already, as those of a kept day are. */
+const COUNTED = { counter: null, seen: null };
+
+type Countable = ProjectableEntry & { counter: Counter; seen: Seen };
 
 /** The head of the log after these entries. */
 function headAfter({ from, entries }: { from: number; entries: readonly ProjectableEntry[] }) {

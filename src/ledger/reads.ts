@@ -110,6 +110,25 @@ export function planCloseReads(context: Omit<Context, "receipts">): number {
   return due.length;
 }
 
+/** Closes the sessions that `chosen` picks by who reads and what is asked; answers how many. */
+export function planForgetReads(
+  context: Omit<Context, "receipts">,
+  chosen: (session: { filter: string; viewer: Viewer | null }) => boolean,
+): number {
+  const { sql, draft, sessions, now } = context;
+  const stored = sql.exec<ReadSession>("select * from read_session").toArray();
+  const open = new Map(stored.map((session): [string, ReadSession | null] => [session.id, session]));
+  for (const [id, session] of sessions) open.set(id, session);
+  const due = [...open.values()].filter((session) => session !== null).filter(({ filter, viewer }) => {
+    return chosen({ filter, viewer: viewer === null ? null : (JSON.parse(viewer) as Viewer) });
+  });
+  for (const session of due) {
+    sealClosed(draft, session, now);
+    touch(context, session.id, null);
+  }
+  return due.length;
+}
+
 /** When the next session has to be closed; null when none is open. */
 export function nextCloseAt(sql: SqlStorage): number | null {
   const row = sql

@@ -159,6 +159,23 @@ export function adoptBatch(sql: SqlStorage, batch: string, { first, sequencedAt,
   );
 }
 
+/**
+ * Has receipts forget what was sent, as what they are of goes: an event or a batch sent again is known by its id alone. Of a batch that was a part of
+ * its request the receipt has the name that stands in its entries.
+ */
+export function clearPrints(
+  sql: SqlStorage,
+  { ids, batches }: { ids: readonly string[]; batches: readonly string[] },
+): void {
+  const clear = (table: string, key: string, names: readonly string[]) =>
+    sql.exec(
+      `update ${table} set print = null where ${key} in (select value from json_each(?)) and print is not null`,
+      JSON.stringify(names),
+    );
+  clear("id_receipt", "id", ids);
+  clear("batch_receipt", "batch", batches);
+}
+
 /** Enters the receipt of an id again, without its print. */
 export function adoptId(
   sql: SqlStorage,

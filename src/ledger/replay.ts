@@ -1,11 +1,13 @@
 import { readEventSection, readNoteSection } from "../chain/section-shape.ts";
 import type { Scope } from "../schema/caller.ts";
+import type { HoldScope } from "../schema/hold.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { SwitchOf, Window } from "../schema/reads.ts";
 import { saveSwitch } from "./closed.ts";
 import type { Following } from "./continue-chain.ts";
-import { loadEarlier } from "./earlier.ts";
+import { baseOf, loadEarlier } from "./earlier.ts";
 import { endQuarantine, enterQuarantine, noteQuarantine } from "./quarantines.ts";
+import { endHold, enterHold } from "./holds.ts";
 import { reopenRead } from "./reads.ts";
 import { type AdoptedBatch, adoptBatch, adoptId } from "./receipts.ts";
 import { clearVerified } from "./verified.ts";
@@ -113,6 +115,14 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
     endQuarantine(sql, { id: target, reason, by: key, at }),
   "indelible.quarantine.annotated": (sql, { key, at, target, reason }) =>
     noteQuarantine(sql, { id: target, note: reason, by: key, at }),
+  "indelible.hold.placed": (sql, { key, at, index, target, metadata, note, reason }) => {
+    // One whose words are gone holds all that it may have held.
+    const { log = null, after_index = null, before_index = null } = metadata as Partial<HoldScope>;
+    const scope = { query: textOf(note["query"]), log, after_index, before_index };
+    enterHold(sql, { id: target, ...scope, reason, by: key, at, position: positionOf(sql, index) });
+  },
+  "indelible.hold.released": (sql, { key, at, index, target, reason }) =>
+    endHold(sql, { id: target, reason, by: key, at, position: positionOf(sql, index) }),
   "indelible.access.refused": (sql, { key, metadata }) =>
     sql.exec(
       "delete from refusal where key = ? and code = ? and first_at <= ?",
@@ -135,6 +145,11 @@ function replayRead(sql: SqlStorage, { key, at, index, actor, metadata, note }: 
 function replaySettings(sql: SqlStorage, { metadata }: Act): void {
   const settings = metadata["settings"] as OrgSettings | undefined;
   if (settings !== undefined) sql.exec("update org set settings = ?", JSON.stringify(settings));
+}
+
+/** Of an index of the log that is rolled forward, among those of all logs. */
+function positionOf(sql: SqlStorage, index: number): number {
+  return baseOf(loadEarlier(sql)) + index;
 }
 
 /** The number of the log that is rolled forward. */

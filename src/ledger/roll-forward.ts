@@ -1,4 +1,4 @@
-import { listSegments, type Segment } from "../archive/segment.ts";
+import { type ListedSegment, listSegments } from "../archive/segment.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { STARTUP_COMPARE_MS, R2_LIST_MAX_KEYS } from "../limits.ts";
 import { log } from "../log.ts";
@@ -11,6 +11,7 @@ import type { Core } from "./core.ts";
 import { Draft } from "./draft.ts";
 import { isHeadMac } from "./head-mac.ts";
 import { fenceOf, savePlaced } from "./placements.ts";
+import { retakeRemoved } from "./retake-removed.ts";
 import { clearMark, readMark, type Restoring } from "./restore-mark.ts";
 import { sealAct } from "./service-entry.ts";
 import { signedBeyond } from "./signed-beyond.ts";
@@ -24,7 +25,7 @@ import { transact } from "./transact.ts";
  * What the stores hold of a log: D1 entries below its `fence`, R2 `segments` from the ledger's archived size on and a checkpoint
  * of size `signed`, if it covers more than the ledger holds.
  */
-type Held = { fence: Fence; segments: Segment[]; signed: number };
+type Held = { fence: Fence; segments: ListedSegment[]; signed: number };
 
 /**
  * Restores a ledger whose storage was rewound: takes over from R2, then from D1, every entry beyond its head that
@@ -44,6 +45,7 @@ export async function rollForward(core: Core, continued: string | null): Promise
       if (!whole && stuck === null) continue;
       if (continued !== null) return refuseStuck(core, before(continued), `${continued} is not in its storage`);
       if (stuck !== null) return refuseStuck(core, standing(state, held), stuck);
+      await retakeRemoved(core, held.segments);
       sealRestored(core);
       core.stuck = null;
       state.projected = held.fence.next;
@@ -125,8 +127,9 @@ async function takeAll(core: Core, held: Held): Promise<string | null> {
   const add = (why: string | null) => {
     if (why !== null && stuck.at < state.head.size) stuck = { at: state.head.size, why };
   };
-  // Of two segments that begin alike, stored around a crash, the longer one says more.
-  for (const segment of segments.toSorted((a, b) => a.first - b.first || b.last - a.last)) {
+  // Of two segments that begin alike, stored around a crash, the longer one says more; of two of the same entries the later one was written anew.
+  const sorted = segments.toSorted((a, b) => a.first - b.first || b.last - a.last || b.uploaded - a.uploaded);
+  for (const segment of sorted) {
     if (segment.last < state.head.size) continue;
     add(await takeSegment(core, segment, fence.next));
   }

@@ -5,6 +5,7 @@ import type { DraftReceipts } from "./append.ts";
 import type { Switches } from "./closed.ts";
 import { Draft } from "./draft.ts";
 import { Gather, type Work } from "./gather.ts";
+import type { Holds } from "../schema/hold.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { Standing } from "./quarantines.ts";
 import type { DraftSessions } from "./reads.ts";
@@ -18,6 +19,7 @@ export type Planning = {
   settings: OrgSettings;
   switches: Switches;
   standing: readonly Standing[];
+  holds: Holds;
   now: number;
 };
 
@@ -35,9 +37,9 @@ export class Sequencer {
         const now = core.now();
         const receipts = { batches: new Map(), ids: new Map() };
         const draft = new Draft(core.state, now);
-        const { org, switches, standing } = core.state;
+        const { org, switches, standing, holds } = core.state;
         const { settings } = org;
-        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, now };
+        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, holds, now };
         return draft;
       },
       commit: (draft) => {

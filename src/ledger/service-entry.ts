@@ -24,5 +24,6 @@ export function sealAct(draft: Draft, act: Act, now: number): Sealed {
   if (act.note !== undefined) sections.push({ name: "note", text: JSON.stringify(act.note) });
   if (act.context !== undefined) sections.push({ name: "context", text: JSON.stringify(act.context) });
   if (act.metadata !== undefined) sections.push({ name: "metadata", text: JSON.stringify(act.metadata) });
-  return draft.seal({ source: "service", category: act.category, sentCategory: null, sections });
+  const forever = act.forever === true;
+  return draft.seal({ source: "service", category: act.category, sentCategory: null, forever, sections });
 }

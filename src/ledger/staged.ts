@@ -49,6 +49,31 @@ function droppableTo({ projected, archived, tree, backlog }: State): number {
   return Math.min(stored, Math.max(open, stored - kept));
 }
 
+/**
+ * Writes the staged rows that hold any of `first..last` anew, with other lines of the same entries: leaves, heads and counts stay. Answers how many
+ * bytes went. Runs in a transaction.
+ */
+export function rewriteStaged(
+  sql: SqlStorage,
+  { first, last }: { first: number; last: number },
+  edit: (index: number, line: string) => string,
+): number {
+  const rows = sql
+    .exec<StagedRow>("select * from staged where first <= ? and first + count > ? order by first", last, first)
+    .toArray();
+  let saved = 0;
+  for (const row of rows) {
+    const held = row.lines.split("\n");
+    assert(held.length === row.count, "a staged row holds as many lines as it counts");
+    const lines = held.map((line, n) => edit(row.first + n, line)).join("\n");
+    if (lines === row.lines) continue;
+    const bytes = Buffer.byteLength(lines) + 1;
+    sql.exec("update staged set lines = ?, bytes = ? where first = ?", lines, bytes, row.first);
+    saved += row.bytes - bytes;
+  }
+  return saved;
+}
+
 /** Enters a segment that R2 holds and that was read back: from here on its staged `rows` may go. */
 export function recordSegment(core: Core, segment: Segment, rows: readonly StagedRow[]): void {
   const { state, storage } = core;

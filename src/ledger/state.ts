@@ -1,10 +1,14 @@
 import { genesisPrev } from "../chain/genesis.ts";
 import { base64url } from "../chain/encoding.ts";
 import { assert } from "../errors.ts";
+import { LARGE_EXPORT_ROWS } from "../limits.ts";
+import type { Holds } from "../schema/hold.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
+import { NO_POLICY } from "../schema/policy.ts";
 import { sha256 } from "../sha256.ts";
 import { loadSwitches, type Switches } from "./closed.ts";
 import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
+import { loadHolds } from "./holds.ts";
 import { loadStanding, type Standing } from "./quarantines.ts";
 import { addLaterTables, hasTables } from "./tables.ts";
 import { loadTree, type Tree } from "./tree.ts";
@@ -36,6 +40,8 @@ export type State = {
   switches: Switches;
   /** Windows under quarantine. */
   standing: readonly Standing[];
+  /** Legal holds that stand. */
+  holds: Holds;
   /** D1 is being emptied, to be made anew. */
   rebuilding: boolean;
   tree: Tree;
@@ -52,10 +58,15 @@ export type State = {
 };
 
 /** What settings kept before there were these say of them. */
-const LATER_SETTINGS: Pick<OrgSettings, "public_log" | "cors_origins" | "require_reason"> = {
+const LATER_SETTINGS: Pick<
+  OrgSettings,
+  "public_log" | "cors_origins" | "require_reason" | "retention" | "large_export_rows"
+> = {
   public_log: false,
   cors_origins: [],
   require_reason: false,
+  retention: NO_POLICY,
+  large_export_rows: LARGE_EXPORT_ROWS,
 };
 
 /** Reads the state; null when the org was never created. */
@@ -104,6 +115,7 @@ export function loadState(sql: SqlStorage): State | null {
     earlier,
     switches: loadSwitches(sql),
     standing: loadStanding(sql),
+    holds: loadHolds(sql),
     rebuilding,
     tree,
     oldestUnpublishedAt: unpublishedSince(sql, { tree, head }),

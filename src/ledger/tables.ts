@@ -75,12 +75,21 @@ const LATER_TABLES = [
      id text primary key, log integer not null, first integer not null, past integer, reason text not null,
      key text not null, at integer not null, released text, released_at integer, notes text not null
    ) without rowid`,
+  // `scope` and `released` as JSON; `changed`: the position of the entry that placed or released it.
+  `create table if not exists hold (
+     id text primary key, scope text not null, reason text not null, key text not null, at integer not null,
+     changed integer not null, released text
+   ) without rowid`,
 ];
 
-/** Columns that came after their tables. `viewer`: JSON, null for who reads with a key. `found`: the digest of the breaks. */
+/**
+ * Columns that came after their tables. `viewer`: JSON, null for who reads with a key. `found`: the digest of the breaks.
+ * `keep_until`: the earliest of the entries that have something to lose, `forever` where none has; null where nobody has looked.
+ */
 const LATER_COLUMNS = [
   { table: "read_session", column: "viewer", type: "text" },
   { table: "verified", column: "found", type: "text" },
+  { table: "segment", column: "keep_until", type: "text" },
 ];
 
 /** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */

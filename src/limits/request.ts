@@ -45,6 +45,8 @@ export const VERIFY_PAGE_ENTRIES = 1_000;
 export const VERIFY_MAX_BREAKS = 1_000;
 /** Erasures and retention runs a verify walk keeps in memory, 100 bytes each, to judge absent sections by. */
 export const VERIFY_MAX_CAUSES = 100_000;
+/** What is kept of the sections that name them, two or three bytes an entry, until their lists are read: 20 million entries. */
+export const VERIFY_CLAIMS_MAX_BYTES = 64_000_000;
 
 /** Entries one repair call compares: opened, indexed and read twice, about 300 µs each, so half of the default CPU time. */
 export const REPAIR_MAX_ENTRIES = 50_000;

@@ -15,3 +15,12 @@ export const VERIFIER_ANSWER_MAX_MS = 30_000;
 export const VERIFIER_TRIES = 5;
 export const VERIFIER_RETRY_MIN_MS = 500;
 export const VERIFIER_RETRY_MAX_MS = 30_000;
+
+/**
+ * A manifest names each part of 8 MB in 140 bytes: 100,000 parts, 800 GB. A signed note of anything else is far shorter.
+ */
+export const VERIFIER_MANIFEST_MAX_BYTES = 16_000_000;
+/** A part is hashed whole: twice what an export puts into one. */
+export const VERIFIER_PART_MAX_BYTES = 16_000_000;
+/** A line of an export: a record line and its proof of at most 63 hashes, with room. */
+export const VERIFIER_LINE_MAX_BYTES = 2 * RECORD_MAX_BYTES;

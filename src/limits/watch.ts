@@ -20,10 +20,10 @@ export const CANARY_ROUND_MAX_MS = 45_000;
 /** Entries of an org compared once a day: at worst two segments, and 25 MB of lines. */
 export const SAMPLE_ENTRIES = 100;
 /**
- * Orgs sampled in one run of the cron, of 1,440 a day: 28,800 a day, more get their turn every other day. Each makes about
- * ten calls of the 1,000 an invocation has.
+ * Orgs whose turn it is in one run of the cron, of 1,440 a day: 28,800 a day, more get theirs every other day. Each makes about
+ * fifteen calls of the 1,000 an invocation has: it is sampled, and its run of retention begins.
  */
-export const SAMPLE_ORGS_PER_RUN = 20;
+export const TURN_ORGS_PER_RUN = 20;
 /** Of those, at once: each may hold a segment of 16 MB, of the 128 MB an isolate has. */
 export const SAMPLE_ORGS_AT_ONCE = 4;
 /** Five such turns take less than the two minutes after which nobody waits for a cron any more. */

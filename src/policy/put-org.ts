@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import type { Config } from "../env.ts";
 import { assert, ok, refuse, type Result } from "../errors.ts";
 import { callLedger, ledgerOf } from "../ledger/client.ts";
-import { ORIGIN_MAX_BYTES } from "../limits.ts";
+import { LARGE_EXPORT_ROWS, ORIGIN_MAX_BYTES } from "../limits.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
 import type { OrgSettings, ReadGrant, SettingsPatch } from "../schema/ledger.ts";
 import { cellOfCanary, isServiceOrg, PLATFORM_ORG } from "../schema/names.ts";
+import { NO_POLICY } from "../schema/policy.ts";
 import type { PutOrg } from "../schema/org.ts";
 import { openRange } from "../store/cell.ts";
 import { createOrg as enterOrg } from "../store/org.ts";
@@ -33,6 +34,8 @@ const NORMAL: Omit<OrgSettings, "name"> = {
   public_log: false,
   cors_origins: [],
   require_reason: false,
+  retention: NO_POLICY,
+  large_export_rows: LARGE_EXPORT_ROWS,
 };
 
 /** What a request names, less the jurisdiction, which never changes. */

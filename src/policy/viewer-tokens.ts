@@ -1,11 +1,12 @@
+import { minterClaim } from "../auth/authenticate.ts";
 import { viewerTokenText } from "../auth/viewer-token.ts";
 import type { Config } from "../env.ts";
 import { assert, ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { newKeyName } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
 import { BINDING_TOKEN_MAX_SECONDS, VIEWER_TOKEN_MAX_CHARACTERS } from "../limits.ts";
-import { type Caller, nameOf } from "../schema/caller.ts";
-import type { NewViewerToken, ViewerClaims, ViewerToken } from "../schema/viewer-token.ts";
+import type { Caller } from "../schema/caller.ts";
+import type { NewViewerToken, ViewerToken } from "../schema/viewer-token.ts";
 
 /** `limited` is told how much more the caller may ask. */
 type Wanted = { caller: Caller; wanted: NewViewerToken; now: number; limited?: (limits: RateLimit[]) => void };
@@ -20,7 +21,7 @@ export async function mintViewerToken(
   { caller, wanted, now, limited }: Wanted,
 ): Promise<Result<ViewerToken>> {
   const { actor, scopes, expires_in_s, restriction = null } = wanted;
-  const minter = minterOf(caller);
+  const minter = minterClaim(caller);
   if (minter.kind === "binding" && expires_in_s > BINDING_TOKEN_MAX_SECONDS) {
     const message = `may be at most ${BINDING_TOKEN_MAX_SECONDS} through a binding`;
     const errors = [{ pointer: "/expires_in_s", message }];
@@ -35,14 +36,4 @@ export async function mintViewerToken(
   if (!issued.ok) return issued;
   limited?.(issued.value);
   return ok({ id, token: text, expires_at: new Date(expires_at).toISOString(), restriction });
-}
-
-const PLATFORM_KEY_PATTERN = /^ind_p[a-z2-7]{12}$/;
-
-/** How a token finds its minter again: the root key, a key by its id, or a binding, of which only the name is known. */
-function minterOf(caller: Caller): ViewerClaims["minter"] {
-  const key = nameOf(caller);
-  if (caller.kind !== "trusted") return { kind: "org", key };
-  if (caller.orgs === "all") return { kind: "root", key };
-  return { kind: PLATFORM_KEY_PATTERN.test(key) ? "platform" : "binding", key };
 }

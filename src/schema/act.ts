@@ -12,4 +12,6 @@ export type Act = {
   note?: { reason?: string; query?: string };
   context?: Record<string, string>;
   metadata?: Record<string, unknown>;
+  /** Whether the entry is kept for ever, whatever its category: a cause outlives what it excuses. */
+  forever?: boolean;
 };

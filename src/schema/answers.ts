@@ -32,6 +32,7 @@ export const orgSchemaAnswer = z
     public_log: z.boolean(),
     cors_origins: z.array(z.string()),
     require_reason: z.boolean(),
+    large_export_rows: z.int(),
     log: z.string(),
     size: z.int(),
     created_at: instant,

@@ -14,6 +14,10 @@ const absenceSchema = z
       .union([index, z.string()])
       .optional()
       .meta({ description: "The entry that names the cause, or the id of the quarantine." }),
+    log: z
+      .int()
+      .optional()
+      .meta({ description: "The number of the log that holds the cause, where it is not the entry's own." }),
   })
   .meta({ id: "Absence" });
 

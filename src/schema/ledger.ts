@@ -2,6 +2,7 @@ import type { SectionText } from "../chain/record.ts";
 import type { RateLimit, Result } from "../errors.ts";
 import type { Caller, Scope, Viewer } from "./caller.ts";
 import type { Category } from "./names.ts";
+import type { RetentionPolicy } from "./policy.ts";
 import type { ReadsClosed } from "./reads.ts";
 
 /** How an event came. */
@@ -59,6 +60,10 @@ export type OrgSettings = {
   cors_origins: string[];
   /** Whether nobody reads entries without saying why. */
   require_reason: boolean;
+  /** How long entries to come are kept. */
+  retention: RetentionPolicy;
+  /** Exports of more entries are flagged for review. */
+  large_export_rows: number;
 };
 
 /** Where a range of a log's entries is projected: entries from `first_index` on, until the next placement. */

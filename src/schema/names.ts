@@ -47,6 +47,8 @@ export const CATEGORIES = [
 ] as const;
 export type Category = (typeof CATEGORIES)[number];
 
+/** A date as `toISOString` begins. */
+export const DAY_PATTERN = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 const ORG_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/;
 const EVENT_ID_PATTERN = /^(?=.*[^0-9])[A-Za-z0-9][A-Za-z0-9._:@~+=-]{0,199}$/;
 const IDEMPOTENCY_KEY_PATTERN = /^[\x21-\x7e]{1,200}$/;
@@ -101,6 +103,13 @@ export const actionSchema = z
     else if (text !== "" && parts.includes("")) context.addIssue("must not have an empty part: write noun.verb");
   })
   .meta({ description: "What happened, as noun.verb.", example: "document.share" });
+
+/** An action, or with `.*` at its end all below it. */
+export const actionFilterSchema = z
+  .string()
+  .refine((text) => actionSchema.safeParse(text.endsWith(".*") ? text.slice(0, -2) : text).success, {
+    message: "must be an action such as user.created, or a prefix such as user.*",
+  });
 
 /**
  * The instant an RFC 3339 text names, in milliseconds since 1970 (finer digits are cut), or null when it is none.

@@ -41,6 +41,9 @@ export const putOrgSchema = z
     require_reason: z.boolean().optional().meta({
       description: "Whether entries are read only with an `Audit-Reason`, which is kept in the trace.",
     }),
+    large_export_rows: z.int().min(0).max(LOG_MAX_ENTRIES).optional().meta({
+      description: "Exports of more entries are flagged for review in the log; 10,000 by default.",
+    }),
   })
   .meta({ id: "PutOrg" });
 export type PutOrg = z.infer<typeof putOrgSchema>;

@@ -43,7 +43,7 @@ export const newViewerTokenSchema = z
 export type NewViewerToken = z.infer<typeof newViewerTokenSchema>;
 
 /** Whose word a token is: a root, platform or org key by its id, or a service binding by its name. */
-const minterSchema = z.strictObject({ kind: z.enum(["root", "platform", "org", "binding"]), key: z.string() });
+export const minterSchema = z.strictObject({ kind: z.enum(["root", "platform", "org", "binding"]), key: z.string() });
 
 /** What a token says; `expires_at` in milliseconds. A shape of its own: tokens outlive a deployment by an hour. */
 export const viewerClaimsSchema = z.strictObject({

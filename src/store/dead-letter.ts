@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, lte, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { deadLetter } from "./directory-tables.ts";
 
@@ -51,6 +51,20 @@ export async function dueParked(db: D1Database, now: number, limit: number): Pro
     .from(deadLetter)
     .where(and(eq(deadLetter.state, "parked"), lte(deadLetter.next_at, now)))
     .orderBy(asc(deadLetter.next_at))
+    .limit(limit);
+}
+
+/** Those of an org, by id; `after` is the last one seen. */
+export async function deadLettersOf(
+  db: D1Database,
+  org: string,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<DeadLetterRow[]> {
+  return drizzle(db)
+    .select()
+    .from(deadLetter)
+    .where(and(eq(deadLetter.org, org), after === null ? undefined : gt(deadLetter.id, after)))
+    .orderBy(asc(deadLetter.id))
     .limit(limit);
 }
 

@@ -89,7 +89,7 @@ export const ledgerGauge = sqliteTable("ledger_gauge", {
 /** When all of a cell's canaries were last read back as they should be. */
 export const canary = sqliteTable("canary", { cell: text("cell").primaryKey(), good_at: integer("good_at").notNull() });
 
-/** One row: how far the day's samples are. `orgs`: as many as there were when it began; `reached`: the org sampled last. */
+/** One row: how far the day's turns are. `orgs`: as many as there were when it began; `reached`: the org that had its turn last. */
 export const sampleTurn = sqliteTable("sample_turn", {
   only: integer("only").primaryKey(),
   day: integer("day").notNull(),
@@ -97,3 +97,15 @@ export const sampleTurn = sqliteTable("sample_turn", {
   done: integer("done").notNull(),
   reached: text("reached"),
 });
+
+/** Jobs that are not over, for the watchdog: when each was created, or last knocked for. */
+export const unfinishedJob = sqliteTable(
+  "unfinished_job",
+  {
+    org: text("org").notNull(),
+    id: text("id").notNull(),
+    kind: text("kind").notNull(),
+    at: integer("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.org, table.id] })],
+);

@@ -6,8 +6,17 @@ import { type Counter, counterStatement } from "./counter.ts";
 import { keyOf } from "./placement.ts";
 import { assertSlot } from "./slot.ts";
 
-/** A sealed entry as it goes into a cell: its record line, its search tokens, the slot of its month, what it counts as and shows. */
-export type ProjectableEntry = { line: string; terms: string; slot: string; counter: Counter; seen: Seen };
+/**
+ * A sealed entry as it goes into a cell: its record line, its search tokens, the slot of its month, what it counts as and
+ * shows (null: that is there already).
+ */
+export type ProjectableEntry = {
+  line: string;
+  terms: string;
+  slot: string;
+  counter: Counter | null;
+  seen: Seen | null;
+};
 
 /** `stale`: somebody projected these entries before, or others are due first; `fence` is the next index due. */
 export type Projection =
@@ -36,12 +45,12 @@ export async function projectEntries(
   const counters = await counterStatement(
     cell,
     orgNumber,
-    entries.map((entry) => entry.counter),
+    entries.flatMap((entry) => entry.counter ?? []),
   );
   const seen = await seenStatement(
     cell,
     orgNumber,
-    entries.map((entry) => entry.seen),
+    entries.flatMap((entry) => entry.seen ?? []),
   );
   const statements = [fenceStatement(cell, { log, orgNumber, from, to, headMac }), counters, seen];
   for (const { slot, low, high } of runsOf(entries)) {

@@ -33,3 +33,23 @@ export function quotedIn(query: string): string[] {
 /** In quotes a backslash stands before a quote or another backslash. */
 const PHRASE = /"((?:[^"\\]|\\.)*)"/gs;
 const PARTING = /[\s":,]+/;
+
+/** Whether a query quotes any of these texts. */
+export function quotes(query: string, texts: readonly string[]): boolean {
+  return quotesAny(quotedIn(query), texts);
+}
+
+/** Whether any of these texts stands in what was quoted: whole or as a part, between other characters than those of words, in whatever case. */
+export function quotesAny(quoted: readonly string[], texts: readonly string[]): boolean {
+  const wanted = texts.map((text) => text.toLowerCase());
+  return quoted.some((one) => wanted.some((text) => standsIn(one.toLowerCase(), text)));
+}
+
+function standsIn(quoted: string, text: string): boolean {
+  for (let at = quoted.indexOf(text); at !== -1; at = quoted.indexOf(text, at + 1)) {
+    const [before, after] = [quoted[at - 1] ?? "", quoted[at + text.length] ?? ""];
+    if (!WORD.test(before) && !WORD.test(after)) return true;
+  }
+  return false;
+}
+const WORD = /[\p{L}\p{N}]/u;

@@ -7,9 +7,9 @@ const MINUTES_A_DAY = 1_440;
 const DAY_MS = MINUTES_A_DAY * 60_000;
 
 /**
- * The orgs whose turn it is, `limit` at most: by name, each once a day, spread over its minutes. They are taken before they
- * are sampled, so that of two that ask at once one gets them; what a crash takes with it has its turn a day later.
- * One row is written where there is an org to sample: 1,440 a day at most, $0.04 a month.
+ * The orgs whose turn it is, `limit` at most: by name, each once a day, spread over its minutes. They are taken before
+ * anything is done for them, so that of two that ask at once one gets them; what a crash takes with it has its turn a day later.
+ * One row is written where there is such an org: 1,440 a day at most, $0.04 a month.
  */
 export async function takeTurn(db: D1Database, { now, limit }: { now: number; limit: number }): Promise<string[]> {
   const day = Math.floor(now / DAY_MS);

@@ -1,93 +1,131 @@
+import { type Claimed, Claims } from "../chain/claims.ts";
+import { originOfLog, placeInOrg } from "../chain/continuation.ts";
 import type { Leaf } from "../chain/leaf.ts";
 import type { Absence } from "../chain/record.ts";
-import { Causes } from "../chain/verify-causes.ts";
-import { VERIFY_MAX_CAUSES } from "../limits.ts";
+import type { Sha256 } from "../chain/sha256.ts";
+import { type Cause, judgeCause, type Verdict } from "../chain/verify-causes.ts";
+import { ABSENCE_LIST_MAX_BYTES } from "../limits.ts";
 import type { LogFindings } from "./report.ts";
-
-/** Claims that name one cause: how many, the first of them, and of those expired the one to be kept the longest. */
-type Claimed = { cause: "erased" | "expired"; sections: number; index: number; section: string; hardest: Leaf };
+import type { LogSource } from "./source.ts";
 
 /**
- * Sections said to be absent, until the entry that is their cause is read: a log is read from the oldest entry on, and
- * a cause comes after what it takes. Claims on one cause are kept as one, so memory grows with causes and not with claims.
+ * A log whose claims are judged: how large it is, and where what is found of it goes. `complete`: nothing may be withheld.
+ * `unproven`: only a part of it is there, so that what its causes are is counted, and not missed.
+ */
+export type ClaimingLog = {
+  size: number;
+  findings: LogFindings;
+  complete: boolean;
+  unproven: { sections: number } | null;
+};
+
+/** Claims that a fitting cause was found for, and the hash of the list that has to name them. */
+type Unlisted = { claimed: Claimed; named: string | null };
+
+/**
+ * Sections said to be absent, until the entry that is their cause is read: logs are read from the oldest entry on, and a
+ * cause comes after what it takes. Those that name one cause are kept as one, and then compared with the list that it
+ * commits to. A log is named by its origin; a cause may lie in a later log of the org.
  */
 export class AbsenceClaims {
-  readonly #findings: LogFindings;
-  readonly #size: number;
-  readonly #complete: boolean;
-  readonly #claims = new Map<string, { by: number; claimed: Claimed }>();
+  readonly #sha256: Sha256;
+  readonly #logs: ReadonlyMap<string, ClaimingLog>;
+  readonly #claims = new Claims();
+  #unlisted: Unlisted[] = [];
 
-  constructor(findings: LogFindings, { size, complete }: { size: number; complete: boolean }) {
-    this.#findings = findings;
-    this.#size = size;
-    this.#complete = complete;
+  constructor(sha256: Sha256, logs: ReadonlyMap<string, ClaimingLog>) {
+    this.#sha256 = sha256;
+    this.#logs = logs;
   }
 
   /** Takes the claim that a section of an intact leaf is absent. */
-  claim(leaf: Leaf, { section, cause, by }: Absence): void {
+  claim(leaf: Leaf, { section, cause, by, log }: Absence): void {
+    const { findings, complete } = this.#logOf(leaf.log);
     if (cause === "withheld") {
-      this.#findings.counts.absent.withheld++;
+      findings.counts.absent.withheld++;
       const detail = "The section is withheld, and all of them were asked for.";
-      if (this.#complete) this.#findings.add({ kind: "unexplained_gap", index: leaf.index, section, detail });
+      if (complete) findings.add({ kind: "unexplained_gap", index: leaf.index, section, detail });
       return;
     }
-    const claimed: Claimed = { cause, sections: 1, index: leaf.index, section, hardest: leaf };
-    if (by === undefined || by <= leaf.index) return this.#refuse(claimed, "it names no later entry as its cause");
-    if (by >= this.#size) return this.#leave(claimed, `the cause, entry ${by}, lies above the checkpoint`);
-    const key = `${by} ${cause}`;
-    const known = this.#claims.get(key);
-    if (known === undefined) {
-      if (this.#claims.size >= VERIFY_MAX_CAUSES) return this.#leave(claimed, "too many causes to keep in mind");
-      this.#claims.set(key, { by, claimed });
-      return;
+    const one = { log: leaf.log, cause, first: { index: leaf.index, section }, sections: 1 };
+    const { first, number } = placeInOrg(leaf.log);
+    if (by === undefined || (log === undefined ? by <= leaf.index : log <= number)) {
+      return this.#refuse(one, "it names no later entry as its cause");
     }
-    known.claimed.sections++;
-    // "forever" sorts after every day.
-    if (leaf.keep_until > known.claimed.hardest.keep_until) known.claimed.hardest = leaf;
+    const origin = originOfLog(first, log ?? number);
+    const there = this.#logs.get(origin);
+    if (there === undefined) return this.#leave(one, `the cause, entry ${by}, lies in ${origin}, which was not read`);
+    if (by >= there.size) return this.#leave(one, `the cause, entry ${by}, lies above the checkpoint`);
+    const claim = { section, cause, by, ...(log === undefined ? {} : { log }) };
+    if (!this.#claims.add(leaf, claim)) this.#leave(one, "too many causes to keep in mind");
   }
 
-  /** An intact entry was read: what claims it as its cause is judged. `action` is null when its section is not there. */
-  entry(leaf: Leaf, action: string | null): void {
-    if (this.#claims.size === 0) return;
-    for (const cause of ["erased", "expired"] as const) {
-      const key = `${leaf.index} ${cause}`;
-      const known = this.#claims.get(key);
-      if (known === undefined) continue;
-      this.#claims.delete(key);
-      this.#judge(known.claimed, { by: leaf, action });
+  /** An intact entry was read: what claims it as its cause is judged. */
+  entry(log: string, cause: Cause): void {
+    for (const claimed of this.#claims.take({ log: placeInOrg(log).number, by: cause.index })) {
+      const verdict = judgeCause(claimed.hardest, claimed.cause, cause);
+      if (verdict.kind === "excused") this.#unlisted.push({ claimed, named: cause.list });
+      else this.#end(claimed, verdict);
+    }
+  }
+
+  /** Compares what has its cause with the list of that, from the files of the log that `source` is. */
+  async compare(source: LogSource | null): Promise<void> {
+    const unlisted = this.#unlisted;
+    this.#unlisted = [];
+    for (const { claimed, named } of unlisted) {
+      const read = named === null || source === null ? null : await readList(source, named);
+      this.#end(claimed, claimed.judgeList(this.#sha256, { named, text: null, ...read }));
     }
   }
 
   /** Claims whose cause was never seen. */
   finish(): void {
-    for (const { by, claimed } of this.#claims.values()) {
-      this.#leave(claimed, `the cause, entry ${by}, could not be read`);
+    for (const claimed of this.#claims.takeAll()) {
+      this.#leave(claimed, `the cause, entry ${claimed.at.by}, could not be read`);
     }
-    this.#claims.clear();
   }
 
-  #judge(claimed: Claimed, { by, action }: { by: Leaf; action: string | null }): void {
-    const causes = new Causes(this.#size);
-    causes.keep(by, action);
-    const { cause, section, hardest } = claimed;
-    const verdict = causes.judge(hardest, { section, cause, by: by.index }, () => false);
-    if (verdict.kind === "excused") this.#findings.counts.absent[cause] += claimed.sections;
+  #end(claimed: Claimed, verdict: Verdict): void {
+    if (verdict.kind === "excused") this.#logOf(claimed.log).findings.counts.absent[claimed.cause] += claimed.sections;
     else if (verdict.kind === "unknown") this.#leave(claimed, verdict.why);
     else this.#refuse(claimed, verdict.why);
   }
 
-  #refuse({ cause, sections, index, section }: Claimed, why: string): void {
+  #refuse({ log, cause, sections, first: { index, section } }: About, why: string): void {
     const detail = `The section is said to be ${cause}, but ${why}.${andMore(sections)}`;
-    this.#findings.add({ kind: "unexplained_gap", index, section, detail });
+    this.#logOf(log).findings.add({ kind: "unexplained_gap", index, section, detail });
   }
 
-  #leave({ cause, sections, index, section }: Claimed, why: string): void {
+  #leave({ log, cause, sections, first: { index, section } }: About, why: string): void {
+    const { findings, unproven } = this.#logOf(log);
+    if (unproven !== null) {
+      unproven.sections += sections;
+      return;
+    }
     const more = andMore(sections);
-    this.#findings.addUnchecked({
+    findings.addUnchecked({
       index,
       why: `${section} is said to be ${cause}: ${why}${more === "" ? "" : `.${more}`}`,
     });
   }
+
+  #logOf(log: string): ClaimingLog {
+    const found = this.#logs.get(log);
+    if (found === undefined) throw new Error(`invariant broken: claims are of a log that is read, not of ${log}`);
+    return found;
+  }
+}
+
+type About = Pick<Claimed, "log" | "cause" | "first" | "sections">;
+
+/** The list of this name among the files of a log; `why` says what keeps it from being read. */
+async function readList(source: LogSource, name: string): Promise<{ text: string | null; why?: string }> {
+  const path = `absences/${name}`;
+  const read = await source.read(path, { maxBytes: ABSENCE_LIST_MAX_BYTES });
+  if (read.kind === "bytes")
+    return { text: new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(read.bytes) };
+  return { text: null, why: read.kind === "absent" ? `${path}, its list, is not there` : `${path}: ${read.why}` };
 }
 
 function andMore(sections: number): string {

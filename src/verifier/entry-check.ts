@@ -1,3 +1,4 @@
+import { causeOf } from "../chain/verify-causes.ts";
 import { checkSections } from "../chain/verify-sections.ts";
 import type { Leaf } from "../chain/leaf.ts";
 import type { Checkpoint } from "../chain/note/checkpoint.ts";
@@ -5,6 +6,7 @@ import type { Sha256 } from "../chain/sha256.ts";
 import { AbsenceClaims } from "./absence-claims.ts";
 import type { EntryRow } from "./entry-row.ts";
 import type { LogFindings } from "./report.ts";
+import type { LogSource } from "./source.ts";
 
 /** An index for which no row has its leaf; `holds` is what lies there instead. */
 type Gap = { index: number; holds: EntryRow | null; before: string | null };
@@ -40,7 +42,8 @@ export class EntryCheck {
     this.#sha256 = sha256;
     this.#log = log;
     this.#findings = findings;
-    this.#claims = new AbsenceClaims(findings, log);
+    const { size, complete } = log;
+    this.#claims = new AbsenceClaims(sha256, new Map([[log.log, { size, complete, findings, unproven: null }]]));
     this.#before = log.genesis;
   }
 
@@ -63,6 +66,11 @@ export class EntryCheck {
   late(row: EntryRow): void {
     if (row.leaf?.log === this.#log.log && row.leaf.index >= this.#log.size) this.#findings.counts.beyond++;
     else this.#surplus(row, undefined);
+  }
+
+  /** Compares the sections that are gone with the lists of the causes that were read, from the log's files. */
+  async compareLists(source: LogSource): Promise<void> {
+    await this.#claims.compare(source);
   }
 
   /** Whether there is so much wrong that going on would tell nobody more. */
@@ -115,16 +123,17 @@ export class EntryCheck {
     if (record === null) {
       this.#findings.counts.sections_unseen += Object.keys(leaf.sections).length;
       // A client's entry is no cause, whatever its sections say.
-      if (leaf.source === "client") this.#claims.entry(leaf, "");
+      if (leaf.source === "client") this.#claims.entry(leaf.log, causeOf(leaf, { action: null, metadata: null }));
       return;
     }
-    const { breaks, absences, action } = checkSections(this.#sha256, leaf, record);
+    const checked = checkSections(this.#sha256, leaf, record);
+    const { breaks, absences } = checked;
     const { counts } = this.#findings;
     counts.records++;
     for (const found of breaks) this.#findings.add({ ...found, index });
     if (breaks.length === 0) counts.sections += Object.keys(leaf.sections).length - absences.length;
     for (const absence of absences) this.#claims.claim(leaf, absence);
-    this.#claims.entry(leaf, action);
+    this.#claims.entry(leaf.log, causeOf(leaf, checked));
   }
 
   #unlinked({ index, prev }: Leaf, before: string): void {

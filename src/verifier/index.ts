@@ -8,11 +8,13 @@ import { portableSha256 } from "../chain/portable-sha256.ts";
 import { type EntryProofReport, verifyEntryProof } from "../chain/proof/verify-entry-proof.ts";
 import type { Sha256 } from "../chain/sha256.ts";
 import { verifyEd25519 } from "../verify-ed25519.ts";
+import { openExport as openExportWith } from "./open-export.ts";
 
 export { base64 } from "../chain/encoding.ts";
 export { checkpointText, parseCheckpoint } from "../chain/note/checkpoint.ts";
 export { type EntryRecord } from "../chain/record.ts";
 export { entryText, type OpenedEntry, openEntry } from "../chain/open.ts";
+export { type ExportInput, type ExportReport, verifyExport } from "./verify-export.ts";
 export { type HttpOptions, httpSource } from "./http-source.ts";
 export { type LogBreak } from "./report.ts";
 export { type LogSource, type ReadResult } from "./source.ts";
@@ -37,6 +39,14 @@ export function openCheckpoint(input: {
   keys: readonly NoteKey[];
 }): Promise<OpenedCheckpoint> {
   return openWith(verifyEd25519, input);
+}
+
+/**
+ * Opens the manifest of an export: it must be signed by one of `keys`, and each checkpoint in it by one of them that is its
+ * own log's. What it opens is what `verifyExport` takes.
+ */
+export function openExport(input: { manifest: string; keys: readonly NoteKey[] }): ReturnType<typeof openExportWith> {
+  return openExportWith(verifyEd25519, input);
 }
 
 /**

@@ -73,8 +73,8 @@ export type LogWalkState = {
 };
 
 /**
- * Verifies a log against a checkpoint: each tile against the tree, each leaf against its tile, each link, and the
- * sections of the records given. It reads from the oldest entry on; memory does not grow with the log.
+ * Verifies a log against a checkpoint: each tile against the tree, each leaf against its tile, each link, the sections of
+ * the records given, and those that are gone against the lists of what took them. It reads from the oldest entry on; memory does not grow with the log.
  */
 export async function verifyLog(input: LogInput): Promise<LogReport> {
   const { checkpoint, has = { tiles: true, entries: true } } = input;
@@ -91,6 +91,8 @@ export async function verifyLog(input: LogInput): Promise<LogReport> {
   if (has.tiles) await walkTiles(state, { entries: has.entries });
   else await walkRecords(state);
   check.finish();
+  // What was only found at its place now may be a cause.
+  await check.compareLists(input.source);
   const { breaks, couldNotCheck, counts } = findings;
   const { unvouched, older, stoppedAt } = state;
   return {

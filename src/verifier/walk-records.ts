@@ -52,6 +52,7 @@ export async function walkRecords(state: LogWalkState): Promise<void> {
       growing.add(fromBase64url(hash) as Uint8Array);
       if (growing.size === at + 1) compareOlder();
     }
+    await check.compareLists(input.source);
     input.onProgress?.({ done: Math.min(size, first + TILE_WIDTH), size, breaks: findings.breaks.length });
   }
   for await (const row of groups.rest()) {

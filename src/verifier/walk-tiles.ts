@@ -56,6 +56,7 @@ export async function walkTiles(state: LogWalkState, has: { entries: boolean }):
     const { rows, late } = (await groups?.tile(ahead.tile.index)) ?? { rows: [], late: [] };
     for (const row of late) check.late(row);
     if (!checkTile(state, { ...ahead, hashes, records: groups === null ? null : rows })) return;
+    await check.compareLists(source);
     input.onProgress?.({ done: first + ahead.tile.width, size, breaks: findings.breaks.length });
   }
   if (groups !== null) {

@@ -1,6 +1,5 @@
-import { heldLines, listSegments, namesLines, type Segment } from "../archive/segment.ts";
+import { heldLines, namesLines, segmentsOver } from "../archive/segment.ts";
 import { readRow } from "../chain/verify-row.ts";
-import { R2_LIST_MAX_KEYS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import { sha256 } from "../sha256.ts";
 import type { StoreFault } from "./compare-stores.ts";
 
@@ -20,7 +19,9 @@ export async function readArchive(
   const faults: StoreFault[] = [];
   if (from >= to) return { lines, faults };
   const damaged = new Map<number, string>();
-  for (const segment of await segmentsOver(bucket, log, { from, to })) {
+  const segments = await segmentsOver(bucket, log, { from, to });
+  // Of two of the same entries the later one was written anew, without what went.
+  for (const segment of segments.toSorted((a, b) => a.uploaded - b.uploaded)) {
     const { first, last, name } = segment;
     const held = (await heldLines(bucket, segment)) ?? [];
     const whole = held.length === last - first + 1 && namesLines(segment, held.join("\n"));
@@ -43,21 +44,4 @@ export async function readArchive(
     else if (!misrouted) faults.push({ at: "r2", kind: "damaged", index, place });
   }
   return { lines, faults };
-}
-
-/** Segments that hold any of `[from, to)`: none begins more than its largest size before. */
-async function segmentsOver(
-  bucket: R2Bucket,
-  log: string,
-  { from, to }: { from: number; to: number },
-): Promise<Segment[]> {
-  const over: Segment[] = [];
-  for (let at = Math.max(0, from - SEGMENT_MAX_ENTRIES + 1); at < to; ) {
-    const listed = await listSegments(bucket, { log, from: at, limit: R2_LIST_MAX_KEYS });
-    over.push(...listed.filter(({ first, last }) => first < to && last >= from));
-    const next = (listed.at(-1)?.first ?? to) + 1;
-    if (listed.length < R2_LIST_MAX_KEYS) break;
-    at = next;
-  }
-  return over;
 }

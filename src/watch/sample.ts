@@ -1,11 +1,10 @@
 import type { Config } from "../env.ts";
-import { SAMPLE_ENTRIES, SAMPLE_MAX_MS, SAMPLE_ORGS_AT_ONCE, SAMPLE_ORGS_PER_RUN } from "../limits.ts";
+import { SAMPLE_ENTRIES, SAMPLE_MAX_MS, SAMPLE_ORGS_AT_ONCE } from "../limits.ts";
 import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import { logsOf } from "../query/logs.ts";
 import { takeRandom } from "../random.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
-import { takeTurn } from "../store/sample-turn.ts";
 import { confirmedFaults, type Sample } from "../verify/confirm-faults.ts";
 import { within } from "../within.ts";
 import { reportFindings } from "./report-findings.ts";
@@ -15,15 +14,10 @@ type Draw = (below: number) => number;
 
 const DAY_MS = 86_400_000;
 
-/** Compares a stretch of each org's log in D1, R2 and the ledger, for the orgs whose turn it is. Never throws. */
-export async function sampleOrgs(config: Config, now: number): Promise<void> {
-  try {
-    const orgs = await takeTurn(config.directory, { now, limit: SAMPLE_ORGS_PER_RUN });
-    for (let n = 0; n < orgs.length; n += SAMPLE_ORGS_AT_ONCE) {
-      await Promise.all(orgs.slice(n, n + SAMPLE_ORGS_AT_ONCE).map((org) => sampleOrg(config, org, { now })));
-    }
-  } catch (error) {
-    log("warn", { message: "no org was sampled", error: String(error) });
+/** Compares a stretch of each of these orgs' logs in D1, R2 and the ledger. Never throws. */
+export async function sampleOrgs(config: Config, orgs: readonly string[], now: number): Promise<void> {
+  for (let n = 0; n < orgs.length; n += SAMPLE_ORGS_AT_ONCE) {
+    await Promise.all(orgs.slice(n, n + SAMPLE_ORGS_AT_ONCE).map((org) => sampleOrg(config, org, { now })));
   }
 }
 

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Scope } from "../../src/schema/caller.ts";
 import type { Answer } from "../support/client.ts";
 
 export type Request_ = { method: string; path: string; body?: unknown; headers?: Record<string, string> };
@@ -12,6 +13,8 @@ export type Route = {
   make: (org: string) => Promise<Request_> | Request_;
   status: number;
   shape: z.ZodType | null;
+  /** Scopes it takes beside the one that is documented as its own. */
+  also?: readonly Scope[];
   /** Who may with a viewer token: any viewer, or only who is not restricted; nobody unless it says so. */
   viewers?: "any" | "whole";
   /** How many entries an answer shows; one that does not say shows none, and leaves no trace. */

@@ -48,7 +48,7 @@ describe("every route", () => {
     const { answers, traced } = operations.find((operation) => operation.id === id)!;
     const documented = answers[answer.status];
     const [type] = (answer.headers.get("content-type") ?? "").split(";");
-    expect(Object.keys(documented?.body ?? { "application/problem+json": null })).toEqual([type]);
+    expect(Object.keys(documented?.body ?? { "application/problem+json": null })).toContain(type);
     if (route!.shape !== null) conforms(route!.shape, answer.json);
     expect(answer.headers.get("x-request-id")).toMatch(/^req_/);
     expect(answer.headers.has("audit-read-index")).toBe(traced !== undefined);

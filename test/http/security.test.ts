@@ -60,9 +60,10 @@ describe.each(withKeys)("%s", (id) => {
 
 describe.each(ofOrgs)("%s, of an org,", (id) => {
   it("opens to a key of that org with its scope, and to a platform key for that org", async () => {
-    const { key } = await orgKey(org, [scopeOf(id)]);
-    const { key: listed } = await platformKey([scopeOf(id)], [org]);
-    const { key: every } = await platformKey([scopeOf(id)]);
+    const scopes = [scopeOf(id), ...(ROUTES[id]?.also ?? [])];
+    const { key } = await orgKey(org, scopes);
+    const { key: listed } = await platformKey(scopes, [org]);
+    const { key: every } = await platformKey(scopes);
     for (const right of [key, listed, every]) expect((await send(id, org, right)).status).toBe(ROUTES[id]?.status);
   });
 

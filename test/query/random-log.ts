@@ -2,7 +2,7 @@ import type { Said } from "../store/cells.ts";
 import type { Choices } from "../support/random.ts";
 
 /** Texts that other search engines would read as something else than they are. */
-const HOSTILE = [
+export const HOSTILE = [
   '"a" OR "b"',
   "a AND b",
   "NOT x",

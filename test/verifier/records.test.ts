@@ -10,12 +10,6 @@ const big = publish(makeLog(plainEvents(1_000)));
 
 const rich = published(Array.from({ length: 20 }, () => ({})));
 
-const service = { source: "service", category: "general" } as const;
-
-const erasure = { ...service, action: "indelible.erasure.begun" };
-
-const retention = { ...service, action: "indelible.retention.run" };
-
 describe("records", () => {
   const tamper = (index: number, edit: (record: any) => void) =>
     rich.lines.map((line, at) => (at === index ? edited({ index: at, line }, edit).line : line));
@@ -61,25 +55,6 @@ describe("records", () => {
     }
     const beyond = await verified(rich, { lines: absent(7, { cause: "erased", by: 99 }) });
     expect(beyond).toMatchObject({ ok: false, breaks: [], could_not_check: [{ index: 7 }] });
-  });
-
-  it("accept a cause of the service's own, and count what it took", async () => {
-    const events = Array.from({ length: 600 }, (_, n) => (n === 500 ? erasure : n === 590 ? retention : {}));
-    const log = published(events);
-    const lines = log.lines.map((line, index) => {
-      if (index >= 500) return line;
-      return edited({ index, line }, (r: any) => {
-        delete r.sections.note;
-        r.absent = [{ section: "note", cause: "erased", by: 500 }];
-      }).line;
-    });
-    expect(await verified(log, { lines })).toMatchObject({ ok: true, absent: { erased: 500, expired: 0 } });
-    const swapped = lines.map((line) => line.replaceAll('"by":500', '"by":590'));
-    const wrong = await verified(log, { lines: swapped });
-    expect(blamed(wrong)).toEqual(["unexplained_gap 0 note"]);
-    expect(wrong.breaks[0]?.detail).toContain("499 more");
-    const early = lines.map((line) => line.replaceAll('"erased","by":500', '"expired","by":590'));
-    expect((await verified(log, { lines: early })).breaks[0]?.detail).toContain("kept until 2027-11-21");
   });
 
   it("were sealed in a shape that no section has", async () => {

@@ -23,9 +23,12 @@ export function noteText(note: string): string {
 }
 
 /** Reads a C2SP signed-note: text, an empty line, one signature line or more, and nothing else. */
-export function parseNote(note: string): { ok: true; note: Note } | { ok: false; why: string } {
-  if (note.length > NOTE_MAX_BYTES || utf8(note).length > NOTE_MAX_BYTES) {
-    return { ok: false, why: `It is longer than ${NOTE_MAX_BYTES} bytes.` };
+export function parseNote(
+  note: string,
+  maxBytes = NOTE_MAX_BYTES,
+): { ok: true; note: Note } | { ok: false; why: string } {
+  if (note.length > maxBytes || utf8(note).length > maxBytes) {
+    return { ok: false, why: `It is longer than ${maxBytes} bytes.` };
   }
   if (!isNoteText(note)) return { ok: false, why: "It holds characters that no note may hold." };
   // The text may have empty lines: the last one ends it.

@@ -21,9 +21,9 @@ const TIMESTAMP_MAX = 8_640_000_000_000;
  */
 export async function openNote(
   verifyEd25519: VerifyEd25519,
-  { note, keys }: { note: string; keys: readonly NoteKey[] },
+  { note, keys, maxBytes }: { note: string; keys: readonly NoteKey[]; maxBytes?: number },
 ): Promise<OpenedNote> {
-  const parsed = parseNote(note);
+  const parsed = parseNote(note, maxBytes);
   if (!parsed.ok) return { ok: false, kind: "malformed", why: parsed.why };
   const signed: Signed[] = [];
   for (const signature of parsed.note.signatures) {

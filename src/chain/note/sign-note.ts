@@ -13,9 +13,16 @@ export function signCheckpoint(
   sha256: Sha256,
   { checkpoint, signers }: { checkpoint: Checkpoint; signers: readonly Ed25519Signer[] },
 ): string {
-  const text = checkpointText(checkpoint);
+  return signNote(sha256, { text: checkpointText(checkpoint), name: checkpoint.origin, signers });
+}
+
+/** A text as a C2SP signed-note, signed by each of the signers under this name. The text ends in a line end. */
+export function signNote(
+  sha256: Sha256,
+  { text, name, signers }: { text: string; name: string; signers: readonly Ed25519Signer[] },
+): string {
   const lines = signers.map((signer) => {
-    const { name, id } = noteKey(sha256, { name: checkpoint.origin, type: "ed25519", publicKey: signer.publicKey });
+    const { id } = noteKey(sha256, { name, type: "ed25519", publicKey: signer.publicKey });
     return signatureLine({ name, id, signature: signer.sign(utf8(text)) });
   });
   return `${text}\n${lines.join("")}`;

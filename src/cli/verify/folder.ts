@@ -1,13 +1,13 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RECORD_MAX_BYTES } from "../../limits.ts";
+import { linesOf } from "../../verifier/lines-of.ts";
 import type { RecordLine } from "../../verifier/record-groups.ts";
 import type { LogSource } from "../../verifier/source.ts";
 import { openSource } from "../import/open-source.ts";
 
 /** Record files, the archive's segments among them, by their ending. */
 const RECORDS_PATTERN = /\.(ndjson|jsonl)(\.gz)?$/;
-const LINE_END = 0x0a;
 
 /** A folder as a log: the same paths as under the log's URL. */
 export function folderSource(folder: string): LogSource {
@@ -103,7 +103,7 @@ class RecordFile {
 
   constructor(folder: string, name: string) {
     this.name = name;
-    this.#lines = linesOf(openSource({ path: join(folder, name) }).chunks)[Symbol.asyncIterator]();
+    this.#lines = linesIn(folder, name)[Symbol.asyncIterator]();
   }
 
   get place(): string {
@@ -135,7 +135,7 @@ async function byFirstIndex(folder: string, names: readonly string[]): Promise<{
   for (const name of names) {
     let first = Number.MAX_SAFE_INTEGER;
     try {
-      for await (const line of linesOf(openSource({ path: join(folder, name) }).chunks)) {
+      for await (const line of linesIn(folder, name)) {
         first = indexOf(line ?? "") ?? first;
         break;
       }
@@ -147,35 +147,6 @@ async function byFirstIndex(folder: string, names: readonly string[]): Promise<{
   return found.sort((a, b) => a.first - b.first);
 }
 
-/** Lines of UTF-8; null for one that is none, or longer than a record can be. */
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string | null> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  const take = (): string | null => {
-    const bytes = Buffer.concat(parts);
-    const whole = length <= RECORD_MAX_BYTES;
-    parts = [];
-    length = 0;
-    try {
-      return whole ? decoder.decode(bytes) : null;
-    } catch {
-      return null;
-    }
-  };
-  const keep = (part: Uint8Array) => {
-    length += part.length;
-    // Past the limit nothing more is held: the line is refused at its end.
-    if (length <= RECORD_MAX_BYTES) parts.push(part);
-  };
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, start)) {
-      keep(chunk.subarray(start, end));
-      yield take();
-      start = end + 1;
-    }
-    keep(chunk.subarray(start));
-  }
-  if (length > 0) yield take();
+function linesIn(folder: string, name: string): AsyncGenerator<string | null> {
+  return linesOf(openSource({ path: join(folder, name) }).chunks, { maxBytes: RECORD_MAX_BYTES });
 }

@@ -6,11 +6,13 @@ Without trusting who runs the log:
   npx indelible verify event.tlog-proof --key VKEY     one event, offline
   npx indelible verify https://HOST/v1/orgs/acme       the logs of an org, as they are served
   npx indelible verify FOLDER                          a copy of it, with or without contents
+  npx indelible verify export.ndjson --key VKEY        an export, line by line, offline
 
   --key VKEY         the log's public key, or a witness's; may be given more than once
   --since FILE       a checkpoint you kept: has the log only grown since?
   --complete         every section must be seen: one withheld from you is a break
   --continues FILE   the last checkpoint of the log before, where it is not beside this one
+  --manifest FILE    of an export  (the file beside it, export-manifest.json or manifest.json)
   --org ORG          the org, when the address names none
   --api-key KEY      for a log that is not public  (INDELIBLE_KEY, if INDELIBLE_URL is its service)
   --state DIR        where keys and checkpoints are remembered  (~/.local/state/indelible)

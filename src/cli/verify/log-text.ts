@@ -59,7 +59,7 @@ export function breakFacts(breaks: readonly LogBreak[], sink: Sink): Fact[] {
   return more > 0 ? [...shown, ["", `and ${count(more)} more: --json lists them all`, ""]] : shown;
 }
 
-function placeOf({ index, to }: { index: number | null; to?: number }): string {
+export function placeOf({ index, to }: { index: number | null; to?: number }): string {
   if (index === null) return "the log";
   return to === undefined || to === index ? `entry ${count(index)}` : `entries ${count(index)}–${count(to)}`;
 }

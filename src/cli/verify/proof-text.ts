@@ -42,14 +42,14 @@ export function proofText(verdict: ProofVerdict, { sink, complete }: { sink: Sin
   return `${mark} ${said.join("\n  ")}\n\n${facts(all, sink)}`;
 }
 
-/** A proof that does not hold. */
+/** What does not hold: a proof, or an export. */
 export function faultText(
   breaks: readonly LogBreak[],
-  { origin, evidence, sink }: { origin: string; evidence: string[] | null; sink: Sink },
+  { origin, what, evidence, sink }: { origin: string; what: string; evidence: string[] | null; sink: Sink },
 ): string {
   const ink = inkFor(sink);
   const kept: Fact[] = evidence === null ? [] : [["what to do", KEEP_BOTH, ...evidence]];
-  return `${ink.red("✗")} ${ink.bold(printable(origin))}: ${ink.red("this proof does not hold")}\n\n${facts([...breakFacts(breaks, sink), ...kept], sink)}`;
+  return `${ink.red("✗")} ${ink.bold(printable(origin))}: ${ink.red(what)}\n\n${facts([...breakFacts(breaks, sink), ...kept], sink)}`;
 }
 
 function partyText({ type, id, name }: OpenedParty | OpenedTarget): string {

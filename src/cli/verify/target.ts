@@ -6,13 +6,17 @@ import { httpSource } from "../../verifier/index.ts";
 import { readDevVars } from "../dev-vars.ts";
 import { apiKeyFault, type Surroundings } from "../options.ts";
 import { failed, type Outcome } from "../outcome.ts";
+import { type ExportFile, exportFile } from "./export-file.ts";
 import { contentOf, folderSource, recordLines } from "./folder.ts";
 import type { LogTarget } from "./verify-log.ts";
 
-/** What was named: the text of a proof, or a log. */
-export type Target = { kind: "proof"; text: string; shown: string } | { kind: "log"; log: LogTarget };
+/** What was named: the text of a proof, the file of an export, or a log. */
+export type Target =
+  | { kind: "proof"; text: string; shown: string }
+  | { kind: "export"; file: ExportFile }
+  | { kind: "log"; log: LogTarget };
 
-type Given = { org: string | undefined; apiKey: string | undefined; signal: AbortSignal };
+type Given = { org: string | undefined; apiKey: string | undefined; manifest: string | undefined; signal: AbortSignal };
 
 const PROOF_HEADER = "c2sp.org/tlog-proof@";
 const HTTP_PATTERN = /^https?:\/\//i;
@@ -25,10 +29,15 @@ export async function targetOf(name: string, given: Given, around: Surroundings)
   const found = await stat(path).catch(() => null);
   if (found === null)
     return failed(`there is no file or folder ${shown}`, "name a proof, a folder, or an address with https://");
-  return found.isDirectory() ? folderOf(path, shown) : fileOf(path, shown);
+  if (found.isDirectory()) return folderOf(path, shown);
+  const manifest = given.manifest === undefined ? undefined : resolve(around.directory, given.manifest);
+  return fileOf(path, { shown, manifest });
 }
 
-async function fileOf(path: string, shown: string): Promise<Outcome<Target>> {
+async function fileOf(
+  path: string,
+  { shown, manifest }: { shown: string; manifest: string | undefined },
+): Promise<Outcome<Target>> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
@@ -41,6 +50,8 @@ async function fileOf(path: string, shown: string): Promise<Outcome<Target>> {
   } finally {
     await file.close();
   }
+  const made = await exportFile(path, { shown, manifest });
+  if (made !== null) return made.ok ? { ok: true, value: { kind: "export", file: made.value } } : made;
   const remedy = "give a checkpoint as --since, and records in a folder with the log's checkpoint";
   return failed(`${shown} is not the proof of an event`, remedy);
 }

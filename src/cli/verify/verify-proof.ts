@@ -110,7 +110,7 @@ function sayFault(
 ): Outcome<ExitCode> {
   const { out } = job.terminal;
   if (job.json) out.write(`${printableJson(JSON.stringify({ ok: false, origin, breaks, evidence }))}\n`);
-  else out.write(faultText(breaks, { origin, evidence, sink: out }));
+  else out.write(faultText(breaks, { origin, what: "this proof does not hold", evidence, sink: out }));
   return { ok: true, value: EXIT.findings };
 }
 

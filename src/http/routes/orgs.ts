@@ -75,10 +75,10 @@ type OrgView = Omit<OrgAnswer, "org" | "last_checkpoint"> & { checkpoint: OrgAns
 
 function orgAnswer(
   org: string,
-  { name, jurisdiction, access_log, public_log, cors_origins, require_reason, ...view }: OrgView,
+  { name, jurisdiction, access_log, public_log, cors_origins, require_reason, large_export_rows, ...view }: OrgView,
 ): OrgAnswer {
   const { log, size, created_at, checkpoint } = view;
-  const settings = { name, jurisdiction, access_log, public_log, cors_origins, require_reason };
+  const settings = { name, jurisdiction, access_log, public_log, cors_origins, require_reason, large_export_rows };
   return { org, ...settings, log, size, created_at, last_checkpoint: checkpoint };
 }
 

@@ -5,6 +5,7 @@ import { ok, type Refusal, refuse, type Result, UNAUTHORIZED } from "../../error
 import { consistencyProofSchema, inclusionProofSchema } from "../../schema/answers.ts";
 import { proveEntry } from "../../verify/prove-entry.ts";
 import { proveConsistency, proveInclusion } from "../../verify/prove-tree.ts";
+import { readAbsences } from "../../verify/read-absences.ts";
 import { readCheckpoint, readLogKey } from "../../verify/read-checkpoint.ts";
 import { readTile } from "../../verify/read-tile.ts";
 import { type TreeReader, viewOf } from "../../verify/tree-view.ts";
@@ -55,6 +56,13 @@ export const prove = new Hono<App>()
     // Hashes are as small as they get; leaves are not.
     const packed = path.startsWith("tile/entries/") ? gzipFor(c) : {};
     return answer(c, 200, tile.value.bytes, { ...headers, ...packed, ...PAGES });
+  })
+  .on("GET", ofLog("absences/:sha256"), async (c) => {
+    const asked = await askedOf(c, nothing);
+    if (!asked.ok) return refused(c, asked.refusal);
+    const list = await readAbsences(c.get("config"), asked.value.reader, c.req.param("sha256") ?? "");
+    if (!list.ok) return refused(c, list.refusal);
+    return answer(c, 200, list.value.text, { ...TEXT, ...kept(list.value), ...gzipFor(c), ...PAGES });
   })
   .on("GET", ofLog("proof/inclusion"), async (c) => {
     const asked = await askedOf(c, inclusionQuery);
@@ -169,6 +177,15 @@ const documented: Operation[] = [
     description:
       "C2SP tlog-tiles: `{path}` is `<L>/<N>[.p/<W>]` or `entries/<N>[.p/<W>]`, `<N>` such as `x001/234`. 404 beyond the newest checkpoint. Bundles are packed with gzip for who takes it.",
     answers: { 200: { description: "The bytes.", body: { "application/octet-stream": null } } },
+  },
+  {
+    ...common,
+    path: "/v1/orgs/{org}/absences/{sha256}",
+    id: "getAbsences",
+    summary: "The list of what a cause let go",
+    description:
+      "The cause, an entry of the log, names the SHA-256 of this text: a line `<index> <section>` for each section, sorted.",
+    answers: { 200: { description: "The list.", body: { "text/plain": null } } },
   },
   {
     ...common,

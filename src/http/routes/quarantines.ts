@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import type * as z from "zod";
-import { permit } from "../../policy/org.ts";
 import { actOnQuarantine, listQuarantines } from "../../policy/quarantines.ts";
 import type { Caller } from "../../schema/caller.ts";
 import {
@@ -11,10 +10,9 @@ import {
   quarantinesSchema,
   releaseSchema,
 } from "../../schema/reads.ts";
-import { ok, type Result } from "../../errors.ts";
-import { jsonBody } from "../body.ts";
 import { type App, type Ctx, json, problem } from "../context.ts";
 import type { Operation } from "../operation.ts";
+import { bodyFor } from "./body-for.ts";
 import { targetOf } from "./orgs.ts";
 
 const PATH = "/v1/orgs/:org/quarantines";
@@ -28,16 +26,16 @@ export const quarantines = new Hono<App>()
     return json(c, { data: listed.value, next_cursor: null } satisfies z.infer<typeof quarantinesSchema>);
   })
   .post(PATH, async (c) => {
-    const asked = await askedOf(c, newQuarantineSchema);
+    const asked = await bodyFor(c, "reads:write", newQuarantineSchema);
     return asked.ok ? acted(c, asked.value, { do: "place", asked: asked.value.body }, 201) : problem(c, asked.refusal);
   })
   .post(`${PATH}/:id/release`, async (c) => {
-    const asked = await askedOf(c, releaseSchema);
+    const asked = await bodyFor(c, "reads:write", releaseSchema);
     if (!asked.ok) return problem(c, asked.refusal);
     return acted(c, asked.value, { do: "release", id: c.req.param("id"), ...asked.value.body }, 200);
   })
   .post(`${PATH}/:id/notes`, async (c) => {
-    const asked = await askedOf(c, noteSchema);
+    const asked = await bodyFor(c, "reads:write", noteSchema);
     if (!asked.ok) return problem(c, asked.refusal);
     return acted(c, asked.value, { do: "annotate", id: c.req.param("id"), ...asked.value.body }, 201);
   });
@@ -51,19 +49,6 @@ async function acted(
   const done = await actOnQuarantine(c.get("config"), org, { caller, act });
   if (!done.ok) return problem(c, done.refusal);
   return json(c, done.value satisfies z.infer<typeof quarantineSchema>, status);
-}
-
-/** Who may, then what was sent. */
-async function askedOf<T extends z.ZodType>(
-  c: Ctx,
-  shape: T,
-): Promise<Result<{ org: string; caller: Caller; body: z.infer<T> }>> {
-  const target = await targetOf(c, "reads:write");
-  if (!target.ok) return target;
-  const allowed = await permit(c.get("config"), { ...target.value, scope: "reads:write" });
-  if (!allowed.ok) return allowed;
-  const body = await jsonBody(c, shape);
-  return body.ok ? ok({ ...target.value, body: body.value }) : body;
 }
 
 const QUARANTINE = { "application/json": quarantineSchema };

@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
+import { runExport } from "../../../src/cli/export.ts";
 import { runImport } from "../../../src/cli/import.ts";
 import type { ExitCode, Outcome } from "../../../src/cli/outcome.ts";
 import type { Terminal } from "../../../src/cli/terminal/terminal.ts";
 import { runVerify } from "../../../src/cli/verify.ts";
 import { ContractServer } from "./contract-server.ts";
+
+const VERBS = { import: runImport, export: runExport, verify: runVerify };
 
 export type Ran = { outcome: Outcome<ExitCode>; out: string; err: string };
 
@@ -31,7 +34,7 @@ export async function workplace() {
     rmSync(directory, { recursive: true, force: true });
   });
   const run = async (
-    verb: "import" | "verify",
+    verb: keyof typeof VERBS,
     args: string[],
     more: { stdin?: string; signal?: AbortSignal; live?: boolean; columns?: number; env?: Record<string, string> } = {},
   ): Promise<Ran> => {
@@ -43,7 +46,7 @@ export async function workplace() {
       stdin: Readable.from([Buffer.from(more.stdin ?? "")]),
       signal: more.signal ?? new AbortController().signal,
     };
-    const outcome = await (verb === "import" ? runImport : runVerify)(args, around);
+    const outcome = await VERBS[verb](args, around);
     return { outcome, ...said };
   };
   return { directory, server, url, run, path: (name: string) => join(directory, name) };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { keepUntil } from "../../../src/schema/policy.ts";
+import { keepUntil, NO_POLICY, type RetentionPolicy } from "../../../src/schema/policy.ts";
 import type { Category } from "../../../src/schema/names.ts";
 
 /** An entry whose every commitment, leaf and link was recomputed here, without the service's own code. */
@@ -16,6 +16,8 @@ export type CheckedEntry = {
   received_at: string;
   position: number | null;
   sections: Record<string, { salt: string; text: string }>;
+  /** Names of sections that were erased or expired. */
+  gone: string[];
 };
 
 export function must(condition: unknown, what: string): asserts condition {
@@ -40,11 +42,19 @@ function canonical(value: unknown): string {
 /** Checks one record line at the place where it has to be. */
 function checkEntry(
   line: string,
-  { log, index, prev, notBefore }: { log: string; index: number; prev: string; notBefore: string },
+  {
+    log,
+    index,
+    prev,
+    notBefore,
+    policy,
+  }: { log: string; index: number; prev: string; notBefore: string; policy: RetentionPolicy },
 ): CheckedEntry {
   const at = `entry ${index}`;
-  const record = JSON.parse(line) as { leaf: string; sections: CheckedEntry["sections"] };
-  must(JSON.stringify(record) === line && Object.keys(record).join() === "leaf,sections", `${at}: another line`);
+  type Gone = { section: string; cause: string; by: number };
+  const record = JSON.parse(line) as { leaf: string; sections: CheckedEntry["sections"]; absent?: Gone[] };
+  const members = record.absent === undefined ? "leaf,sections" : "leaf,sections,absent";
+  must(JSON.stringify(record) === line && Object.keys(record).join() === members, `${at}: another line`);
   const leaf = JSON.parse(record.leaf) as Record<string, any>;
   must(canonical(leaf) === record.leaf, `${at}: the leaf is not canonical`);
   must(leaf["index"] === index, `${at}: the leaf says index ${leaf["index"]}`);
@@ -52,22 +62,34 @@ function checkEntry(
   must(leaf["prev"] === prev, `${at}: prev is not the entry hash before`);
   must(leaf["v"] === 1, `${at}: version`);
   must(leaf["sequenced_at"] >= notBefore, `${at}: sequenced_at goes back`);
-  must(Object.keys(record.sections).join() === Object.keys(leaf["sections"]).join(), `${at}: other sections`);
+  const gone = record.absent ?? [];
+  must(
+    gone.every(({ cause, by }) => (cause === "erased" || cause === "expired") && by > index),
+    `${at}: an absence without cause`,
+  );
+  const named = [...Object.keys(record.sections), ...gone.map(({ section }) => section)];
+  must(named.sort().join() === Object.keys(leaf["sections"]).join(), `${at}: other sections`);
   for (const [name, { salt, text }] of Object.entries(record.sections)) {
     const bytes = Buffer.from(salt, "base64url");
     must(bytes.length === 16 && bytes.toString("base64url") === salt, `${at}: the salt of ${name}`);
     const commitment = sha256(`indelible/section/v1\0${name}\0`, bytes, text);
     must(commitment === leaf["sections"][name], `${at}: ${name} does not open its commitment`);
   }
-  const event = JSON.parse(record.sections["event"]?.text ?? "null") as Record<string, any>;
+  const forever = leaf["keep_until"] === "forever";
+  const unsaid = { category: leaf["category"], batch: null, delivery: null };
+  const event = JSON.parse(record.sections["event"]?.text ?? JSON.stringify(unsaid)) as Record<string, any>;
   const note = JSON.parse(record.sections["note"]?.text ?? "{}") as { id?: string };
   must(leaf["category"] === (event["category"] ?? "general"), `${at}: leaf and event differ on category`);
   const decided = leaf["category"] as Category;
-  const kept = { sequencedAt: Date.parse(leaf["sequenced_at"]), decided, sent: event["category_sent"] ?? null };
-  must(leaf["keep_until"] === keepUntil(kept), `${at}: keep_until`);
+  const { source, sequenced_at, keep_until } = leaf;
+  const kept = { sequencedAt: Date.parse(sequenced_at), decided, sent: event["category_sent"] ?? null, source, policy };
+  const cause = event["action"] === "indelible.erasure.begun" || event["action"] === "indelible.retention.run";
   const ours = String(event["action"]).startsWith("indelible.");
-  must(leaf["source"] === (ours ? "service" : "client"), `${at}: source ${leaf["source"]} of ${event["action"]}`);
-  must(ours || (event["batch"] && event["delivery"]), `${at}: a client's entry names its batch and delivery`);
+  if ("event" in record.sections) {
+    must(cause ? forever : keep_until === keepUntil(kept), `${at}: keep_until`);
+    must(leaf["source"] === (ours ? "service" : "client"), `${at}: source ${leaf["source"]} of ${event["action"]}`);
+    must(ours || (event["batch"] && event["delivery"]), `${at}: a client's entry names its batch and delivery`);
+  }
   return {
     index,
     line,
@@ -81,6 +103,7 @@ function checkEntry(
     received_at: event["received_at"],
     position: event["position"] ?? null,
     sections: record.sections,
+    gone: gone.map(({ section }) => section),
   };
 }
 
@@ -92,9 +115,10 @@ export function checkChain(lines: readonly string[], log: string, predecessor = 
   const entries: CheckedEntry[] = [];
   const salts = new Set<string>();
   const prevs = new Set<string>();
-  let [prev, notBefore] = [genesisOf(log, predecessor), ""];
+  let [prev, notBefore, policy] = [genesisOf(log, predecessor), "", NO_POLICY];
   for (const [index, line] of lines.entries()) {
-    const entry = checkEntry(line, { log, index, prev, notBefore });
+    const entry = checkEntry(line, { log, index, prev, notBefore, policy });
+    policy = policyAfter(entry) ?? policy;
     must(!prevs.has(prev), `entry ${index}: a fork`);
     prevs.add(prev);
     for (const { salt } of Object.values(entry.sections)) {
@@ -105,4 +129,17 @@ export function checkChain(lines: readonly string[], log: string, predecessor = 
     [prev, notBefore] = [entry.hash, entry.sequencedAt];
   }
   return entries;
+}
+
+/** The org's policy from this entry on; null when it says nothing of it. */
+function policyAfter({
+  action,
+  sections,
+}: {
+  action: string | undefined;
+  sections: CheckedEntry["sections"];
+}): RetentionPolicy | null {
+  if (action?.startsWith("indelible.org.") !== true) return null;
+  const { settings } = JSON.parse(sections["metadata"]?.text ?? "{}") as { settings?: { retention?: RetentionPolicy } };
+  return settings?.retention ?? null;
 }

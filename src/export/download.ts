@@ -1,0 +1,153 @@
+import { streamExportFile } from "../archive/export.ts";
+import { viewerCaller } from "../auth/authenticate.ts";
+import { parseExportLink } from "../auth/viewer-token.ts";
+import type { ExportPart } from "../chain/export-manifest.ts";
+import type { Config } from "../env.ts";
+import { NOT_FOUND, ok, type RateLimit, refuse, type Result } from "../errors.ts";
+import { callJobs } from "../jobs/client.ts";
+import { log } from "../log.ts";
+import { logsOf } from "../query/logs.ts";
+import { type Reader, traced } from "../query/traced.ts";
+import { type Caller, KEY_ACTOR, type Network } from "../schema/caller.ts";
+import type { ExportLinkClaims, ExportRequest, ExportResult } from "../schema/export.ts";
+import type { ReadGrant } from "../schema/ledger.ts";
+import { MANIFEST_NAME } from "./manifest.ts";
+import { FILE_TYPES } from "./part-work.ts";
+
+/** Bytes `[from, to)` of a file of `size`, and what it is called. */
+export type Download = {
+  from: number;
+  to: number;
+  size: number;
+  name: string;
+  type: string;
+  etag: string;
+  body: ReadableStream<Uint8Array>;
+  read_index: number | null;
+};
+
+type Range = { from: number; to: number };
+type Asked = {
+  link: string;
+  /** Which bytes of a file this long, by its entity tag; null for those of none. */
+  rangeOf: (file: { size: number; etag: string }) => Range | null;
+  network: Network;
+  /** Why; null where it is that of the export. */
+  reason: string | null;
+  now: number;
+  limited: (limits: RateLimit[]) => void;
+};
+
+/**
+ * What a download link stands for, as a stream. Each answer is traced like any read of entries, under the name of the
+ * link; whoever minted it must still be allowed to read. A link that is not ours is told what any unknown path is.
+ */
+export async function downloadExport(
+  config: Config,
+  { link, rangeOf, network, reason, now, limited }: Asked,
+): Promise<Result<Download | { unsatisfiable: number }>> {
+  const claims = parseExportLink(config, link);
+  if (claims === null) return NOT_FOUND;
+  const caller = await callerOf(config, claims, now);
+  if (!caller.ok) return caller;
+  const { org, id, file } = claims;
+  const job = await callJobs(config, org, async (jobs) => await jobs.get(org, "export", id));
+  if (!job.ok) return job;
+  const request = JSON.parse(job.value.request) as ExportRequest;
+  const result = job.value.result === null ? null : (JSON.parse(job.value.result) as ExportResult);
+  if (result === null || result.withdrawn !== null) return NOT_FOUND;
+  const whole = fileOf({ id, file, request, result });
+  const range = rangeOf(whole);
+  if (range === null) return ok({ unsatisfiable: whole.size });
+  const reader: Reader = { org, caller: caller.value, network, reason: reason ?? request.reason, limited };
+  const found = await traced(config, reader, {
+    route: "export.download",
+    filter: new URLSearchParams({ export: id, file }).toString(),
+    read: async (grant) => {
+      const may = mayHave(grant, { request, result });
+      // The rows are counted with the answer that begins them.
+      return may.ok ? ok({ answer: whole, results: range.from === 0 ? result.rows : 0, range: null }) : may;
+    },
+  });
+  if (!found.ok) return found;
+  const { parts, ...described } = found.value.answer;
+  const body = bytesOf(config, { place: { org, id }, parts, ...range });
+  return ok({ ...described, ...range, body, read_index: found.value.read_index });
+}
+
+async function callerOf(config: Config, claims: ExportLinkClaims, now: number): Promise<Result<Caller>> {
+  const { org, link: id, minter, scopes, expires_at } = claims;
+  const actor = { type: KEY_ACTOR, id: minter.key };
+  const made = { org, minter, actor, scopes, restriction: null, expires_at };
+  if (now >= expires_at) return LINK_EXPIRED;
+  return viewerCaller(config, { id, claims: made, now, scope: "events:read", expired: () => {} });
+}
+
+const LINK_EXPIRED = refuse("unauthorized", "This link has expired: ask for the export again for another.");
+
+function fileOf({
+  id,
+  file,
+  request,
+  result,
+}: Pick<ExportLinkClaims, "id" | "file"> & { request: ExportRequest; result: ExportResult }) {
+  const { manifest } = result;
+  const etag = `"${file === "manifest" ? manifest.sha256 : `${manifest.sha256}-data`}"`;
+  if (file === "manifest") {
+    const parts: ExportPart[] = [{ ...manifest, name: MANIFEST_NAME, rows: 0 }];
+    const type = "text/plain; charset=utf-8";
+    return { name: `${id}-${MANIFEST_NAME}`, type, size: manifest.bytes, etag, parts };
+  }
+  const { format } = request;
+  return { name: `${id}.${format}`, type: FILE_TYPES[format], size: result.bytes, etag, parts: result.parts };
+}
+
+/** Refused to who may see less than the export holds, by its scopes or because more is under quarantine by now. */
+function mayHave(
+  grant: ReadGrant,
+  { request, result }: { request: ExportRequest; result: ExportResult },
+): Result<null> {
+  if (request.personal && !grant.personal) {
+    return refuse("forbidden", "This export holds personal sections: it takes the scope personal:read.");
+  }
+  const covered = logsOf(grant).some(({ number, quarantined }) => {
+    const share = result.logs.find((log) => log.number === number);
+    if (share === undefined || share.first === null || share.last === null) return false;
+    const { first, last } = share;
+    return quarantined.some(({ id, from, to }) => !result.quarantines.includes(id) && from <= last && to > first);
+  });
+  if (!covered) return ok(null);
+  return refuse("unprocessable", "Entries of this export were put under quarantine since: make another one.");
+}
+
+/** The bytes `[from, to)` of parts that follow each other. */
+function bytesOf(
+  config: Config,
+  {
+    place,
+    parts,
+    from,
+    to,
+  }: { place: { org: string; id: string }; parts: readonly ExportPart[]; from: number; to: number },
+): ReadableStream<Uint8Array> {
+  const { readable, writable } = new FixedLengthStream(to - from);
+  const pump = async () => {
+    let begin = 0;
+    for (const part of parts) {
+      const end = begin + part.bytes;
+      if (end > from && begin < to) {
+        const piece = { part, from: Math.max(from, begin) - begin, to: Math.min(to, end) - begin };
+        const stream = await streamExportFile(config.archive, place, piece);
+        await stream.pipeTo(writable, { preventClose: true, preventAbort: true });
+      }
+      begin = end;
+    }
+    await writable.close();
+  };
+  pump().catch(async (error: unknown) => {
+    // Cut short, so that nobody takes it for the whole. One who went away says so here as well.
+    log("warn", { message: "a download ended early", ...place, error: String(error) });
+    await writable.abort(error).catch(() => {});
+  });
+  return readable;
+}

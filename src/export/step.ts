@@ -1,0 +1,176 @@
+import { deleteExportFiles, isExportFile } from "../archive/export.ts";
+import { ok, refuse, type Result } from "../errors.ts";
+import { EXPORT_MAX_PARTS, EXPORT_STEP_MS } from "../limits.ts";
+import type { JobContext, Kind, Refused, Stepped } from "../jobs/kind.ts";
+import { callLedger } from "../ledger/client.ts";
+import { matches } from "../query/matches.ts";
+import { openRow } from "../query/row.ts";
+import { quarantineAt } from "../query/spans.ts";
+import { logOf } from "../query/logs.ts";
+import { nameOf } from "../schema/caller.ts";
+import type { ExportRequest, ExportResult } from "../schema/export.ts";
+import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
+import type { EntryFilter } from "../store/match.ts";
+import { sealEnding, sealRequested } from "./acts.ts";
+import { beginExport } from "./begin.ts";
+import { exportFilter } from "./filter.ts";
+import { LineProver } from "./line-prover.ts";
+import { isComplete, putManifest } from "./manifest.ts";
+import { PartWork } from "./part-work.ts";
+import { permitStep, quarantinesOf } from "./permit-step.ts";
+import type { ExportProgress } from "./progress.ts";
+import { LineReader } from "./read-lines.ts";
+
+type Step = Promise<Stepped<ExportProgress, ExportResult> | Refused>;
+
+/** Copies what was asked for of an org's entries into files in R2, a part a step. */
+export const exportKind: Kind<ExportRequest, ExportProgress, ExportResult> = {
+  async step(context, request, progress) {
+    const { config, org, by } = context;
+    const grant = await permitStep(config, org, by);
+    if (!grant.ok) return grant;
+    // What is withheld since is in the parts there are: they are made anew.
+    const known = progress !== null && quarantinesOf(grant.value).every((id) => progress.quarantines.includes(id));
+    if (!known) return begun(context, request, grant.value);
+    if (progress.log < progress.logs.length) return readOn(context, request, { grant: grant.value, progress });
+    if (progress.checked === progress.parts.length) return finish(context, request, progress);
+    // What is not as it was stored is made anew as well.
+    return (await arePartsWhole(context, progress)) ? { progress, result: null } : begun(context, request, grant.value);
+  },
+
+  async settle({ config, org, id }, _request, { state, by, error }) {
+    await deleteExportFiles(config.archive, { org, id });
+    const ending = state === "cancelled" ? "cancelled" : "failed";
+    const sealed = await sealEnding(config, { org, id }, { by: by ?? "service", ending, metadata: { error } });
+    if (!sealed.ok) throw new Error(sealed.refusal.detail);
+  },
+};
+
+async function begun(context: JobContext, request: ExportRequest, grant: ReadGrant): Step {
+  const { config, org, id, by } = context;
+  // That somebody takes entries out is in the log before the first of them is read.
+  const sealed = await sealRequested(config, { org, id, by }, request);
+  if (!sealed.ok) return sealed;
+  await deleteExportFiles(config.archive, { org, id });
+  const progress = await beginExport(config, { org, by }, grant);
+  return progress.ok ? { progress: progress.value, result: null } : progress;
+}
+
+/** Reads on for about EXPORT_STEP_MS, or until a part is full, and stores what it found. */
+async function readOn(
+  context: JobContext,
+  request: ExportRequest,
+  { grant, progress }: { grant: ReadGrant; progress: ExportProgress },
+): Step {
+  const { config, org, id } = context;
+  if (progress.parts.length >= EXPORT_MAX_PARTS) return TOO_LARGE;
+  const filter = exportFilter(request);
+  if (!filter.ok) return filter;
+  const work = new PartWork({ request, progress, prove: proverOf(context, progress) });
+  const readers = progress.logs.map(
+    (log) => new LineReader(config, org, { ...log, newest: log.number === grant.number }),
+  );
+  const until = Date.now() + EXPORT_STEP_MS;
+  while (!work.full && Date.now() < until && progress.log < progress.logs.length) {
+    const read = await readSome({ request, grant, progress, work, readers, filter: filter.value.filter });
+    if (!read.ok) return read;
+  }
+  await work.store(config, { org, id }, { last: progress.log === progress.logs.length });
+  return { progress, result: null };
+}
+
+const TOO_LARGE = refuse(
+  "unprocessable",
+  `An export has at most ${EXPORT_MAX_PARTS} parts of 8 MB: ask for less at once, with from and to.`,
+);
+
+type Reading = {
+  request: ExportRequest;
+  grant: ReadGrant;
+  progress: ExportProgress;
+  work: PartWork;
+  readers: LineReader[];
+  filter: EntryFilter;
+};
+
+/** Takes the rows of the next segment, as far as they fit. */
+async function readSome({ request, grant, progress, work, readers, filter }: Reading): Promise<Result<null>> {
+  const [at, reader] = [progress.logs[progress.log], readers[progress.log]];
+  if (at === undefined || reader === undefined || progress.index >= at.size) {
+    progress.log++;
+    progress.index = 0;
+    return ok(null);
+  }
+  const log = logOf(grant, at.number);
+  if (!log.ok) return log;
+  const lines = await reader.from(progress.index);
+  for (const line of lines.slice(0, at.size - progress.index)) {
+    const row = openRow({ index: progress.index, line }, viewOf(log.value, progress.index, request));
+    if (row.kind !== "entry") return unreadable(at.log, progress.index);
+    if (matches(filter, row.entry)) await work.add(at.number, row);
+    progress.index++;
+    progress.read++;
+    if (work.full) break;
+  }
+  return ok(null);
+}
+
+function viewOf(log: LogGrant, index: number, { personal }: ExportRequest) {
+  return { log: log.log, personal, quarantine: quarantineAt(log, index) };
+}
+
+function unreadable(log: string, index: number) {
+  return refuse("unprocessable", `Entry ${index} of ${log} is of a format not known here, and nothing is left out.`);
+}
+
+/** Makes the prover of a log when it is first asked. */
+function proverOf({ config, org, by }: JobContext, { logs }: ExportProgress) {
+  const made = new Map<number, LineProver | null>();
+  return async (number: number, index: number, leaf: string): Promise<Uint8Array[] | null> => {
+    const log = logs.find((one) => one.number === number);
+    if (log === undefined) throw new Error("rows are of logs that are exported");
+    if (!made.has(number)) {
+      const prover = await LineProver.of(config, { org, by }, log);
+      if (!prover.ok) throw new Error(prover.refusal.detail);
+      made.set(number, prover.value);
+    }
+    return (await made.get(number)?.prove(index, leaf)) ?? null;
+  };
+}
+
+/** Looks for about EXPORT_STEP_MS whether the parts are in R2 as they were stored, before anything is signed. */
+async function arePartsWhole({ config, org, id }: JobContext, progress: ExportProgress): Promise<boolean> {
+  const until = Date.now() + EXPORT_STEP_MS;
+  for (const part of progress.parts.slice(progress.checked)) {
+    if (!(await isExportFile(config.archive, { org, id }, part))) return false;
+    progress.checked++;
+    if (Date.now() >= until) break;
+  }
+  return true;
+}
+
+/** Signs the manifest and seals that the export was made, with its numbers. */
+async function finish({ config, org, id, by }: JobContext, request: ExportRequest, progress: ExportProgress): Step {
+  const stored = await putManifest(config, { org, id }, { request, progress });
+  const settings = await callLedger(config, org, async (ledger) => await ledger.settings(org, by, "events:read"));
+  if (!settings.ok) return settings;
+  const { large_export_rows } = settings.value;
+  const { rows, bytes, read, parts, quarantines } = progress;
+  const logs = progress.logs.map(({ log, size, first, last, rows: held }) => ({ log, size, first, last, rows: held }));
+  const manifest = { bytes: stored.bytes, sha256: stored.sha256 };
+  const review = rows > large_export_rows;
+  const numbers = { rows, bytes, parts: parts.length, logs, manifest_sha256: manifest.sha256 };
+  const metadata = { ...numbers, complete: isComplete(request, progress), ...(review ? { review } : {}) };
+  const key = nameOf(by);
+  const sealed = await sealEnding(config, { org, id }, { by: key, ending: "completed", metadata, as: stored.sha256 });
+  if (!sealed.ok) return sealed;
+  if (review) {
+    const flag = { by: "service", ending: "flagged", metadata: { rows, large_export_rows, by: key } } as const;
+    const flagged = await sealEnding(config, { org, id }, flag);
+    if (!flagged.ok) return flagged;
+  }
+  const shares = progress.logs.map(({ number, first, last, rows: held }) => ({ number, first, last, rows: held }));
+  const complete = isComplete(request, progress);
+  const made = { rows, bytes, entries: read, logs: shares, parts, complete, quarantines, manifest, withdrawn: null };
+  return { progress, result: made };
+}

@@ -1,0 +1,82 @@
+import { readDeadLetterBody, replaceDeadLetterBody } from "../archive/dead-letter.ts";
+import { scanSource } from "../chain/source-text.ts";
+import type { Config } from "../env.ts";
+import { EVENT_MAX_DEPTH } from "../limits.ts";
+import { type DeadLetterRow, deadLettersOf, markDeadLetter } from "../store/dead-letter.ts";
+import { quotes } from "../store/quoted.ts";
+import { BATCH_SHAPE } from "./parse-events.ts";
+
+type Party = { type: string; id: string };
+
+/** Whom to forget, and the texts that name them. */
+type Forgotten = { subject: Party; texts: readonly string[] };
+
+/**
+ * Takes a subject out of messages of an org that were never sequenced: events they are in go, and a message of which nothing is left, that was replayed,
+ * or that nobody can read. Answers how many it changed and the last one seen, null behind the last there is. Done again it changes nothing.
+ */
+export async function forgetInDeadLetters(
+  config: Config,
+  org: string,
+  { forgotten, after, limit }: { forgotten: Forgotten; after: string | null; limit: number },
+): Promise<{ changed: number; after: string | null }> {
+  const rows = await deadLettersOf(config.directory, org, { after, limit });
+  let changed = 0;
+  for (const row of rows) {
+    const body = await readDeadLetterBody(config.archive, row.id);
+    const left = body === null ? body : without(body, row, forgotten);
+    if (left === body) continue;
+    await replaceDeadLetterBody(config.archive, row.id, left);
+    // A crash here leaves a row that says less than is so: its body is not there, or shorter.
+    if (left === null && row.state !== "replayed") {
+      await markDeadLetter(config.directory, row.id, { ...row, state: "dead", next_at: null, reason: FORGOTTEN });
+    }
+    changed++;
+  }
+  return { changed, after: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
+}
+
+const FORGOTTEN = "What it held was erased.";
+
+/** What is left of a message: all of it, less, or (null) nothing. */
+function without(body: string, { state }: DeadLetterRow, { subject, texts }: Forgotten): string | null {
+  const value = parsed(body);
+  if (value === null) return body.includes(subject.id) ? null : body;
+  const { events, answer, viewer } = value as Message;
+  if (!Array.isArray(events)) {
+    const read = isParty(viewer?.actor, subject) || quotes(String(answer?.filter ?? ""), texts);
+    return read ? null : body;
+  }
+  const gone = events.map((event) => partiesOf(event).some((party) => isParty(party, subject)));
+  if (!gone.includes(true)) return body;
+  if (state === "replayed" || !gone.includes(false)) return null;
+  const scanned = scanSource(body, BATCH_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
+  const items = scanned.ok ? (scanned.node.members?.get("events")?.items ?? []) : [];
+  const [first, last] = [items[0], items.at(-1)];
+  if (items.length !== events.length || first === undefined || last === undefined) return null;
+  const kept = items.filter((_, n) => gone[n] === false).map(({ start, end }) => body.slice(start, end));
+  return body.slice(0, first.start) + kept.join(",") + body.slice(last.end);
+}
+
+/** Whatever somebody put into the queue. */
+type Message = { events?: unknown; answer?: { filter?: unknown } | null; viewer?: { actor?: unknown } | null };
+type Event = { actor?: unknown; on_behalf_of?: unknown; targets?: unknown } | null;
+
+function partiesOf(event: unknown): unknown[] {
+  const { actor, on_behalf_of, targets } = (event as Event) ?? {};
+  return [actor, on_behalf_of, ...(Array.isArray(targets) ? (targets as unknown[]) : [])];
+}
+
+function isParty(value: unknown, { type, id }: Party): boolean {
+  const party = value as Partial<Party> | null | undefined;
+  return party?.type === type && party.id === id;
+}
+
+function parsed(body: string): object | null {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,59 @@
+import { openSealed, type SealedEntryView } from "../chain/open-sealed.ts";
+import type { EntryRecord } from "../chain/record.ts";
+import { ERASURE_MAX_NAMES } from "../limits.ts";
+import type { NewErasure, Subject } from "../schema/erasure.ts";
+import { quotesAny } from "../store/quoted.ts";
+import { quotedBy } from "../store/terms.ts";
+
+/** Whom to look for. `names`: what else entries call the subject; a trace of reading may quote that. */
+export type Wanted = { subject: Subject; sections: NewErasure["sections"]; names: readonly string[] };
+
+/** What of a line is about the subject, of what it still holds, and what it calls them. */
+export type About = { sections: string[]; names: string[] };
+
+const NOTHING: About = { sections: [], names: [] };
+
+/**
+ * Reads what of a stored line is about a subject: the sections of each part they have in the entry, what else was asked for of
+ * such an entry, and the note of a trace that quotes them. Most lines are not even parsed.
+ */
+export function aboutSubject(line: string, { subject, sections, names }: Wanted): About {
+  if (!line.includes(storedForm(subject.id)) && !line.includes(QUERY)) return NOTHING;
+  const { sections: held } = JSON.parse(line) as EntryRecord;
+  const entry = openSealed(line);
+  const found = new Set<string>();
+  const called: string[] = [];
+  for (const { name, party } of partsOf(entry)) {
+    if (party.type !== subject.type || party.id !== subject.id) continue;
+    for (const section of [name, `${name}/detail`, ...sections]) found.add(section);
+    for (const text of [party.name, party.email]) if (text !== undefined) called.push(text);
+  }
+  if (quotesAny(quotedBy(entry), [subject.id, ...names])) found.add("note");
+  return { sections: [...found].filter((name) => Object.hasOwn(held, name)).sort(), names: called };
+}
+
+/** Adds what a subject is called; of too many the first are looked for. */
+export function withNames(known: readonly string[], more: readonly string[]): string[] {
+  const long = more.filter((text) => text.length >= NAME_MIN_CHARACTERS);
+  return [...new Set([...known, ...long])].slice(0, ERASURE_MAX_NAMES);
+}
+
+/** A text in a section's text in a line: escaped twice. */
+function storedForm(text: string): string {
+  const once = JSON.stringify(text).slice(1, -1);
+  return JSON.stringify(once).slice(1, -1);
+}
+
+/** What a trace of reading asked begins with this, as it stands in a line. */
+const QUERY = '\\"query\\":';
+/** Shorter ones would be found in what has nothing to do with anybody. */
+const NAME_MIN_CHARACTERS = 4;
+
+function partsOf({ actor, on_behalf_of, targets }: SealedEntryView) {
+  const parts = [
+    { name: "actor", party: actor },
+    { name: "on_behalf_of", party: on_behalf_of },
+    ...targets.map((party, n) => ({ name: `target/${n}`, party })),
+  ];
+  return parts.flatMap(({ name, party }) => (party === null ? [] : [{ name, party }]));
+}

@@ -1,0 +1,48 @@
+import { deleteEvidence, readEvidence } from "../archive/evidence.ts";
+import { parseRecord } from "../chain/open.ts";
+import type { Config } from "../env.ts";
+import { forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
+import { callLedger } from "../ledger/client.ts";
+import { ERASURE_STEP_OBJECTS } from "../limits.ts";
+import { aboutSubject, type Wanted } from "./about-subject.ts";
+import type { ErasureProgress } from "./erasure-progress.ts";
+
+/** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in what is open at the ledger. */
+export async function elsewhereStep(
+  { config, org }: { config: Config; org: string },
+  { asked, progress }: { asked: Omit<Wanted, "names">; progress: ErasureProgress },
+): Promise<ErasureProgress> {
+  const { elsewhere, cursor, names } = progress;
+  const { subject } = asked;
+  const texts = [subject.id, ...names];
+  if (cursor.of === "dead_letters") {
+    const page = { forgotten: { subject, texts }, after: cursor.after, limit: ERASURE_STEP_OBJECTS };
+    const { changed, after } = await forgetInDeadLetters(config, org, page);
+    const counted = { ...elsewhere, dead_letters: elsewhere.dead_letters + changed };
+    const next = after === null ? { of: "evidence" as const, after: null } : { ...cursor, after };
+    return { ...progress, elsewhere: counted, cursor: next };
+  }
+  // The logs of an org lie under the name of its first.
+  const log = progress.logs[0]?.log ?? "";
+  const pieces = await readEvidence(config.archive, { log, after: cursor.after, limit: ERASURE_STEP_OBJECTS });
+  const about = pieces.filter(({ text }) => isAbout(text, { ...asked, names }));
+  await deleteEvidence(
+    config.archive,
+    about.map(({ key }) => key),
+  );
+  const counted = { ...elsewhere, evidence: elsewhere.evidence + about.length };
+  if (pieces.length === ERASURE_STEP_OBJECTS) {
+    return { ...progress, elsewhere: counted, cursor: { ...cursor, after: pieces.at(-1)?.key ?? null } };
+  }
+  const forgetting = { texts, viewer: null };
+  const closed = await callLedger(config, org, async (ledger) => await ledger.forgetOpen(org, forgetting));
+  if (!closed.ok) throw new Error(closed.refusal.detail);
+  return { ...progress, phase: "end", elsewhere: { ...counted, read_sessions: counted.read_sessions + closed.value } };
+}
+
+/** Whether a row that a repair found is about a subject; one that nobody can read is if it names them. */
+function isAbout(text: string, wanted: Wanted): boolean {
+  const { found } = JSON.parse(text) as { found?: string | null };
+  if (typeof found !== "string") return false;
+  return parseRecord(found) === null ? found.includes(wanted.subject.id) : aboutSubject(found, wanted).sections.length > 0;
+}

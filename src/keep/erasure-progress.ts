@@ -1,0 +1,50 @@
+import { ERASURE_HELD_MAX_SHOWN } from "../limits.ts";
+import type { Elsewhere, ErasureCause } from "../schema/erasure.ts";
+import type { Removal } from "../schema/keep.ts";
+import type { RemoveProgress } from "./remove.ts";
+
+type Place = { log: number; index: number };
+
+/** Entries under hold: how many, and the first of them. */
+export type HeldEntries = { entries: number; indexes: Place[] };
+
+/**
+ * What of a log one list will name: its text so far, found from index `from` on while the holds of `version` stood (null: none were asked yet), and
+ * the entries these kept.
+ */
+export type Chunk = { from: number; list: string; entries: number; held: HeldEntries; version: number | null };
+
+/**
+ * How far an erasure is. `logs` is what there was when it began; all of it is searched, from `at` on. What is found goes, a list at a time;
+ * then everything is searched again, for what the subject is called is known by then, until a round finds nothing more. Then it goes elsewhere.
+ */
+export type ErasureProgress = {
+  phase: "search" | "seal" | "remove" | "elsewhere" | "end";
+  round: number;
+  logs: { number: number; log: string; size: number }[];
+  at: Place;
+  chunk: Chunk;
+  /** Whether this round has found anything. */
+  found: boolean;
+  /** What this round found under hold. */
+  held: HeldEntries;
+  names: string[];
+  removing: { removal: Removal; progress: RemoveProgress; entries: number; sections: number } | null;
+  causes: ErasureCause[];
+  elsewhere: Elsewhere;
+  /** Where the search through dead letters, then through evidence, goes on. */
+  cursor: { of: "dead_letters" | "evidence"; after: string | null };
+};
+
+export const NONE_HELD: HeldEntries = { entries: 0, indexes: [] };
+
+/** A list of a log that begins with the entries from this index on. */
+export function chunkFrom(from: number): Chunk {
+  return { from, list: "", entries: 0, held: NONE_HELD, version: null };
+}
+
+/** Adds entries under hold; of many the first are named. */
+export function withHeld(known: HeldEntries, more: HeldEntries): HeldEntries {
+  const indexes = [...known.indexes, ...more.indexes].slice(0, ERASURE_HELD_MAX_SHOWN);
+  return { entries: known.entries + more.entries, indexes };
+}

@@ -1,0 +1,33 @@
+import { type KeptPart, listKeptDays, putKeptCounters } from "../archive/kept-counters.ts";
+import type { Config } from "../env.ts";
+import { cellOf } from "../query/logs.ts";
+import type { LogGrant } from "../schema/ledger.ts";
+import { readDayCounters } from "../store/kept-counters.ts";
+
+/**
+ * Keeps the counters of days in R2, unless they are there: once an entry of a day has expired, nobody can make them from what
+ * is left. All entries of these days have to be in D1, and the days over.
+ */
+export async function keepCounters(
+  config: Config,
+  { log, placements }: Pick<LogGrant, "log" | "placements">,
+  wanted: ReadonlySet<string>,
+): Promise<void> {
+  const sorted = [...wanted].sort();
+  const [from, to] = [sorted[0], sorted.at(-1)];
+  if (from === undefined || to === undefined) return;
+  const kept = await listKeptDays(config.archive, { log, from, to });
+  const days = sorted.filter((day) => !kept.has(day));
+  if (days.length === 0) return;
+  const parts = new Map<string, KeptPart[]>(days.map((day) => [day, []]));
+  for (const placement of placements) {
+    const { org_number: orgNumber, first_index } = placement;
+    const read = await readDayCounters(cellOf(config, placement), { orgNumber, days });
+    for (const [n, day] of days.entries()) {
+      const counted = read[n];
+      if (counted !== undefined && counted.counters.length > 0) parts.get(day)?.push({ first_index, ...counted });
+    }
+  }
+  // A crash among these leaves some days kept, which is as good.
+  for (const day of days) await putKeptCounters(config.archive, { log, day, parts: parts.get(day) ?? [] });
+}

@@ -1,0 +1,61 @@
+import { openSealed } from "../chain/open-sealed.ts";
+import type { Leaf } from "../chain/leaf.ts";
+import { leafOf } from "../chain/record.ts";
+import { cellOf, logOf } from "../query/logs.ts";
+import { rangesOf } from "../query/spans.ts";
+import { type Redacted, redactRows, rowsAt } from "../store/redact-rows.ts";
+import { monthOf, slotOf } from "../store/slot.ts";
+import { termKeyOf, termsOf } from "../store/terms.ts";
+import { grantFor } from "../verify/confirm-faults.ts";
+import type { RemoveWork } from "./remove.ts";
+
+type Lines = ReadonlyMap<number, string>;
+
+/**
+ * Makes rows of D1, and their search tokens, what the ledger's lines are by now. `late`: some entry has no row and may be
+ * projected any moment from a line that was read before; it has to be looked at again.
+ */
+export async function removeFromRows(
+  { config, org, log }: RemoveWork,
+  { lines }: { lines: Lines },
+): Promise<{ changed: boolean; late: boolean; slots: { cell: string; slot: string }[] }> {
+  const done = { changed: false, late: false, slots: [] as { cell: string; slot: string }[] };
+  const indexes = [...lines.keys()];
+  if (indexes.length === 0) return done;
+  const range = { low: Math.min(...indexes), high: Math.max(...indexes) + 1 };
+  const termKey = termKeyOf(config.indexKey, org);
+  let there = 0;
+  for (const { placement, low, high } of rangesOf(log.placements, range, "asc")) {
+    const cell = cellOf(config, placement);
+    const here = indexes.filter((index) => index >= low && index < high);
+    for (const [slot, some] of bySlot(here, lines)) {
+      const at = { orgNumber: placement.org_number, slot };
+      const rows = await rowsAt(cell, at, some);
+      there += rows.length;
+      const redacted = rows.flatMap(({ index, line: held }): Redacted[] => {
+        const line = lines.get(index) as string;
+        return held === line ? [] : [{ index, line, terms: termsOf(termKey, openSealed(line)) }];
+      });
+      await redactRows(cell, at, redacted);
+      // Tokens may still lie in pages of the index though a call before this one took the rows out.
+      if (rows.length > 0) done.slots.push({ cell: placement.cell, slot });
+      done.changed ||= redacted.length > 0;
+    }
+  }
+  if (there < indexes.length) {
+    const fresh = logOf(await grantFor(config, org), log.number);
+    done.late = !fresh.ok || fresh.value.visible < range.high;
+  }
+  return done;
+}
+
+/** Indexes by the slot of the month their entries were sequenced in. */
+function bySlot(indexes: readonly number[], lines: Lines): Map<string, number[]> {
+  const slots = new Map<string, number[]>();
+  for (const index of indexes) {
+    const { sequenced_at } = JSON.parse(leafOf(lines.get(index) as string)) as Leaf;
+    const slot = slotOf(monthOf(sequenced_at));
+    slots.set(slot, [...(slots.get(slot) ?? []), index]);
+  }
+  return slots;
+}

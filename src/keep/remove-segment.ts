@@ -1,0 +1,61 @@
+import { deleteSegments, headMacOf, putSegment, readSegment, type Segment } from "../archive/segment.ts";
+import { openSealed } from "../chain/open-sealed.ts";
+import { redactLine } from "../chain/redact.ts";
+import { assert } from "../errors.ts";
+import { callLedger } from "../ledger/client.ts";
+import { causeOf, type Rewritten } from "../schema/keep.ts";
+import { partOf } from "./removal-list.ts";
+import type { RemoveWork } from "./remove.ts";
+
+/** What listed entries are after the segment was written anew, and how many of them a hold keeps. */
+export type RewrittenSegment = { changed: boolean; held: number; lines: Map<number, string> };
+
+/**
+ * Writes a segment anew without what the list names of its entries, unless a hold keeps them. In this order, so that a crash anywhere leaves
+ * either: the new object, the ledger's word that it is the one, the old object's end. `held_changed`: a hold was placed meanwhile, and nothing went.
+ */
+export async function removeFromSegment(
+  { config, org, removal, log, newest, list, holding }: RemoveWork,
+  segment: Segment,
+): Promise<RewrittenSegment | "held_changed"> {
+  const { archive } = config;
+  const { first, last, name: old } = segment;
+  const lines = await readSegment(archive, segment);
+  const result: RewrittenSegment = { changed: false, held: 0, lines: new Map() };
+  const absent: [number, readonly string[]][] = [];
+  const ids: string[] = [];
+  const batches = new Set<string>();
+  for (const [index, sections] of partOf(list, { from: first, to: last + 1 })) {
+    const line = lines[index - first] as string;
+    const redacted = redactLine(line, sections, causeOf(removal));
+    if (redacted !== line && holding.covers({ log: removal.log, index, line })) {
+      result.held++;
+      continue;
+    }
+    result.lines.set(index, redacted);
+    if (redacted === line) continue;
+    const { note, event, leaf } = openSealed(line);
+    assert(removal.before === null || leaf.keep_until < removal.before, "nothing expires before its day is over");
+    absent.push([index, sections]);
+    if (note?.id !== undefined) ids.push(note.id);
+    if (event?.batch !== undefined) batches.add(event.batch);
+    lines[index - first] = redacted;
+  }
+  if (absent.length === 0) return result;
+  const put = async () =>
+    putSegment(archive, { log: log.log, first, lines, headMac: await headMacOf(archive, segment) });
+  const release = (named: Rewritten["segment"]) => {
+    const said = { removal, segment: named, absent, ids, batches: [...batches], holds_version: holding.version };
+    return callLedger(config, org, async (ledger) => await ledger.releaseSections(org, said));
+  };
+  // A crash after the put leaves an object nobody knows of: the next call finds its name taken by the same bytes. What R2 has of an
+  // earlier log is the log, so there the ledger's word comes first.
+  const released = newest ? await release({ old, name: (await put()).name, first }) : await release(null);
+  // Refused or not, whether an attempt before was not is unknown here: what was put stays, for the next round to name or to sweep away.
+  if (!released.ok && released.refusal.code === "conflict") return "held_changed";
+  if (!released.ok) throw new Error(released.refusal.detail);
+  if (!newest) await put();
+  // A crash here leaves the old object: the next round sweeps it away, or rewrites it to what is there already.
+  await deleteSegments(archive, [segment]);
+  return { ...result, changed: true };
+}

@@ -1,0 +1,128 @@
+import type { AbsenceList } from "../chain/absence-list.ts";
+import { listSegmentsOf } from "./removed-segments.ts";
+import type { Config } from "../env.ts";
+import { newRequestId } from "../ids.ts";
+import { callLedger } from "../ledger/client.ts";
+import { REMOVE_STEP_MS, REMOVE_STEP_SEGMENTS, TERMS_MERGE_PAGES } from "../limits.ts";
+import { logOf } from "../query/logs.ts";
+import type { Removal } from "../schema/keep.ts";
+import type { LogGrant } from "../schema/ledger.ts";
+import { mergeTerms } from "../store/redact-rows.ts";
+import { grantFor } from "../verify/confirm-faults.ts";
+import { removalList } from "./removal-list.ts";
+import { removeFromRows } from "./remove-rows.ts";
+import { removeFromSegment } from "./remove-segment.ts";
+
+/** The holds that stand, by their version, and whether one of them keeps an entry as it is now. */
+export type Holding = { version: number; covers: (entry: { log: number; index: number; line: string }) => boolean };
+
+/** A slot of a cell whose search index has to be written anew. */
+type TouchedSlot = { cell: string; slot: string };
+
+/**
+ * How far a removal is. Its list is gone through from the lowest index on, again and again until nothing had to be changed any more; then the
+ * search indexes it touched are merged, and it is `done`. `held`: entries that a hold keeps, as the last round found them.
+ */
+export type RemoveProgress = {
+  at: "entries" | "index" | "done";
+  from: number;
+  changed: boolean;
+  held: number;
+  slots: TouchedSlot[];
+  merging: boolean;
+};
+
+export const REMOVAL_BEGUN: RemoveProgress = {
+  at: "entries",
+  from: 0,
+  changed: false,
+  held: 0,
+  slots: [],
+  merging: false,
+};
+
+/** `wait_ms`: how long to wait before the next step. */
+export type RemoveStep = { progress: RemoveProgress; wait_ms: number };
+
+/** What the steps of one removal share. */
+export type RemoveWork = {
+  config: Config;
+  org: string;
+  removal: Removal;
+  log: LogGrant;
+  newest: boolean;
+  list: AbsenceList;
+  holding: Holding;
+};
+
+const RETRY_MS = 2_000;
+
+/**
+ * Takes one bounded step of a removal whose cause is sealed: what its list names goes from segments, staged rows, receipts, D1 and the search
+ * index, unless a hold keeps it at that moment. A step repeated changes nothing twice; it throws when a store does not answer, and is taken again.
+ */
+export async function removeStep(
+  config: Config,
+  org: string,
+  { removal, progress, holds }: { removal: Removal; progress: RemoveProgress; holds: () => Promise<Holding> },
+): Promise<RemoveStep> {
+  if (progress.at === "done") return { progress, wait_ms: 0 };
+  if (progress.at === "index") return mergeStep(config, progress);
+  const holder = newRequestId();
+  const lease = (release: boolean) =>
+    callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, { release }));
+  // A repair that has read a line before it is released may put it back: repairs wait, or are waited for.
+  const leased = await lease(false);
+  if (!leased.ok) return { progress, wait_ms: RETRY_MS };
+  try {
+    const grant = await grantFor(config, org);
+    const log = logOf(grant, removal.log);
+    if (!log.ok) throw new Error(`the org has no log ${removal.log}`);
+    const list = await removalList(config, grant, removal);
+    const newest = grant.number === removal.log;
+    const holding = await holds();
+    return await entriesStep({ config, org, removal, log: log.value, newest, list, holding }, progress);
+  } finally {
+    await lease(true);
+  }
+}
+
+async function entriesStep(work: RemoveWork, before: RemoveProgress): Promise<RemoveStep> {
+  const deadline = Date.now() + REMOVE_STEP_MS;
+  const progress = { ...before, slots: [...before.slots] };
+  const indexes = [...work.list.keys()].filter((index) => index >= before.from);
+  let [next] = indexes;
+  for (let count = 0; next !== undefined && count < REMOVE_STEP_SEGMENTS && Date.now() < deadline; count++) {
+    const segments = await listSegmentsOf(work, next);
+    for (const segment of segments.named) {
+      const rewritten = await removeFromSegment(work, segment);
+      if (rewritten === "held_changed") return { progress, wait_ms: 0 };
+      const rows = await removeFromRows(work, rewritten);
+      progress.changed ||= rewritten.changed || rows.changed;
+      progress.held += rewritten.held;
+      for (const touched of rows.slots) addSlot(progress.slots, touched);
+      // What is missing in D1 is about to be projected, maybe from a line that was read before.
+      if (rows.late) return { progress: { ...progress, changed: true }, wait_ms: RETRY_MS };
+    }
+    progress.changed ||= await segments.sweep();
+    progress.from = segments.past;
+    next = indexes.find((index) => index >= progress.from);
+  }
+  if (next !== undefined) return { progress, wait_ms: 0 };
+  if (progress.changed) return { progress: { ...progress, from: 0, changed: false, held: 0 }, wait_ms: 0 };
+  return { progress: { ...progress, at: progress.slots.length === 0 ? "done" : "index" }, wait_ms: 0 };
+}
+
+function addSlot(slots: TouchedSlot[], touched: TouchedSlot): void {
+  if (!slots.some(({ cell, slot }) => cell === touched.cell && slot === touched.slot)) slots.push(touched);
+}
+
+/** Search indexes are merged one after the other, some pages a step. */
+async function mergeStep(config: Config, progress: RemoveProgress): Promise<RemoveStep> {
+  const [touched, ...rest] = progress.slots;
+  if (touched === undefined) return { progress: { ...progress, at: "done" }, wait_ms: 0 };
+  const cell = config.cells.get(touched.cell);
+  if (cell === undefined) throw new Error(`binding ${touched.cell} is missing`);
+  const merged = await mergeTerms(cell, touched.slot, { begun: progress.merging, pages: TERMS_MERGE_PAGES });
+  return { progress: { ...progress, slots: merged ? rest : progress.slots, merging: !merged }, wait_ms: 0 };
+}

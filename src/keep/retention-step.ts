@@ -1,0 +1,168 @@
+import { readSegment } from "../archive/segment.ts";
+import { assert, type Refusal } from "../errors.ts";
+import type { Kind } from "../jobs/kind.ts";
+import { callLedger } from "../ledger/client.ts";
+import { ABSENCE_LIST_MAX_BYTES, ABSENCE_LIST_MAX_ENTRIES, RETENTION_STEP_DAYS, RETENTION_STEP_MS } from "../limits.ts";
+import { logsOf } from "../query/logs.ts";
+import { absenceListHash, absenceListText } from "../chain/absence-list.ts";
+import type { Removal } from "../schema/keep.ts";
+import { nameOf } from "../schema/caller.ts";
+import type { RunRequest, RunTotals } from "../schema/retention.ts";
+import { sha256 } from "../sha256.ts";
+import { grantFor } from "../verify/confirm-faults.ts";
+import { beginRemoval } from "./begin-removal.ts";
+import { dueSegments, type RunLog } from "./due-segments.ts";
+import { type Expired, findExpired } from "./find-expired.ts";
+import { holdingNow } from "./held-by.ts";
+import { keepCounters } from "./keep-counters.ts";
+import { type Holding, REMOVAL_BEGUN, type RemoveProgress, removeStep } from "./remove.ts";
+import { addExpired, NOTHING_YET } from "./run-totals.ts";
+
+/**
+ * Where a run is. It goes through the org's logs, the newest first: it looks into segments nobody knows the days of, then it
+ * takes what is due, some segments at a time, each time with a cause of its own, whose `removal` is carried out before it goes on.
+ */
+type Progress = {
+  log: number;
+  at: "look" | "take";
+  from: number;
+  removal: { removal: Removal; progress: RemoveProgress } | null;
+  totals: RunTotals;
+};
+
+type Context = Parameters<Kind<RunRequest, Progress, RunTotals>["step"]>[0];
+type Stepped = Awaited<ReturnType<Kind<RunRequest, Progress, RunTotals>["step"]>>;
+
+/** One step of a run of retention: what it finds is sealed and removed before the next is found, so that a crash repeats at most one list. */
+export async function retentionStep(context: Context, request: RunRequest, before: Progress | null): Promise<Stepped> {
+  const { config, org } = context;
+  const grant = await grantFor(config, org);
+  const begun = { log: grant.number, from: (request.after ?? -1) + 1, removal: null, totals: NOTHING_YET };
+  const progress = before ?? { ...begun, at: "look" as const };
+  if (progress.removal !== null) return remove(context, { ...progress, removal: progress.removal });
+  const log = logsOf(grant).find(({ number }) => number === progress.log);
+  assert(log !== undefined, "a log of an org stays one");
+  const of = { log, newest: log.number === grant.number };
+  const found = await find(context, { request, progress, of });
+  if (found.expired.length > 0 && !request.dry_run) return take(context, { request, progress, of, found });
+  const totals = found.totals;
+  if (found.next !== null) return { progress: { ...progress, from: found.next, totals }, result: null };
+  const next = after(progress, request);
+  const last = next === null;
+  return { progress: { ...progress, ...next, totals }, result: last ? totals : null };
+}
+
+/** What comes when a log is gone through; null when that was all. A dry run from an index on is of the newest log alone. */
+function after({ at, log }: Progress, { after: index }: RunRequest): Pick<Progress, "log" | "at" | "from"> | null {
+  if (at === "look") return { log, at: "take", from: (index ?? -1) + 1 };
+  return log > 1 && index === null ? { log: log - 1, at: "look", from: 0 } : null;
+}
+
+/** `next`: the index to go on from; null when there are no more segments. `holding`: by what it was found. */
+type Found = { expired: Expired[]; next: number | null; totals: RunTotals; holding: Holding };
+type Work = { request: RunRequest; progress: Progress; of: RunLog };
+
+async function find({ config, org }: Context, { request, progress, of }: Work): Promise<Found> {
+  const deadline = Date.now() + RETENTION_STEP_MS;
+  const { day } = request;
+  const looks = progress.at === "look";
+  const holding = await holdingNow(config, org);
+  const found: Found = { expired: [], next: null, totals: progress.totals, holding };
+  const days: { name: string; keep_until: string }[] = [];
+  const room = new Room();
+  const segments = await dueSegments(config, org, { ...of, from: progress.from, day, unknown: looks });
+  for (const segment of segments) {
+    const { first, last, name } = segment;
+    const { expired, keep_until } = findExpired(await readSegment(config.archive, segment), { first, day });
+    days.push({ name, keep_until });
+    const free = looks ? [] : expired.filter(({ index, line }) => !holding.covers({ log: of.log.number, index, line }));
+    if (!room.takes(free)) {
+      found.next = first;
+      break;
+    }
+    found.expired.push(...free);
+    const held = looks ? 0 : expired.length - free.length;
+    found.totals = addExpired(found.totals, { log: of.log.number, expired: free, held, show: request.dry_run });
+    found.next = last + 1;
+    if (Date.now() > deadline) break;
+  }
+  if (of.newest && days.length > 0) {
+    const saved = await callLedger(config, org, async (ledger) => await ledger.rememberDays(org, days));
+    if (!saved.ok) throw new Error(saved.refusal.detail);
+  }
+  return found;
+}
+
+/** How much one list takes: its first segment always, for a segment is smaller than a list. */
+class Room {
+  #entries = 0;
+  #bytes = 0;
+  readonly #days = new Set<string>();
+
+  takes(expired: readonly Expired[]): boolean {
+    const first = this.#entries === 0;
+    for (const { index, sections, leaf } of expired) {
+      this.#entries++;
+      this.#bytes += sections.reduce((sum, name) => sum + String(index).length + name.length + 2, 0);
+      this.#days.add(dayOf(leaf));
+    }
+    const fits = this.#entries <= ABSENCE_LIST_MAX_ENTRIES && this.#bytes <= ABSENCE_LIST_MAX_BYTES;
+    return first || (fits && this.#days.size <= RETENTION_STEP_DAYS);
+  }
+}
+
+function dayOf({ sequenced_at }: Expired["leaf"]): string {
+  return sequenced_at.slice(0, "2026-11-22".length);
+}
+
+/** Seals that what was found goes, after what could not be made from the rest is kept. Nothing has gone yet when it returns. */
+async function take(
+  { config, org, by }: Context,
+  { request, progress, of, found }: Work & { found: Found },
+): Promise<Stepped> {
+  const { log, newest } = of;
+  if (newest) {
+    const settled = await callLedger(config, org, async (ledger) => await ledger.settleBelow(org, log.size));
+    if (!settled.ok) return settled;
+  }
+  await keepCounters(config, log, new Set(found.expired.map(({ leaf }) => dayOf(leaf))));
+  const list = new Map(found.expired.map(({ index, sections }) => [index, sections]));
+  const once = `retention  ${absenceListHash(sha256, absenceListText(list))}`;
+  const key = nameOf(by);
+  const actor = key === "service" ? { type: "service", id: "retention" } : { type: "key", id: key };
+  const act = { action: "indelible.retention.run", actor, key, metadata: { before: request.day } } as const;
+  const asked = { cause: "expired", log: log.number, before: request.day, list, act, once } as const;
+  const begun = await beginRemoval(config, org, { ...asked, holds_version: found.holding.version });
+  // A crash here leaves a cause whose sections are all there: they are found again, and go by the same cause.
+  if (!begun.ok) return isAnew(begun.refusal) ? { progress, result: null } : begun;
+  const { by: index, by_log } = begun.value;
+  const totals = { ...found.totals, causes: [...found.totals.causes, { log: by_log, index }] };
+  const removal = { removal: begun.value, progress: REMOVAL_BEGUN };
+  return { progress: { ...progress, from: found.next ?? progress.from, removal, totals }, result: null };
+}
+
+/** A hold was placed or released, or the log continued: what may go is found anew. */
+function isAnew({ code }: Refusal): boolean {
+  return code === "conflict";
+}
+
+async function remove(
+  { config, org }: Context,
+  progress: Progress & { removal: NonNullable<Progress["removal"]> },
+): Promise<Stepped> {
+  const { removal, progress: before } = progress.removal;
+  const holds = () => holdingNow(config, org);
+  const step = await removeStep(config, org, { removal, progress: before, holds });
+  const { totals } = progress;
+  if (step.progress.at !== "done") {
+    const next = { ...progress, removal: { removal, progress: step.progress } };
+    return { progress: next, result: null, wait_ms: step.wait_ms };
+  }
+  // What a hold that was placed meanwhile keeps was counted as gone.
+  const { held } = step.progress;
+  const entries = totals.entries - held;
+  return {
+    progress: { ...progress, removal: null, totals: { ...totals, entries, held: totals.held + held } },
+    result: null,
+  };
+}

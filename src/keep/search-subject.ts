@@ -1,0 +1,121 @@
+import { readSegment, type Segment, segmentsOver } from "../archive/segment.ts";
+import { absenceListText } from "../chain/absence-list.ts";
+import type { Config } from "../env.ts";
+import { callLedger } from "../ledger/client.ts";
+import {
+  ABSENCE_LIST_MAX_ENTRIES,
+  ERASURE_LIST_MAX_CHARACTERS,
+  REMOVE_STEP_MS,
+  REMOVE_STEP_SEGMENTS,
+} from "../limits.ts";
+import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
+import { chunkFrom, type ErasureProgress, NONE_HELD, withHeld } from "./erasure-progress.ts";
+import { holdingNow } from "./held-by.ts";
+import type { Holding } from "./remove.ts";
+
+type Searched = { log: number; newest: boolean; origin: string; size: number; holding: Holding; wanted: Wanted };
+
+/** What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. */
+type Found = { past: number; sections: Map<number, string[]>; held: Set<number>; names: string[] };
+
+/**
+ * Searches some segments for what is about a subject, of hot and cold entries alike: every entry is in one, whatever the search index knows.
+ * A list that is full, or at the end of its log, goes on to be sealed; one made under holds that have changed begins anew.
+ */
+export async function searchStep(
+  config: Config,
+  org: string,
+  { wanted, progress }: { wanted: Omit<Wanted, "names">; progress: ErasureProgress },
+): Promise<ErasureProgress> {
+  const { logs, at } = progress;
+  const log = logs.find(({ number }) => number === at.log);
+  if (log === undefined) return afterRound(progress);
+  const holding = await holdingNow(config, org);
+  const { version } = progress.chunk;
+  if (version !== null && version !== holding.version) return searchAnew(progress);
+  const chunk = { ...progress.chunk, version: holding.version };
+  let { names } = progress;
+  let { index } = at;
+  const newest = logs.at(-1) === log;
+  const deadline = Date.now() + REMOVE_STEP_MS;
+  for (let count = 0; count < REMOVE_STEP_SEGMENTS && index < log.size && Date.now() < deadline; count++) {
+    const searched = { log: log.number, newest, origin: log.log, size: log.size, holding, wanted: { ...wanted, names } };
+    const found = await searchSegment(config, org, searched, index);
+    names = withNames(names, found.names);
+    const text = absenceListText(found.sections);
+    const full =
+      chunk.entries + found.sections.size > ABSENCE_LIST_MAX_ENTRIES ||
+      chunk.list.length + text.length > ERASURE_LIST_MAX_CHARACTERS;
+    // What was found of this segment is found again, for the next list: what one segment holds fits into a list.
+    if (full && chunk.entries > 0) return { ...progress, phase: "seal", at: { log: log.number, index }, chunk, names };
+    chunk.list += text;
+    chunk.entries += found.sections.size;
+    const indexes = [...found.held].map((one) => ({ log: log.number, index: one }));
+    chunk.held = withHeld(chunk.held, { entries: indexes.length, indexes });
+    index = found.past;
+  }
+  const next = { ...progress, at: { log: log.number, index }, chunk, names };
+  if (index < log.size) return next;
+  return chunk.entries > 0 ? { ...next, phase: "seal" } : afterChunk(next);
+}
+
+/** Begins the list of a chunk anew. */
+export function searchAnew(progress: ErasureProgress): ErasureProgress {
+  const { from } = progress.chunk;
+  return { ...progress, phase: "search", at: { log: progress.at.log, index: from }, chunk: chunkFrom(from) };
+}
+
+/** Goes on behind a chunk whose list was carried out, or named nothing. */
+export function afterChunk(progress: ErasureProgress): ErasureProgress {
+  const { at, chunk, logs } = progress;
+  const held = withHeld(progress.held, chunk.held);
+  const size = logs.find(({ number }) => number === at.log)?.size ?? 0;
+  const next = at.index < size ? at : { log: at.log + 1, index: 0 };
+  return { ...progress, phase: "search", held, at: next, chunk: chunkFrom(next.index) };
+}
+
+/** Everything was searched: once more, if anything was found. */
+function afterRound(progress: ErasureProgress): ErasureProgress {
+  if (!progress.found) return { ...progress, phase: "elsewhere" };
+  const at = { log: 1, index: 0 };
+  return { ...progress, round: progress.round + 1, found: false, held: NONE_HELD, at, chunk: chunkFrom(0) };
+}
+
+async function searchSegment(
+  config: Config,
+  org: string,
+  { log, newest, origin, size, holding, wanted }: Searched,
+  index: number,
+): Promise<Found> {
+  const segments = await segmentsAt(config, org, { origin, newest, index });
+  const past = Math.min(size, ...segments.map(({ last }) => last + 1));
+  const found: Found = { past, sections: new Map(), held: new Set(), names: [] };
+  for (const segment of segments) {
+    const lines = await readSegment(config.archive, segment);
+    for (let at = index; at < past; at++) {
+      const line = lines[at - segment.first] as string;
+      const about = aboutSubject(line, wanted);
+      found.names.push(...about.names);
+      if (about.sections.length === 0) continue;
+      if (holding.covers({ log, index: at, line })) found.held.add(at);
+      else found.sections.set(at, [...(found.sections.get(at) ?? []), ...about.sections]);
+    }
+  }
+  return found;
+}
+
+/** Of the newest log the segment its ledger names, of an earlier one all that R2 has of an index. */
+async function segmentsAt(
+  config: Config,
+  org: string,
+  { origin, newest, index }: { origin: string; newest: boolean; index: number },
+): Promise<Segment[]> {
+  const range = { from: index, to: index + 1 };
+  const named = newest
+    ? await callLedger(config, org, async (ledger) => await ledger.segmentsOver(org, { ...range, limit: 1 }))
+    : null;
+  if (named?.ok === false) throw new Error(named.refusal.detail);
+  const segments = named === null ? await segmentsOver(config.archive, origin, range) : named.value;
+  if (segments.length === 0) throw new Error(`entry ${index} of ${origin} is in no segment`);
+  return segments;
+}

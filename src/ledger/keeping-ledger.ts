@@ -1,0 +1,75 @@
+import { DurableObject } from "cloudflare:workers";
+import { ok, type Result } from "../errors.ts";
+import type { Caller } from "../schema/caller.ts";
+import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
+import type { Forgetting, NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
+import type { OrgSettings } from "../schema/ledger.ts";
+import type { RetentionPolicy } from "../schema/policy.ts";
+import type { DueQuestion } from "./keeping.ts";
+import type { Door } from "./door.ts";
+
+/** The verbs of a ledger by which entries are kept and let go; all others are those of `OrgLedger`. */
+export abstract class KeepingLedger extends DurableObject<Env> {
+  protected abstract readonly door: Door;
+
+  /** Waits until the entries below `size` are in segments and in D1. */
+  settleBelow(org: string, size: number): Promise<Result<null>> {
+    return this.door.pass(org, ({ removals }) => removals.settle(size));
+  }
+
+  /** Seals why sections go; answers where. Their list is in R2 by then. */
+  sealCause(org: string, cause: NewCause): Promise<Result<{ by: number; by_log: number }>> {
+    return this.door.pass(org, ({ removals }) => removals.seal(cause));
+  }
+
+  /** The segments that hold entries `[from, to)` of the newest log, in order. */
+  segmentsOver(org: string, range: { from: number; to: number; limit: number }): Promise<Result<NamedSegment[]>> {
+    return this.door.pass(org, ({ removals }) => ok(removals.segments(range)));
+  }
+
+  /** Takes a segment that was written anew for what the entries are from here on. */
+  releaseSections(org: string, rewritten: Rewritten): Promise<Result<null>> {
+    return this.door.pass(org, ({ removals }) => removals.release(rewritten));
+  }
+
+  /** Closes what is open and quotes somebody; answers how many reads. */
+  forgetOpen(org: string, forgetting: Forgetting): Promise<Result<number>> {
+    return this.door.pass(org, async ({ removals }) => ok(await removals.forget(forgetting)));
+  }
+
+  /** Makes this the policy by which entries to come are kept; answers the settings. */
+  changeRetention(org: string, caller: Caller, retention: RetentionPolicy): Promise<Result<OrgSettings>> {
+    return this.door.admit(org, caller, ({ acts }) => acts.changeSettings(caller, "policy:write", { retention }));
+  }
+
+  /** The org's legal holds: all that stand, then those released last. */
+  holds(org: string, caller: Caller): Promise<Result<Hold[]>> {
+    return this.door.pass(org, ({ keeping }) => keeping.holds(caller));
+  }
+
+  /** The holds that stand, for who lets entries go. */
+  standingHolds(org: string): Promise<Result<Holds>> {
+    return this.door.pass(org, ({ keeping }) => ok(keeping.standing));
+  }
+
+  actOnHold(org: string, caller: Caller, act: HoldAct): Promise<Result<Hold>> {
+    return this.door.pass(org, ({ keeping }) => keeping.actOnHold(caller, act));
+  }
+
+  /** Whether a caller may have a run of retention; answers the day before which entries had to be kept until. */
+  permitRun(org: string, caller: Caller, day: string | null): Promise<Result<string>> {
+    return this.door.pass(org, ({ keeping }) => keeping.permitRun(caller, day));
+  }
+
+  /** Segments of the newest log that hold what is due to go, or that nobody has looked into. */
+  dueSegments(org: string, question: DueQuestion): Promise<Result<NamedSegment[]>> {
+    return this.door.pass(org, ({ keeping }) => ok(keeping.dueSegments(question)));
+  }
+
+  rememberDays(org: string, segments: readonly { name: string; keep_until: string }[]): Promise<Result<null>> {
+    return this.door.pass(org, ({ keeping }) => {
+      keeping.rememberDays(segments);
+      return ok(null);
+    });
+  }
+}

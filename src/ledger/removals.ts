@@ -1,0 +1,142 @@
+import { redactLine } from "../chain/redact.ts";
+import { ok, refuse, type Result } from "../errors.ts";
+import { REMOVE_WAIT_MS } from "../limits.ts";
+import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import { utcDay } from "../schema/policy.ts";
+import { quotes } from "../store/quoted.ts";
+import { ACT_BYTES } from "./acts.ts";
+import type { Archiver } from "./archiver.ts";
+import type { Core } from "./core.ts";
+import { listHolds, loadHolds } from "./holds.ts";
+import { planOnce } from "./once.ts";
+import type { Projector } from "./projector.ts";
+import { planForgetReads } from "./reads.ts";
+import { clearPrints } from "./receipts.ts";
+import type { Planning, Sequencer } from "./sequencer.ts";
+import { sealAct } from "./service-entry.ts";
+import { rewriteStaged } from "./staged.ts";
+import { transact } from "./transact.ts";
+
+type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector };
+
+const CHANGED = refuse("conflict", "A hold was placed or released meanwhile: what may go has to be found anew.");
+
+const EARLY = refuse("unprocessable", "Nothing goes before the day it is kept until is over.");
+
+/** How sections leave: the ledger seals why, and lets go of what it holds itself. What lies in R2 and D1 is for who asked. */
+export class Removals {
+  readonly #core: Core;
+  readonly #parts: Parts;
+
+  constructor(core: Core, parts: Parts) {
+    this.#core = core;
+    this.#parts = parts;
+  }
+
+  /** Waits until the entries below `size` are in segments and in D1: from there on nothing copies them by itself any more. */
+  async settle(size: number): Promise<Result<null>> {
+    const { archiver, projector } = this.#parts;
+    try {
+      await archiver.archiveTo(size);
+      if ((await projector.waitFor(size, REMOVE_WAIT_MS)) >= size) return ok(null);
+    } catch {
+      // What kept them is told of where it happened.
+    }
+    return refuse("overloaded", `Entries below ${size} are not all in D1 and R2 yet.`, { retry_after_s: 5 });
+  }
+
+  /**
+   * Seals a cause, if the holds are still those its list was made with; answers the index and the number of the log. Its list has to be in R2
+   * already: a crash after this leaves a cause whose sections are still there, and whoever asks again gets the same one.
+   */
+  seal({
+    cause,
+    log,
+    before,
+    list,
+    holds_version,
+    act,
+    once,
+  }: NewCause): Promise<Result<{ by: number; by_log: number }>> {
+    const { state, storage } = this.#core;
+    const plan = (planning: Planning): Result<{ by: number; by_log: number }> => {
+      const by_log = state.earlier.length + 1;
+      if (cause === "expired" && !hasCome(before, planning)) return EARLY;
+      const metadata = { list: log === by_log ? list : { ...list, log }, ...act.metadata };
+      const seal = () =>
+        planning.holds.version === holds_version
+          ? sealAct(planning.draft, { ...act, category: "config_change", metadata, forever: true }, planning.now).index
+          : null;
+      const by = planOnce({ ...planning, sql: storage.sql }, `${once}  ${list.sha256} ${by_log}`, seal);
+      return by === null ? CHANGED : ok({ by, by_log });
+    };
+    return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+  }
+
+  /**
+   * Forgets what is open and quotes any of `texts`: reads, which are closed, and holds that were released. With `viewer`, reads of that person as
+   * well. Answers how many reads.
+   */
+  forget({ texts, viewer }: Forgetting): Promise<number> {
+    const { state, storage } = this.#core;
+    const plan = (planning: Planning): number => {
+      const released = listHolds(storage.sql).filter((hold) => hold.released !== null && quotes(hold.query, texts));
+      if (released.length > 0) {
+        planning.draft.write((sql) => {
+          for (const { id } of released) sql.exec("delete from hold where id = ?", id);
+        });
+        planning.draft.whenCommitted(() => {
+          state.holds = loadHolds(storage.sql);
+        });
+      }
+      return planForgetReads({ ...planning, sql: storage.sql }, (session) => {
+        const reader = session.viewer?.actor;
+        const own = viewer !== null && reader?.type === viewer.type && reader.id === viewer.id;
+        return own || quotes(session.filter, texts);
+      });
+    };
+    return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+  }
+
+  /** The segments that hold entries `[from, to)` of the newest log, in order, at most `limit`. */
+  segments({ from, to, limit }: { from: number; to: number; limit: number }): NamedSegment[] {
+    const { sql } = this.#core.storage;
+    const rows = sql.exec<NamedSegment>(
+      "select first, last, name from segment where last >= ? and first < ? order by first limit ?",
+      ...[from, to, limit],
+    );
+    return rows.toArray();
+  }
+
+  /**
+   * Lets go of what a segment that was written anew does not hold any more: names it in place of the old one, takes the same from staged
+   * rows, and has receipts forget what was sent, in one transaction. From here on this is what the entries are: the old object may go. Done again it changes nothing.
+   */
+  release({ removal, segment, absent, ids, batches, holds_version }: Rewritten): Result<null> {
+    const { state, storage } = this.#core;
+    if (state.holds.version !== holds_version) return CHANGED;
+    const { sql } = storage;
+    if (segment !== null && removal.log === state.earlier.length + 1) {
+      const named = sql
+        .exec<NamedSegment>("select first, last, name from segment where first = ?", segment.first)
+        .toArray()[0];
+      if (named === undefined || (named.name !== segment.old && named.name !== segment.name)) {
+        return refuse("conflict", "The ledger names another segment by now.");
+      }
+      const saved = transact(this.#core, () => {
+        sql.exec("update segment set name = ?, keep_until = null where first = ?", segment.name, segment.first);
+        clearPrints(sql, { ids, batches });
+        const sections = new Map(absent);
+        const cause = causeOf(removal);
+        return rewriteStaged(sql, named, (index, line) => redactLine(line, sections.get(index) ?? [], cause));
+      });
+      state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };
+    } else transact(this.#core, () => clearPrints(sql, { ids, batches }));
+    return ok(null);
+  }
+}
+
+/** By the time the cause says it was sealed at: a verifier goes by that. */
+function hasCome(day: string | null, { draft }: Planning): boolean {
+  return day !== null && day <= utcDay(draft.sequencedAt);
+}

@@ -1,0 +1,33 @@
+/** Long work of an org, done in bounded steps beside its ledger. */
+
+/** After this long a step is given up and made again: it hangs, for its stores answer or fail within 30 s each. */
+export const JOB_STEP_MAX_MS = 120_000;
+/** A step that failed is made again after this, doubled each time: ten minutes are reached with the tenth. */
+export const JOB_RETRY_MIN_MS = 2_000;
+export const JOB_RETRY_MAX_MS = 600_000;
+/** Unfinished jobs of one kind an org has at most: they share its steps. */
+export const JOBS_UNFINISHED_MAX_COUNT = 10;
+/** A Durable Object row may hold 2 MB; local workerd does not enforce it, so we do. */
+export const JOB_TEXT_MAX_BYTES = 1_500_000;
+export const JOBS_PAGE_ENTRIES = 100;
+/** Orgs with unfinished jobs that a run of the cron knocks at, the longest silent first: of the 1,000 calls it may make. */
+export const JOBS_WAKE_ORGS_PER_RUN = 100;
+
+// ---- Exports -------------------------------------------------------------------------------------------------------
+
+/** A step reads for this long: a cancel, and the jobs beside it, wait no longer. */
+export const EXPORT_STEP_MS = 2_000;
+/** A part in memory: its text and its bytes beside a segment of 16 MB at worst, of the 128 MB an object has. */
+export const EXPORT_PART_MAX_BYTES = 8_000_000;
+/** The longest line: a record of 260 kB with a proof of 33 hashes of 47 characters; as CSV half as long again, for its quotes. */
+export const EXPORT_LINE_MAX_BYTES = 800_000;
+/** 40 GB. Each part is 130 bytes of a manifest and of a job's row, which takes 1.5 MB. */
+export const EXPORT_MAX_PARTS = 5_000;
+/** How long a download link begins to answer. */
+export const EXPORT_LINK_SECONDS = 900;
+/** Rows from which on an export is flagged for review, unless the org says otherwise. */
+export const LARGE_EXPORT_ROWS = 10_000;
+/** Segments named by one call to the ledger. */
+export const EXPORT_SEGMENTS_COUNT = 20;
+/** R2 deletes this many objects in one operation. */
+export const R2_DELETE_MAX_KEYS = 1_000;
