@@ -4,6 +4,8 @@ import { REMOVE_WAIT_MS } from "../limits.ts";
 import { causeOf, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
 import { utcDay } from "../schema/policy.ts";
 import { ACT_BYTES } from "./acts.ts";
+import { positionIn } from "./earlier.ts";
+import { forgetHolds } from "./holds.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
 import { planOnce } from "./once.ts";
@@ -88,6 +90,14 @@ export class Removals {
     const { state, storage } = this.#core;
     if (state.holds.version !== holds_version) return CHANGED;
     const { sql } = storage;
+    const noted = absent.filter(([, sections]) => sections.includes("note")).map(([index]) => index);
+    const forget = () => {
+      clearPrints(sql, { ids, batches });
+      forgetHolds(
+        sql,
+        noted.map((index) => positionIn(state.earlier, { log: removal.log, index })),
+      );
+    };
     if (segment !== null && removal.log === state.earlier.length + 1) {
       const named = sql
         .exec<NamedSegment>("select first, last, name from segment where first = ?", segment.first)
@@ -97,11 +107,11 @@ export class Removals {
       }
       const saved = transact(this.#core, () => {
         sql.exec("update segment set name = ?, keep_until = null where first = ?", segment.name, segment.first);
-        clearPrints(sql, { ids, batches });
+        forget();
         return redactStaged(sql, { within: named, absent: new Map(absent), cause: causeOf(removal) });
       });
       state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };
-    } else transact(this.#core, () => clearPrints(sql, { ids, batches }));
+    } else transact(this.#core, forget);
     return ok(null);
   }
 }
