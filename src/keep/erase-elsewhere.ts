@@ -35,7 +35,7 @@ export async function elsewhereStep(
     return { ...progress, elsewhere: counted, cursor: { ...cursor, after: pieces.at(-1)?.key ?? null } };
   }
   const forgetting = { texts, viewer: null };
-  const closed = await callLedger(config, org, async (ledger) => await ledger.forgetOpen(org, forgetting));
+  const closed = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));
   if (!closed.ok) throw new Error(closed.refusal.detail);
   return { ...progress, phase: "end", elsewhere: { ...counted, read_sessions: counted.read_sessions + closed.value } };
 }

@@ -60,7 +60,7 @@ function moved(progress: ErasureProgress, wait_ms = 0): Step {
 /** Closes what is open and quotes the subject, so that its closing is searched too; then the logs are as large as they are. */
 async function beginStep({ config, org }: JobContext, { subject }: Asked): Promise<Step | Refused> {
   const forgetting = { texts: [subject.id], viewer: subject };
-  const forgotten = await callLedger(config, org, async (ledger) => await ledger.forgetOpen(org, forgetting));
+  const forgotten = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));
   if (!forgotten.ok) return forgotten;
   const grant = await grantFor(config, org);
   const settled = await callLedger(config, org, async (ledger) => await ledger.settleBelow(org, grant.size));

@@ -6,11 +6,12 @@ import { readDayCounters } from "../store/kept-counters.ts";
 
 /**
  * Keeps the counters of days in R2, unless they are there: once an entry of a day has expired, nobody can make them from what
- * is left. All entries of these days have to be in D1, and the days over.
+ * is left. The days have to be over, all their entries below `size`. Throws when D1 has not counted all of these: it is being
+ * made anew.
  */
 export async function keepCounters(
   config: Config,
-  { log, placements }: Pick<LogGrant, "log" | "placements">,
+  { log, placements, size }: Pick<LogGrant, "log" | "placements" | "size">,
   wanted: ReadonlySet<string>,
 ): Promise<void> {
   const sorted = [...wanted].sort();
@@ -20,11 +21,13 @@ export async function keepCounters(
   const days = sorted.filter((day) => !kept.has(day));
   if (days.length === 0) return;
   const parts = new Map<string, KeptPart[]>(days.map((day) => [day, []]));
-  for (const placement of placements) {
+  for (const [n, placement] of placements.entries()) {
     const { org_number: orgNumber, first_index } = placement;
     const read = await readDayCounters(cellOf(config, placement), { orgNumber, days });
-    for (const [n, day] of days.entries()) {
-      const counted = read[n];
+    const until = Math.min(size, placements[n + 1]?.first_index ?? size);
+    if (read.next < until) throw new Error(`D1 has counted the entries of ${log} below ${read.next}, not ${until}`);
+    for (const [at, day] of days.entries()) {
+      const counted = read.days[at];
       if (counted !== undefined && counted.counters.length > 0) parts.get(day)?.push({ first_index, ...counted });
     }
   }

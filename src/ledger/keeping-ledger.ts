@@ -32,9 +32,9 @@ export abstract class KeepingLedger extends DurableObject<Env> {
     return this.door.pass(org, ({ removals }) => removals.release(rewritten));
   }
 
-  /** Closes what is open and quotes somebody; answers how many reads. */
-  forgetOpen(org: string, forgetting: Forgetting): Promise<Result<number>> {
-    return this.door.pass(org, async ({ removals }) => ok(await removals.forget(forgetting)));
+  /** Closes reads that are open and quote somebody, or are theirs; answers how many. */
+  closeReadsOf(org: string, forgetting: Forgetting): Promise<Result<number>> {
+    return this.door.pass(org, async ({ removals }) => ok(await removals.closeReads(forgetting)));
   }
 
   /** Makes this the policy by which entries to come are kept; answers the settings. */

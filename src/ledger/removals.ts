@@ -5,9 +5,10 @@ import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewrit
 import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
+import { positionIn } from "./earlier.ts";
+import { forgetHolds } from "./holds.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
-import { listHolds, loadHolds } from "./holds.ts";
 import { planOnce } from "./once.ts";
 import type { Projector } from "./projector.ts";
 import { planForgetReads } from "./reads.ts";
@@ -73,28 +74,15 @@ export class Removals {
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
-  /**
-   * Forgets what is open and quotes any of `texts`: reads, which are closed, and holds that were released. With `viewer`, reads of that person as
-   * well. Answers how many reads.
-   */
-  forget({ texts, viewer }: Forgetting): Promise<number> {
-    const { state, storage } = this.#core;
-    const plan = (planning: Planning): number => {
-      const released = listHolds(storage.sql).filter((hold) => hold.released !== null && quotes(hold.query, texts));
-      if (released.length > 0) {
-        planning.draft.write((sql) => {
-          for (const { id } of released) sql.exec("delete from hold where id = ?", id);
-        });
-        planning.draft.whenCommitted(() => {
-          state.holds = loadHolds(storage.sql);
-        });
-      }
-      return planForgetReads({ ...planning, sql: storage.sql }, (session) => {
+  /** Closes reads that are open and quote any of `texts`, and with `viewer` those of that person; answers how many. */
+  closeReads({ texts, viewer }: Forgetting): Promise<number> {
+    const { sql } = this.#core.storage;
+    const plan = (planning: Planning) =>
+      planForgetReads({ ...planning, sql }, (session) => {
         const reader = session.viewer?.actor;
         const own = viewer !== null && reader?.type === viewer.type && reader.id === viewer.id;
         return own || quotes(session.filter, texts);
       });
-    };
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
@@ -116,6 +104,14 @@ export class Removals {
     const { state, storage } = this.#core;
     if (state.holds.version !== holds_version) return CHANGED;
     const { sql } = storage;
+    const noted = absent.filter(([, sections]) => sections.includes("note")).map(([index]) => index);
+    const forget = () => {
+      clearPrints(sql, { ids, batches });
+      forgetHolds(
+        sql,
+        noted.map((index) => positionIn(state.earlier, { log: removal.log, index })),
+      );
+    };
     if (segment !== null && removal.log === state.earlier.length + 1) {
       const named = sql
         .exec<NamedSegment>("select first, last, name from segment where first = ?", segment.first)
@@ -125,13 +121,13 @@ export class Removals {
       }
       const saved = transact(this.#core, () => {
         sql.exec("update segment set name = ?, keep_until = null where first = ?", segment.name, segment.first);
-        clearPrints(sql, { ids, batches });
+        forget();
         const sections = new Map(absent);
         const cause = causeOf(removal);
         return rewriteStaged(sql, named, (index, line) => redactLine(line, sections.get(index) ?? [], cause));
       });
       state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };
-    } else transact(this.#core, () => clearPrints(sql, { ids, batches }));
+    } else transact(this.#core, forget);
     return ok(null);
   }
 }

@@ -40,7 +40,8 @@ export async function begun(
     cause = "erased",
     once = `test-${removals++}`,
     log = 1,
-  }: Partial<Pick<Removal, "cause" | "log"> & { once: string }> = {},
+    holds_version = 0,
+  }: Partial<Pick<Removal, "cause" | "log"> & { once: string; holds_version: number }> = {},
 ): Promise<Removal> {
   const action = cause === "erased" ? "indelible.erasure.begun" : "indelible.retention.run";
   const act = { action, actor: { type: "service", id: "test" }, key: "service", metadata: {} } as const;
@@ -49,7 +50,7 @@ export async function begun(
     log,
     before: cause === "expired" ? utcDay(Date.now()) : null,
     list,
-    holds_version: 0,
+    holds_version,
     act,
     once,
   });

@@ -1,0 +1,84 @@
+import { vi } from "vitest";
+import { retentionStep } from "../../src/keep/retention-step.ts";
+import type { RunRequest, RunTotals } from "../../src/schema/retention.ts";
+import { utcDay } from "../../src/schema/policy.ts";
+import { append, batchOf, ROOT } from "../support/append.ts";
+import { archiveDue, untilProjected } from "../support/check-ledger.ts";
+import { must } from "../support/check/check-entry.ts";
+import { call, createOrg } from "../support/client.ts";
+import { placementOf } from "../support/lost-org.ts";
+import { config } from "./support.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Stops the clock where it is; it goes on with `daysPass` alone. */
+export function stopClock(): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+}
+
+export function daysPass(days: number): void {
+  vi.setSystemTime(Date.now() + days * DAY_MS);
+}
+
+/** The UTC day so many days from now. */
+export const dayIn = (days = 0) => utcDay(Date.now() + days * DAY_MS);
+
+/** An org whose entries from 2 on are these, in R2 and D1: logins are kept 3 days, general ones 5, telemetry for ever. */
+export async function keptOrg(events: readonly Record<string, unknown>[], days: object = {}): Promise<string> {
+  const org = await createOrg("kept");
+  const policy = { days: { login: 3, general: 5, telemetry: "forever", ...days } };
+  must((await call("PUT", `/v1/orgs/${org}/retention`, { body: policy })).status === 200, "the policy is taken");
+  await append(org, batchOf(events));
+  await untilProjected(org);
+  await archiveDue(org);
+  return org;
+}
+
+/** An event kept as long as those of this category. */
+export function kept(category: string, n: number, more: Record<string, unknown> = {}): Record<string, unknown> {
+  const actor = { type: "user", id: `u_${n}`, name: `Name ${n}` };
+  return { id: `${category}-${n}`, action: `${category}.done`, category, actor, metadata: { n }, ...more };
+}
+
+type Progress = Parameters<typeof retentionStep>[2];
+type Running = {
+  /** Steps that may fail before one does not. */
+  failures?: number;
+  /** Each step is taken once more, as when nobody saved how far it was. */
+  twice?: boolean;
+  between?: (progress: NonNullable<Progress>) => Promise<unknown>;
+};
+
+/** Takes the steps of a run as its job does: what is between them has been stored in between, what throws is taken again. */
+export async function ran(
+  org: string,
+  request: Partial<RunRequest> = {},
+  { failures = 0, twice = false, between = async () => {} }: Running = {},
+): Promise<RunTotals> {
+  const asked: RunRequest = { day: dayIn(), dry_run: false, after: null, ...request };
+  let progress: Progress = null;
+  for (let steps = 0, failed = 0; steps < 200; steps++) {
+    try {
+      const context = { config, org, id: "run_test", by: ROOT };
+      if (twice) await retentionStep(context, asked, progress);
+      const stepped = await retentionStep(context, asked, progress);
+      if ("ok" in stepped) throw new Error(stepped.refusal.detail);
+      if (stepped.result !== null) return stepped.result;
+      progress = JSON.parse(JSON.stringify(stepped.progress)) as NonNullable<Progress>;
+      await between(progress);
+    } catch (error) {
+      if (failed++ >= failures) throw error;
+    }
+  }
+  throw new Error("a run ends");
+}
+
+/** Counters and actions seen of an org in D1, of days before today. */
+export async function countersOf(org: string): Promise<unknown[]> {
+  const { cell, org_number } = await placementOf(org);
+  const read = async (sql: string) => (await cell.prepare(sql).bind(org_number, dayIn()).all()).results;
+  return [
+    await read("select * from counter where org_number = ?1 and day < ?2 order by 1, 2, 3, 4, 5, 6"),
+    await read("select * from action_seen where org_number = ?1 and last_day < ?2 order by 1, 2, 3"),
+  ];
+}
