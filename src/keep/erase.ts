@@ -47,7 +47,7 @@ async function eraseStep(
     case "remove":
       return removeFound(context, progress);
     case "elsewhere":
-      return moved(await elsewhereStep(context, { asked, progress }));
+      return { ...(await elsewhereStep(context, { asked, progress })), result: null };
     case "end":
       return endStep(context, asked, progress);
   }

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { ok, type Result } from "../errors.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
-import type { Forgetting, NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
+import type { Forgetting, NamedSegment, NewCause, Rewritten, SegmentRange } from "../schema/keep.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { RetentionPolicy } from "../schema/policy.ts";
 import type { DueQuestion } from "./keeping.ts";
@@ -23,8 +23,8 @@ export abstract class KeepingLedger extends DurableObject<Env> {
   }
 
   /** The segments that hold entries `[from, to)` of the newest log, in order. */
-  segmentsOver(org: string, range: { from: number; to: number; limit: number }): Promise<Result<NamedSegment[]>> {
-    return this.door.pass(org, ({ removals }) => ok(removals.segments(range)));
+  segmentsOver(org: string, range: SegmentRange): Promise<Result<NamedSegment[]>> {
+    return this.door.pass(org, ({ removals }) => removals.segments(range));
   }
 
   /** Takes a segment that was written anew for what the entries are from here on. */

@@ -1,7 +1,7 @@
 import { redactLine } from "../chain/redact.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
-import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten, type SegmentRange } from "../schema/keep.ts";
 import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
@@ -12,7 +12,7 @@ import type { Core } from "./core.ts";
 import { planOnce } from "./once.ts";
 import type { Projector } from "./projector.ts";
 import { planForgetReads } from "./reads.ts";
-import { clearPrints } from "./receipts.ts";
+import { clearPrints, hideIds } from "./receipts.ts";
 import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
 import { rewriteStaged } from "./staged.ts";
@@ -86,27 +86,30 @@ export class Removals {
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
-  /** The segments that hold entries `[from, to)` of the newest log, in order, at most `limit`. */
-  segments({ from, to, limit }: { from: number; to: number; limit: number }): NamedSegment[] {
-    const { sql } = this.#core.storage;
+  /** The segments that hold entries `[from, to)` of the newest log, in order, at most `limit`; refused when `log` is not its number any more. */
+  segments({ log, from, to, limit }: SegmentRange): Result<NamedSegment[]> {
+    const { state, storage } = this.#core;
+    if (log !== state.earlier.length + 1) return refuse("overloaded", "The org's log was continued meanwhile.");
+    const { sql } = storage;
     const rows = sql.exec<NamedSegment>(
       "select first, last, name from segment where last >= ? and first < ? order by first limit ?",
       ...[from, to, limit],
     );
-    return rows.toArray();
+    return ok(rows.toArray());
   }
 
   /**
    * Lets go of what a segment that was written anew does not hold any more: names it in place of the old one, takes the same from staged
    * rows, and has receipts forget what was sent, in one transaction. From here on this is what the entries are: the old object may go. Done again it changes nothing.
    */
-  release({ removal, segment, absent, ids, batches, holds_version }: Rewritten): Result<null> {
+  release({ removal, segment, absent, ids, hidden, batches, holds_version }: Rewritten): Result<null> {
     const { state, storage } = this.#core;
     if (state.holds.version !== holds_version) return CHANGED;
     const { sql } = storage;
     const noted = absent.filter(([, sections]) => sections.includes("note")).map(([index]) => index);
     const forget = () => {
       clearPrints(sql, { ids, batches });
+      hideIds(sql, hidden);
       forgetHolds(
         sql,
         noted.map((index) => positionIn(state.earlier, { log: removal.log, index })),

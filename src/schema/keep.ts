@@ -35,18 +35,22 @@ export function causeOf({ cause, by, by_log, log }: Removal): Cause {
 /** Texts that name somebody, and who they are where reads of their own are meant as well. */
 export type Forgetting = { texts: string[]; viewer: { type: string; id: string } | null };
 
+/** Entries `[from, to)` of the log of this number; `limit` segments of them at most. */
+export type SegmentRange = { log: number; from: number; to: number; limit: number };
+
 /** A stored run of entries `first..last`, both inclusive; `name` is its key in R2. */
 export type NamedSegment = { first: number; last: number; name: string };
 
 /**
  * A segment that was written anew without what is `absent` of its entries. `ids` and `batches` are those of the entries, whose
- * receipts forget what was sent. `segment` null: of a log before the newest, of which the ledger names none.
+ * receipts forget what was sent, and of `hidden` the id itself. `segment` null: of a log before the newest, of which the ledger names none.
  */
 export type Rewritten = {
   removal: Removal;
   segment: { old: string; name: string; first: number } | null;
   absent: [index: number, sections: readonly string[]][];
   ids: string[];
+  hidden: string[];
   batches: string[];
   holds_version: number;
 };

@@ -14,6 +14,7 @@ import { placesOf } from "../support/everywhere.ts";
 import { CELLS, restoreFaults } from "../support/faults.ts";
 import { finishJob, stepJobs } from "../support/jobs.ts";
 import { linesOf } from "../support/owner.ts";
+import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
 import { config } from "./support.ts";
 
@@ -79,6 +80,7 @@ describe("an erasure", () => {
     await archived(org);
     const made = await madeExport(org);
     expect(made.state).toBe("done");
+    const hers = await madeExport(org, { format: "csv", reason: "a look", filter: { actor: id } });
     // Never sequenced, and found in D1 where it did not belong.
     const refusal = { code: "unprocessable", detail: "no" } as const;
     const letter = { org, refusal, state: "dead", attempts: 1 } as const;
@@ -118,13 +120,14 @@ describe("an erasure", () => {
     expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
 
     const { removed, causes, elsewhere, held } = certificate;
-    expect(elsewhere).toEqual({ exports: 1, dead_letters: 2, evidence: 1, read_sessions: 4 });
+    expect(elsewhere).toEqual({ exports: 2, dead_letters: 2, evidence: 1, read_sessions: 4 });
     expect(held).toEqual({ entries: 0, indexes: [] });
     expect(removed.entries).toBe(entries.filter(({ gone }) => gone.length > 0).length);
     expect(removed.sections).toBe(entries.reduce((sum, { gone }) => sum + gone.length, 0));
     for (const { index } of causes) expect(entries[index]).toMatchObject({ action: "indelible.erasure.begun" });
     expect(entries[certificate.ended_index]).toMatchObject({ action: "indelible.erasure.ended" });
     expect((await exportNow(org, made.id)).state).toBe("withdrawn");
+    expect(await exportNow(org, hers.id)).toMatchObject({ state: "withdrawn", filter: null });
     expect((await call("POST", `/v1/dead-letters/dl_${among.id}/replay`)).status).toBe(200);
     expect((await call("POST", `/v1/dead-letters/dl_${alone.id}/replay`)).status).toBe(500);
     const listed = await call("GET", `/v1/orgs/${org}/erasures`);
@@ -190,6 +193,33 @@ describe("an erasure", () => {
     expect(certificate).toMatchObject({ held: { entries: 1 }, causes: [{ entries: 2, held: 1 }] });
     const { entries } = await checkLedger(org, { archived: true });
     expect(entries.slice(0, 3).map(({ gone }) => gone.length)).toEqual([0, 0, 2]);
+  });
+
+  it("reaches into the logs that were continued", async () => {
+    const org = await createOrg("continued");
+    const jane = person();
+    const events = [event(1, { actor: jane }), event(2)];
+    await append(org, batchOf(events));
+    await archived(org);
+    await strand(org);
+    const continued = await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } });
+    expect(continued.status, continued.text).toBe(201);
+    await append(org, batchOf(events));
+    await archived(org);
+    const { certificate } = await erased(org, { subject: { type: jane.type, id: jane.id } });
+    expect(certificate.causes).toMatchObject([
+      { log: 2, of_log: 1, entries: 1 },
+      { log: 2, of_log: 2, entries: 1 },
+    ]);
+    expect(await placesOf(org, [jane.id])).toEqual([]);
+    const [cause] = certificate.causes;
+    const first = await call("GET", `/v1/orgs/${org}/1/events/1`);
+    const absent = ["actor", "actor/detail"].map((section) => ({ section, cause: "erased", by: cause?.index, log: 2 }));
+    expect(first.json).toMatchObject({ actor: { id: null }, absent });
+    expect(await verified(org, "?log=1")).toMatchObject({ breaks: [] });
+    expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
+    const list = await call("GET", `/v1/orgs/${org}/2/absences/${cause?.list}`);
+    expect(list.text).toBe("1 actor\n1 actor/detail\n");
   });
 
   it("of somebody nobody knows removes nothing, and says so", async () => {
