@@ -73,10 +73,10 @@ export async function ran(
   throw new Error("a run ends");
 }
 
-/** Counters and actions seen of an org in D1, of days before today. */
-export async function countersOf(org: string): Promise<unknown[]> {
+/** Counters and actions seen of an org in D1, of days before one. */
+export async function countersOf(org: string, day = dayIn()): Promise<unknown[]> {
   const { cell, org_number } = await placementOf(org);
-  const read = async (sql: string) => (await cell.prepare(sql).bind(org_number, dayIn()).all()).results;
+  const read = async (sql: string) => (await cell.prepare(sql).bind(org_number, day).all()).results;
   return [
     await read("select * from counter where org_number = ?1 and day < ?2 order by 1, 2, 3, 4, 5, 6"),
     await read("select * from action_seen where org_number = ?1 and last_day < ?2 order by 1, 2, 3"),
