@@ -8,6 +8,7 @@ import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
 import { call } from "../support/client.ts";
 import { finishJob } from "../support/jobs.ts";
+import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
 import { startNightlyRun } from "../../src/keep/nightly-run.ts";
 import { countersOf, dayIn, daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
@@ -167,5 +168,24 @@ describe("a run of retention", () => {
       limit: 9,
     });
     expect(known.ok && known.value.length).toBeGreaterThan(0);
+  });
+
+  it("takes from the logs before the newest as well, by a cause in the newest", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    await call("GET", `/v1/orgs/${org}/checkpoint?min_size=6`);
+    await strand(org);
+    expect((await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } })).status).toBe(201);
+    await append(org, batchOf([kept("login", 9)]));
+    await untilProjected(org);
+    await archiveDue(org);
+    daysPass(4);
+    const { causes, entries } = await ran(org);
+    expect(entries).toBe(3);
+    expect(causes.map(({ log }) => log)).toEqual([2, 2]);
+    const { json } = await call("GET", `/v1/orgs/${org}/1/events/2`);
+    expect(json.absent.map(({ cause, by }: any) => [cause, by])).toEqual(Array(5).fill(["expired", causes[1]?.index]));
+    expect((await call("GET", `/v1/orgs/${org}/1/events/3`)).json.absent).toEqual([]);
+    expect(await ran(org)).toMatchObject({ entries: 0, held: 0, causes: [] });
   });
 });
