@@ -1,4 +1,5 @@
 import { R2_LIST_MAX_KEYS } from "../limits.ts";
+import { DAY_PATTERN } from "../schema/names.ts";
 
 /** What the entries of one UTC day counted as, in the range of one placement: rows of the counters and actions seen, by their columns. */
 export type KeptPart = {
@@ -52,7 +53,8 @@ export async function listKeptDays(
     for (const { key } of listed.objects) {
       const day = key.slice(prefix.length, -".json".length);
       if (day > to) return days;
-      days.add(day);
+      // A log that continues this one lies under the same prefix.
+      if (DAY_PATTERN.test(day)) days.add(day);
     }
     if (!listed.truncated) return days;
     startAfter = listed.objects.at(-1)?.key ?? startAfter;
