@@ -5,9 +5,10 @@ import { callLedger } from "../ledger/client.ts";
 import {
   ABSENCE_LIST_MAX_BYTES,
   ABSENCE_LIST_MAX_ENTRIES,
+  CLOCK_AHEAD_MAX_MS,
+  REMOVE_WAIT_MS,
   RETENTION_STEP_DAYS,
   RETENTION_STEP_MS,
-  REMOVE_WAIT_MS,
 } from "../limits.ts";
 import { logsOf } from "../query/logs.ts";
 import { absenceListHash, absenceListText } from "../chain/absence-list.ts";
@@ -47,7 +48,7 @@ export async function retentionStep(
 ): Promise<Stepped> {
   const { config, org } = context;
   // Counters are kept of days that are over: a run begun for another would spoil them before the ledger refuses it.
-  if (!request.dry_run && request.day > utcDay(Date.now())) return EARLY;
+  if (!request.dry_run && request.day > utcDay(Date.now() + CLOCK_AHEAD_MAX_MS)) return EARLY;
   const grant = await grantFor(config, org);
   const begun = { log: grant.number, from: (request.after ?? -1) + 1, removal: null, totals: NOTHING_YET };
   const progress = before ?? { ...begun, at: "look" as const };
@@ -140,7 +141,7 @@ async function take(
     const counted = await callLedger(config, org, (ledger) => ledger.waitVisible(org, log.size, REMOVE_WAIT_MS));
     if (!counted.ok) return counted;
   }
-  await keepCounters(config, log, new Set(found.expired.map(({ leaf }) => dayOf(leaf))));
+  await keepCounters(config, log, new Map(found.expired.map(({ leaf, index }) => [dayOf(leaf), index])));
   const list = new Map(found.expired.map(({ index, sections }) => [index, sections]));
   const once = `retention  ${absenceListHash(sha256, absenceListText(list))}`;
   const key = nameOf(by);

@@ -4,7 +4,7 @@ import { type KeptPart, listKeptDays, putKeptCounters, readKeptCounters } from "
 import { freshOrg } from "../support/client.ts";
 
 const part = (count: number): KeptPart => ({
-  first_index: 0,
+  at: 7,
   counters: [["general", "a.b", "x\ny", "success", count]],
   seen: [["a.b", 1]],
 });
