@@ -6,8 +6,10 @@ import { problemOf } from "../http/support.ts";
 import { actsOf, entriesOf, list, saysOf } from "../query/support.ts";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
+import { readLedger } from "../support/check/read-stores.ts";
 import { call } from "../support/client.ts";
 import { finishJob } from "../support/jobs.ts";
+import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
 import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
 import { startNightlyRun } from "../../src/keep/nightly-run.ts";
@@ -15,6 +17,7 @@ import { countersOf, dayIn, daysPass, kept, keptOrg, ran, stopClock } from "./re
 import { begun, carriedOut, config } from "./support.ts";
 
 afterEach(() => {
+  unshrinkCells();
   vi.useRealTimers();
 });
 
@@ -144,6 +147,31 @@ describe("a run of retention", () => {
       await ran(org);
     }
     expect(await left(org, 5)).toEqual([4]);
+    await checkLedger(org, { archived: true });
+  });
+
+  it("leaves them so of a day that goes on in another cell, and when cells are split anew", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    await shrinkCells(org);
+    for (const n of [6, 7, 8]) {
+      await append(org, batchOf([kept("login", n), kept("general", n)]));
+      await untilProjected(org);
+    }
+    unshrinkCells();
+    await archiveDue(org);
+    expect((await readLedger(org)).placements.length).toBeGreaterThan(1);
+    daysPass(4);
+    const today = dayIn();
+    const before = await countersOf(org, today);
+    expect(await ran(org)).toMatchObject({ entries: 5 });
+    for (const split of [false, true]) {
+      if (split) await shrinkCells(org);
+      await call("POST", `/v1/orgs/${org}/rebuild`);
+      await untilProjected(org);
+      expect(await countersOf(org, today)).toEqual(before);
+    }
+    unshrinkCells();
     await checkLedger(org, { archived: true });
   });
 
