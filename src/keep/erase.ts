@@ -91,7 +91,6 @@ async function sealStep(context: JobContext, asked: Asked, progress: ErasureProg
   const sealed = await beginRemoval(config, org, {
     cause: "erased",
     log: at.log,
-    before: null,
     list,
     holds_version: chunk.version,
     act: actOf(context, asked, "begun"),

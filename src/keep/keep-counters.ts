@@ -7,14 +7,14 @@ import { readDayCounters } from "../store/kept-counters.ts";
 /**
  * Keeps the counters of days in R2, unless they are there: once an entry of a day has expired, nobody can make them from what
  * is left. The days have to be over, all their entries below `size`. Throws when D1 has not counted all of these: it is being
- * made anew.
+ * made anew. `wanted` has with each day the index of one of its entries.
  */
 export async function keepCounters(
   config: Config,
   { log, placements, size }: Pick<LogGrant, "log" | "placements" | "size">,
-  wanted: ReadonlySet<string>,
+  wanted: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const sorted = [...wanted].sort();
+  const sorted = [...wanted.keys()].sort();
   const [from, to] = [sorted[0], sorted.at(-1)];
   if (from === undefined || to === undefined) return;
   const kept = await listKeptDays(config.archive, { log, from, to });
@@ -26,9 +26,11 @@ export async function keepCounters(
     const read = await readDayCounters(cellOf(config, placement), { orgNumber, days });
     const until = Math.min(size, placements[n + 1]?.first_index ?? size);
     if (read.next < until) throw new Error(`D1 has counted the entries of ${log} below ${read.next}, not ${until}`);
-    for (const [at, day] of days.entries()) {
-      const counted = read.days[at];
-      if (counted !== undefined && counted.counters.length > 0) parts.get(day)?.push({ first_index, ...counted });
+    for (const [nth, day] of days.entries()) {
+      const counted = read.days[nth];
+      // A day is one run of indexes: where it goes on over the end of a placement, the entry there is of the day.
+      const at = Math.min(Math.max(wanted.get(day) ?? 0, first_index), until - 1);
+      if (counted !== undefined && counted.counters.length > 0) parts.get(day)?.push({ at, ...counted });
     }
   }
   // A crash among these leaves some days kept, which is as good.

@@ -136,6 +136,6 @@ export class Removals {
 }
 
 /** By the time the cause says it was sealed at: a verifier goes by that. */
-function hasCome(day: string | null, { draft }: Planning): boolean {
-  return day !== null && day <= utcDay(draft.sequencedAt);
+function hasCome(day: string | undefined, { draft }: Planning): boolean {
+  return day !== undefined && day <= utcDay(draft.sequencedAt);
 }

@@ -9,13 +9,13 @@ type Going = "erased" | "expired";
 type ListSummary = { sha256: string; entries: number; sections: number };
 
 /**
- * A cause to be sealed. What expires was to be kept until before the day `before`, which has come; null for what is erased.
+ * A cause to be sealed. What expires was to be kept until before the day `before`, which has come; what is erased has none.
  * `log` is the number of the log whose entries the list names, `holds_version` that of the holds it was made with. Under the name `once` and with this list one is sealed, however often it is asked for.
  */
 export type NewCause = {
   cause: Going;
   log: number;
-  before: string | null;
+  before?: string;
   list: ListSummary;
   holds_version: number;
   act: Omit<Act, "action" | "category" | "forever"> & { action: CauseAction };
@@ -25,7 +25,7 @@ export type NewCause = {
 type CauseAction = Extract<ServiceAction, "indelible.erasure.begun" | "indelible.retention.run">;
 
 /** What is let go of: sections of entries of log `log`, by the entry `by` of log `by_log`, which commits to the list of this hash. */
-export type Removal = { cause: Going; log: number; before: string | null; by: number; by_log: number; list: string };
+export type Removal = { cause: Going; log: number; before?: string; by: number; by_log: number; list: string };
 
 /** What lines say of a removal: the log of its cause only where that is another one than theirs. */
 export function causeOf({ cause, by, by_log, log }: Removal): Cause {

@@ -47,20 +47,23 @@ async function expectDone(org: string, before: unknown): Promise<void> {
   expect(await countersOf(org)).toEqual(before);
 }
 
-const object = (org: string, part: string) => (args: any[]) => {
-  const name = typeof args[0] === "string" ? args[0] : String(args[0].prefix);
-  return name.startsWith(part.split("/")[0] as string) && name.includes(`/orgs/${org}`) && name.includes(part);
-};
+/** Whether a call of R2 is about an object of this org below a folder, whose key holds `part`. */
+const object =
+  (org: string, folder: string, part = "") =>
+  (args: any[]) => {
+    const name = typeof args[0] === "string" ? args[0] : String(args[0].prefix);
+    return name.startsWith(`${folder}/`) && name.includes(`/orgs/${org}`) && name.includes(part);
+  };
 const statement = (part: string) => (args: any[]) =>
   (args[0] as { statement?: string }[]).some((one) => one.statement?.includes(part) === true);
 
 const BREAKS: Record<string, (org: string, kind: FaultKind) => Fault | Promise<Fault>> = {
   "a segment is read": (org, kind) => breakSegments(org, "get", kind, { times: 1 }),
   "kept days are listed": (org, kind) =>
-    breakMethod(env.ARCHIVE, "list", kind, { times: 1, when: object(org, "counters/") }),
-  "counters are put": (org, kind) =>
-    breakMethod(env.ARCHIVE, "put", kind, { times: 1, when: object(org, "counters/") }),
-  "the list is put": (org, kind) => breakMethod(env.ARCHIVE, "put", kind, { times: 1, when: object(org, "tree/") }),
+    breakMethod(env.ARCHIVE, "list", kind, { times: 1, when: object(org, "counters") }),
+  "counters are put": (org, kind) => breakMethod(env.ARCHIVE, "put", kind, { times: 1, when: object(org, "counters") }),
+  "the list is put": (org, kind) =>
+    breakMethod(env.ARCHIVE, "put", kind, { times: 1, when: object(org, "tree", "/absences/") }),
   "the cause is sealed": (org, kind) => breakSequencing(org, kind as "failed", { times: 1 }),
   "the segment is put": (org, kind) => breakSegments(org, "put", kind, { times: 1 }),
 };
@@ -119,7 +122,7 @@ describe("a run of retention that is interrupted", () => {
     // The rebuild begins, and cannot go on, as the run is about to read them.
     let stalled: Fault | null = null;
     replaceMethod(env.ARCHIVE, "list", async (original, args) => {
-      if (stalled === null && object(org, "counters/")(args)) {
+      if (stalled === null && object(org, "counters")(args)) {
         stalled = breakProjection(org, "failed");
         await call("POST", `/v1/orgs/${org}/rebuild`);
       }

@@ -4,10 +4,10 @@ import { heldBy } from "../../src/keep/held-by.ts";
 import type { Holds } from "../../src/schema/hold.ts";
 import { actsOf, entriesOf, saysOf } from "../query/support.ts";
 import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
-import { readLedger } from "../support/check/read-stores.ts";
 import { call, createOrg } from "../support/client.ts";
 import { replaceMethod, restoreFaults } from "../support/faults.ts";
 import { linesOf } from "../support/owner.ts";
+import { snapshotOf } from "../support/rewind.ts";
 import { verified } from "../support/tamper.ts";
 import { daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
 import { begun, carriedOut } from "./support.ts";
@@ -118,7 +118,7 @@ describe("a hold that was released", () => {
       { id: other, filter: { actor: ["u_2"] } },
       { id: gone, reason: "", filter: {}, released: { reason: "" } },
     ]);
-    expect(JSON.stringify(await readLedger(org))).not.toContain("jane-4711");
+    expect(JSON.stringify(await snapshotOf(org))).not.toContain("jane-4711");
     await checkLedger(org, { archived: true });
   });
 });

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { retentionStep } from "../../src/keep/retention-step.ts";
 import type { RunRequest, RunTotals } from "../../src/schema/retention.ts";
@@ -5,8 +6,8 @@ import { utcDay } from "../../src/schema/policy.ts";
 import { append, batchOf, ROOT } from "../support/append.ts";
 import { archiveDue, untilProjected } from "../support/check-ledger.ts";
 import { must } from "../support/check/check-entry.ts";
+import { readLedger } from "../support/check/read-stores.ts";
 import { call, createOrg } from "../support/client.ts";
-import { placementOf } from "../support/lost-org.ts";
 import { config } from "./support.ts";
 
 const DAY_MS = 86_400_000;
@@ -73,12 +74,27 @@ export async function ran(
   throw new Error("a run ends");
 }
 
-/** Counters and actions seen of an org in D1, of days before today. */
-export async function countersOf(org: string): Promise<unknown[]> {
-  const { cell, org_number } = await placementOf(org);
-  const read = async (sql: string) => (await cell.prepare(sql).bind(org_number, dayIn()).all()).results;
-  return [
-    await read("select * from counter where org_number = ?1 and day < ?2 order by 1, 2, 3, 4, 5, 6"),
-    await read("select * from action_seen where org_number = ?1 and last_day < ?2 order by 1, 2, 3"),
-  ];
+/** Counters and actions seen of an org in all its cells, of days before one. */
+export async function countersOf(org: string, day = dayIn()): Promise<unknown> {
+  const counters: Record<string, number> = {};
+  const seen: Record<string, string[]> = {};
+  for (const { cell, org_number } of (await readLedger(org)).placements) {
+    const database = (env as unknown as Record<string, D1Database>)[cell] as D1Database;
+    const read = async (sql: string) => (await database.prepare(sql).bind(org_number, day).raw<any[]>()) as any[][];
+    const columns = "day, category, action, target_types, result, count";
+    for (const row of await read(`select ${columns} from counter where org_number = ?1 and day < ?2`)) {
+      const name = JSON.stringify(row.slice(0, -1));
+      counters[name] = (counters[name] ?? 0) + row.at(-1);
+    }
+    const days = "action, version, first_day, last_day";
+    for (const [action, version, ...two] of await read(
+      `select ${days} from action_seen where org_number = ?1 and last_day < ?2`,
+    )) {
+      const name = JSON.stringify([action, version]);
+      const all = [...(seen[name] ?? []), ...two].sort();
+      seen[name] = [all[0], all.at(-1)];
+    }
+  }
+  const sorted = (of: object) => Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { counters: sorted(counters), seen: sorted(seen) };
 }

@@ -6,14 +6,18 @@ import { problemOf } from "../http/support.ts";
 import { actsOf, entriesOf, list, saysOf } from "../query/support.ts";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
+import { readLedger } from "../support/check/read-stores.ts";
 import { call } from "../support/client.ts";
 import { finishJob } from "../support/jobs.ts";
+import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
+import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
 import { startNightlyRun } from "../../src/keep/nightly-run.ts";
 import { countersOf, dayIn, daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
-import { config } from "./support.ts";
+import { begun, carriedOut, config } from "./support.ts";
 
 afterEach(() => {
+  unshrinkCells();
   vi.useRealTimers();
 });
 
@@ -35,14 +39,14 @@ describe("a run of retention", () => {
   it("takes every section of an entry the day after its last day, and nothing a day early", async () => {
     stopClock();
     const org = await keptOrg(EVENTS);
-    const { text: before } = await call("GET", `/v1/orgs/${org}/checkpoint`);
+    const { text: before } = await call("GET", `/v1/orgs/${org}/checkpoint?min_size=1`);
     const [, tree] = before.split("\n");
     for (const [passed, stay] of [
       [3, [2, 3, 4, 5]],
       [1, [3, 4]],
       [1, [3, 4]],
       [1, [4]],
-      [10_000, [4]],
+      [400, [4]],
     ] as const) {
       daysPass(passed);
       await ran(org);
@@ -51,7 +55,7 @@ describe("a run of retention", () => {
     const [first, second] = await actsOf(org, "indelible.retention.run");
     expect(first?.leaf.keep_until).toBe("forever");
     const { list: said } = saysOf(first);
-    expect(said).toMatchObject({ entries: 2, sections: 12 });
+    expect(said).toMatchObject({ entries: 2, sections: 10 });
     const listed = await call("GET", `/v1/orgs/${org}/absences/${said.sha256}`);
     expect(absenceListHash(sha256, listed.text)).toBe(said.sha256);
     expect([...(parseAbsenceList(listed.text)?.keys() ?? [])]).toEqual([2, 5]);
@@ -60,10 +64,11 @@ describe("a run of retention", () => {
     expect(json.absent.every((gone: any) => gone.cause === "expired" && gone.by === first?.leaf.index)).toBe(true);
     expect((await entriesOf(org, 3))[0]?.absent[0]?.by).toBe(second?.leaf.index);
     expect((await list(org, { actor: "u_1" })).json.data).toEqual([]);
-    expect((await list(org, { q: "name" })).json.data.map((entry: any) => entry.index)).toEqual([4]);
+    expect((await list(org, { q: '"name 3"' })).json.data.map((entry: any) => entry.index)).toEqual([4]);
     expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
-    const consistent = await call("GET", `/v1/orgs/${org}/proof/consistency?from=${tree}&to=${tree}`);
-    expect(consistent.status).toBe(200);
+    const { text: after } = await call("GET", `/v1/orgs/${org}/checkpoint?min_size=${Number(tree) + 1}`);
+    const range = `from=${tree}&to=${after.split("\n")[1]}`;
+    expect((await call("GET", `/v1/orgs/${org}/proof/consistency?${range}`)).status).toBe(200);
     await checkLedger(org, { archived: true });
   });
 
@@ -72,10 +77,10 @@ describe("a run of retention", () => {
     const org = await keptOrg(EVENTS);
     daysPass(4);
     const { size } = await archiveDue(org);
-    const counts = [{ category: "login", month: dayIn(-4).slice(0, 7), entries: 2, sections: 12 }];
+    const counts = [{ category: "login", month: dayIn(-4).slice(0, 7), entries: 2, sections: 10 }];
     const first = [2, 5].map((index) => ({ log: 1, index, category: "login", keep_until: dayIn(-1) }));
     const dry = { dry_run: true };
-    expect(await ran(org, dry)).toEqual({ entries: 2, sections: 12, held: 0, counts, first, causes: [] });
+    expect(await ran(org, dry)).toEqual({ entries: 2, sections: 10, held: 0, counts, first, causes: [] });
     expect((await ran(org, { ...dry, after: 2 })).first).toEqual([first[1]]);
     expect((await ran(org, { ...dry, day: dayIn(-1) })).entries).toBe(0);
     expect((await ran(org, { ...dry, day: dayIn(2) })).entries).toBe(3);
@@ -109,6 +114,10 @@ describe("a run of retention", () => {
     expect(saysOf(act)).toEqual({ as_of: dayIn(400), today: dayIn() });
     expect(act?.actor).toMatchObject({ type: "key", id: "root" });
     await expect(ran(org, { day: dayIn(400) })).rejects.toThrow("Nothing goes before");
+    const list = new Map([[2, ["event"]]]);
+    await expect(begun(org, list, { cause: "expired", before: dayIn(1) })).rejects.toThrow("Nothing goes before");
+    const removal = await begun(org, list, { cause: "expired" });
+    await expect(carriedOut(org, removal)).rejects.toThrow("nothing expires before its day is over");
     for (const body of [{ as_of: "tomorrow" }, { after_index: 1 }, { as_of: null }, { force: true }]) {
       problemOf(await call("POST", runs(org), { body }), "invalid_request");
     }
@@ -126,17 +135,43 @@ describe("a run of retention", () => {
     await untilProjected(org);
     await archiveDue(org);
     daysPass(4);
-    const before = await countersOf(org);
+    const today = dayIn();
+    const before = await countersOf(org, today);
     await ran(org);
     expect(await left(org, 5)).toEqual([3, 4]);
     for (let n = 0; n < 2; n++) {
       await call("POST", `/v1/orgs/${org}/rebuild`);
       await untilProjected(org);
-      expect(await countersOf(org)).toEqual(before);
+      expect(await countersOf(org, today)).toEqual(before);
       daysPass(2);
       await ran(org);
     }
     expect(await left(org, 5)).toEqual([4]);
+    await checkLedger(org, { archived: true });
+  });
+
+  it("leaves them so of a day that goes on in another cell, and when cells are split anew", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    await shrinkCells(org);
+    for (const n of [6, 7, 8]) {
+      await append(org, batchOf([kept("login", n), kept("general", n)]));
+      await untilProjected(org);
+    }
+    unshrinkCells();
+    await archiveDue(org);
+    expect((await readLedger(org)).placements.length).toBeGreaterThan(1);
+    daysPass(4);
+    const today = dayIn();
+    const before = await countersOf(org, today);
+    expect(await ran(org)).toMatchObject({ entries: 5 });
+    for (const split of [false, true]) {
+      if (split) await shrinkCells(org);
+      await call("POST", `/v1/orgs/${org}/rebuild`);
+      await untilProjected(org);
+      expect(await countersOf(org, today)).toEqual(before);
+    }
+    unshrinkCells();
     await checkLedger(org, { archived: true });
   });
 
@@ -161,5 +196,24 @@ describe("a run of retention", () => {
       limit: 9,
     });
     expect(known.ok && known.value.length).toBeGreaterThan(0);
+  });
+
+  it("takes from the logs before the newest as well, by a cause in the newest", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    await call("GET", `/v1/orgs/${org}/checkpoint?min_size=6`);
+    await strand(org);
+    expect((await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } })).status).toBe(201);
+    await append(org, batchOf([kept("login", 9)]));
+    await untilProjected(org);
+    await archiveDue(org);
+    daysPass(4);
+    const { causes, entries } = await ran(org);
+    expect(entries).toBe(3);
+    expect(causes.map(({ log }) => log)).toEqual([2, 2]);
+    const { json } = await call("GET", `/v1/orgs/${org}/1/events/2`);
+    expect(json.absent.map(({ cause, by }: any) => [cause, by])).toEqual(Array(5).fill(["expired", causes[1]?.index]));
+    expect((await call("GET", `/v1/orgs/${org}/1/events/3`)).json.absent).toEqual([]);
+    expect(await ran(org)).toMatchObject({ entries: 0, held: 0, causes: [] });
   });
 });
