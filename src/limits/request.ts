@@ -16,6 +16,11 @@ export const PAGE_MAX_BYTES = 4_000_000;
 export const FILTER_MAX_VALUES = 20;
 /** Values and words of all filters of a question: each is a list the index reads, a word two. */
 export const QUESTION_MAX_VALUES = 40;
+/**
+ * Tokens a window of time takes: at each end 9 minutes, 5 tens, 23 hours, 30 days, 11 months and 9 years at most, and 13
+ * decades between: 187. Rows indexed before minutes were have the hours of both ends, 24 each, as a kind of their own.
+ */
+export const WINDOW_MAX_TERMS = 235;
 /** The search string: what a person types. */
 export const SEARCH_STRING_MAX_CHARACTERS = 1_000;
 export const SEARCH_STRING_MAX_TERMS = 20;

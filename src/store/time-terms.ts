@@ -1,44 +1,55 @@
+import { assert } from "../errors.ts";
+import { WINDOW_MAX_TERMS } from "../limits.ts";
 import { type TermKey, type TokenKind, token } from "./token.ts";
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const HOUR_CHARACTERS = 13;
 /** Times outside these years are indexed and searched as the nearest time inside. */
 const FIRST_MS = Date.UTC(1970, 0, 1);
 const LAST_MS = Date.UTC(2100, 0, 1) - 1;
 
-/** The decade, year, month, day and hour (UTC) of an instant, as tokens. */
+/** The decade, year, month, day, hour, ten minutes and minute (UTC) of an instant, as tokens. */
 export function instantTerms(key: TermKey, instant: number): readonly string[] {
-  const hour = Math.floor(clamp(instant) / HOUR_MS);
-  // Entries come in order of time: most share the hour of the one before.
-  if (key.hour?.number !== hour) {
-    const text = new Date(hour * HOUR_MS).toISOString();
-    key.hour = {
-      number: hour,
+  const minute = Math.floor(clamp(instant) / MINUTE_MS);
+  // Entries come in order of time: many share the minute of the one before.
+  if (key.minute?.number !== minute) {
+    const text = new Date(minute * MINUTE_MS).toISOString();
+    key.minute = {
+      number: minute,
       terms: SPANS.map(({ kind, characters }) => token(key, kind, text.slice(0, characters))),
     };
   }
-  return key.hour.terms;
+  return key.minute.terms;
 }
 
 /**
- * The fewest decades, years, months, days and hours that hold every instant from `from` to `to`, both included; an open end reaches
- * to the first or last year. It holds instants of the first and last hour that are outside: who asks checks again.
+ * The fewest spans, from decades to minutes, that hold every instant from `from` to `to`, both included; an open end reaches
+ * to the first or last year. They hold instants of the first and last minute that are outside, and of rows indexed before
+ * minutes were (which have no finer token than `coarse_hour`) whole hours: who asks checks again.
  */
 export function timeTerms(
   key: TermKey,
   { from, to }: { from?: number | undefined; to?: number | undefined },
 ): string[] {
   const last = clamp(to ?? LAST_MS);
+  const past = Math.floor(last / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
   const terms: string[] = [];
-  let at = Math.floor(clamp(from ?? FIRST_MS) / HOUR_MS) * HOUR_MS;
+  const hours = new Set<string>();
+  let at = Math.floor(clamp(from ?? FIRST_MS) / MINUTE_MS) * MINUTE_MS;
   while (at <= last) {
     for (const { kind, characters, begins, next } of SPANS) {
       const end = next(at);
-      if (!begins(at) || end > Math.floor(last / HOUR_MS) * HOUR_MS + HOUR_MS) continue;
-      terms.push(token(key, kind, new Date(at).toISOString().slice(0, characters)));
+      if (!begins(at) || end > past) continue;
+      const text = new Date(at).toISOString();
+      terms.push(token(key, kind, text.slice(0, characters)));
+      if (characters >= HOUR_CHARACTERS) hours.add(text.slice(0, HOUR_CHARACTERS));
       at = end;
       break;
     }
   }
+  terms.push(...[...hours].map((hour) => token(key, "coarse_hour", hour)));
+  assert(terms.length <= WINDOW_MAX_TERMS, "a window has a few spans at each end");
   return terms;
 }
 
@@ -66,7 +77,14 @@ const SPANS: readonly Span[] = [
     next: (at) => Date.UTC(new Date(at).getUTCFullYear(), new Date(at).getUTCMonth() + 1, 1),
   },
   { kind: "day", characters: 10, begins: (at) => at % (24 * HOUR_MS) === 0, next: (at) => at + 24 * HOUR_MS },
-  { kind: "hour", characters: 13, begins: () => true, next: (at) => at + HOUR_MS },
+  { kind: "hour", characters: HOUR_CHARACTERS, begins: (at) => at % HOUR_MS === 0, next: (at) => at + HOUR_MS },
+  {
+    kind: "ten_minutes",
+    characters: 15,
+    begins: (at) => at % (10 * MINUTE_MS) === 0,
+    next: (at) => at + 10 * MINUTE_MS,
+  },
+  { kind: "minute", characters: 16, begins: () => true, next: (at) => at + MINUTE_MS },
 ];
 
 function clamp(instant: number): number {

@@ -7,7 +7,7 @@ import { wordsOf, wordsOfSource } from "./words.ts";
 /**
  * What a search token stands for, and the byte that keeps kinds apart in the hash. `prefix`: the dotted parts an action
  * begins with; `pair`: type, U+0000 and id of a target; `personal`: a word of a section that needs `personal:read`; `quoted`:
- * what a query quotes that somebody read by.
+ * what a query quotes that somebody read by; `coarse_hour`: the hour of a row that was indexed before minutes were.
  */
 const KINDS = {
   all: 0,
@@ -28,11 +28,14 @@ const KINDS = {
   year: 15,
   month: 16,
   day: 17,
-  hour: 18,
+  coarse_hour: 18,
   word: 19,
   personal: 20,
   decade: 21,
   quoted: 22,
+  hour: 23,
+  ten_minutes: 24,
+  minute: 25,
 } as const;
 export type TokenKind = keyof typeof KINDS;
 
@@ -51,13 +54,13 @@ function isFleeting(kind: TokenKind, value: string): boolean {
 
 /**
  * An org's key to its search tokens, with those used of late: of values by kind (a map keyed by kind and value would hash a
- * new string at each look), of whole texts, and of the hour used last.
+ * new string at each look), of whole texts, and of the minute used last.
  */
 export type TermKey = {
   readonly sip: SipKey;
   readonly values: readonly Recent<string>[];
   readonly texts: Readonly<Record<WordKind, Recent<readonly string[]>>>;
-  hour: { number: number; terms: readonly string[] } | null;
+  minute: { number: number; terms: readonly string[] } | null;
 };
 export type WordKind = "word" | "personal";
 
@@ -69,7 +72,7 @@ export function termKeyOf(indexKey: string, org: string): TermKey {
     word: new Recent<readonly string[]>(TEXTS_MAX_COUNT),
     personal: new Recent<readonly string[]>(TEXTS_MAX_COUNT),
   };
-  return { sip: sipKeyOf(digest), values, texts, hour: null };
+  return { sip: sipKeyOf(digest), values, texts, minute: null };
 }
 
 /** An opaque word for a value, whatever the value holds: 13 of a-z and 2-7. Nothing but such words is in the index. */

@@ -123,6 +123,12 @@ export async function freshLog(cell?: D1Database): Promise<TestLog> {
 /** Projects what is said, from index `from` on, 500 a batch; the entries come back by index. */
 export async function project(log: TestLog, said: readonly Said[], from = 0): Promise<TestEntry[]> {
   const entries = said.map((event, n) => entryOf(log.termKey, from + n, event, log.log));
+  await projectSealed(log, entries, from);
+  return entries;
+}
+
+/** Projects entries that are prepared already, from index `from` on. */
+export async function projectSealed(log: TestLog, entries: readonly TestEntry[], from = 0): Promise<void> {
   for (let at = 0; at < entries.length; at += 500) {
     const projection = await projectEntries(log.cell, {
       ...{ log: log.log, orgNumber: log.org_number, from: from + at },
@@ -131,7 +137,6 @@ export async function project(log: TestLog, said: readonly Said[], from = 0): Pr
     });
     if (projection.kind !== "projected") throw new Error(`stale at ${projection.fence}`);
   }
-  return entries;
 }
 
 /** Everything a cell holds of an org number. */

@@ -51,6 +51,8 @@ describe("termsOf", () => {
     ["month", "2026-01"],
     ["day", "2026-01-01"],
     ["hour", "2026-01-01T23"],
+    ["ten_minutes", "2026-01-01T23:3"],
+    ["minute", "2026-01-01T23:30"],
     ["word", "grant"],
     ["word", "because"],
     ["word", "document"],
