@@ -1,5 +1,5 @@
 import { base64url } from "./encoding.ts";
-import { entryHash, type Leaf, parseLeaf } from "./leaf.ts";
+import { entryHash, type Leaf, type ParsedLeaf, parseLeaf } from "./leaf.ts";
 import type { Absence, EntryRecord } from "./record.ts";
 import {
   type ChangesSection,
@@ -49,13 +49,13 @@ export type OpenedEntry = {
 
 /**
  * Reads the sections of a record. It does not check commitments: that is what verification does. A section that is
- * there but not of its shape, and a leaf that is not canonical, are refused.
+ * there but not of its shape, and a leaf that is not canonical, are refused. `parsed`: its leaf, from who has parsed it already.
  */
 export function openEntry(
   sha256: Sha256,
   record: EntryRecord,
+  parsed: ParsedLeaf = parseLeaf(record.leaf),
 ): { ok: true; entry: OpenedEntry } | { ok: false; why: string } {
-  const parsed = parseLeaf(record.leaf);
   if (parsed.kind === "unknown_version") return { ok: false, why: `its leaf is of version ${parsed.version}` };
   if (parsed.kind === "malformed") return { ok: false, why: `its leaf is malformed: ${parsed.why}` };
   const bad = new Set<string>();

@@ -1,6 +1,6 @@
 import { entryText } from "../chain/open.ts";
 import type { Config } from "../env.ts";
-import { PAGE_MAX_BYTES, SEARCH_MAX_MS, SEARCH_MAX_POSTINGS } from "../limits.ts";
+import { PAGE_MAX_BYTES, PAGE_MAX_ENTRIES, SEARCH_MAX_MS, SEARCH_MAX_POSTINGS } from "../limits.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { listEntries, type Row } from "../store/list-entries.ts";
 import type { EntryFilter } from "../store/match.ts";
@@ -25,6 +25,7 @@ export class PageWork {
   readonly #indexes: number[] = [];
   #bytes = PAGE_MAX_BYTES;
   #postings = SEARCH_MAX_POSTINGS;
+  #opened = 0;
   readonly texts: string[] = [];
 
   constructor(
@@ -52,33 +53,50 @@ export class PageWork {
 
   /** Takes what it finds in a span; answers the last index seen when it did not get to the end of it, else null. */
   async take(span: Span): Promise<number | null> {
+    let slot: string | undefined;
     for (let rest = span; ; ) {
-      const { rows, reached } = await this.#read(rest);
-      for (const row of rows) this.#add(row, rest);
+      const listed = await this.#read(rest, slot);
+      const { rows, reached } = listed;
+      for (const [n, row] of rows.entries()) {
+        this.#add(row, rest);
+        const full = this.texts.length >= this.#query.limit;
+        if (full && n < rows.length - 1) return row.index;
+      }
       const next = reached === null ? null : beyond(rest, reached, this.#query.order);
       this.#postings -= rest.high - rest.low - (next === null ? 0 : next.high - next.low);
       if (next === null || next.low >= next.high) return null;
       if (this.spent) return reached;
       rest = next;
+      slot = listed.slot;
     }
   }
 
-  #read({ log, placement, low, high, filter }: Span) {
+  #read({ log, placement, low, high, filter }: Span, slot: string | undefined) {
     const range = { placement, low, high, months: monthsOf(log) };
     return listEntries(cellOf(this.#config, placement), range, {
       termKey: knownTermKey(this.#config, this.#org),
       personal: this.#grant.personal,
       filter,
       order: this.#query.order,
-      limit: this.#query.limit - this.texts.length,
+      limit: this.#candidates(),
       max_bytes: this.#bytes,
       deadline_ms: this.#deadline,
       max_postings: this.#postings,
+      slot,
     });
+  }
+
+  /** How many to ask for: what the page lacks, or where some did not hold, twice what that takes at their rate. */
+  #candidates(): number {
+    const found = this.texts.length;
+    const lacks = this.#query.limit - found;
+    if (this.#opened === found) return lacks;
+    return Math.min(PAGE_MAX_ENTRIES, Math.ceil((2 * lacks * this.#opened) / Math.max(found, 0.5)));
   }
 
   #add(row: Row, { log, placement, quarantine }: Span): void {
     this.#bytes -= row.line.length;
+    this.#opened++;
     const { personal, restriction, number } = this.#grant;
     const read = openRow(row, { log: placement.log, personal, quarantine });
     // Of a row that cannot be read nobody knows whether the filter holds: it is shown rather than lost, but not to one

@@ -1,5 +1,5 @@
 import { openEntry, type OpenedEntry, readRecord, withholdAll, withholdPersonal } from "../chain/open.ts";
-import { type Leaf, parseLeaf } from "../chain/leaf.ts";
+import { type Leaf, type ParsedLeaf, parseLeaf } from "../chain/leaf.ts";
 import type { EntryRecord } from "../chain/record.ts";
 import { count } from "../meter.ts";
 import { sha256 } from "../sha256.ts";
@@ -40,15 +40,15 @@ export function openRow({ index, line }: { index: number; line: string }, view: 
   // Exact means that no section is null.
   const whole = sections as EntryRecord["sections"];
   const record = absent.length === 0 ? { leaf: text, sections: whole } : { leaf: text, sections: whole, absent };
-  const seen = view.quarantine !== null && isNeverWithheld(record) ? { ...view, quarantine: null } : view;
+  const seen = view.quarantine !== null && isNeverWithheld(record, parsed) ? { ...view, quarantine: null } : view;
   const shown = shownOf(record, seen);
-  const opened = openEntry(sha256, shown);
+  const opened = openEntry(sha256, shown, parsed);
   if (!opened.ok) return raw(leaf, { line, text, view }, `a section of this shape (${opened.why})`);
   return { kind: "entry", entry: underQuarantine(opened.entry, seen), record: shown };
 }
 
-function isNeverWithheld(record: EntryRecord): boolean {
-  const opened = openEntry(sha256, record);
+function isNeverWithheld(record: EntryRecord, parsed: ParsedLeaf): boolean {
+  const opened = openEntry(sha256, record, parsed);
   return opened.ok && matches(NEVER_WITHHELD, opened.entry);
 }
 

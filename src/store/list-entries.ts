@@ -20,7 +20,7 @@ export { findEntries, readEntries, readEntry, type StoredRow } from "./read-entr
 
 /**
  * `max_bytes`: of record lines; a single larger one is still answered. `deadline_ms`: instant after which nothing more is
- * begun. `max_postings`: how many indexes a filter may walk.
+ * begun. `max_postings`: how many indexes a filter may walk. `slot`: where a walk that goes on stands.
  */
 export type ListOptions = {
   termKey: TermKey;
@@ -32,10 +32,11 @@ export type ListOptions = {
   max_bytes: number;
   deadline_ms: number;
   max_postings: number;
+  slot?: string | undefined;
 };
 
-/** `reached`: the index to go on from, itself seen already, in the order asked for; null when the range is exhausted. */
-export type Listed = { rows: Row[]; reached: number | null };
+/** `reached`: the index to go on from, itself seen already, in the order asked for, and its slot; null when the range is exhausted. */
+export type Listed = { rows: Row[]; reached: number | null; slot?: string };
 
 /**
  * Candidates for a filter, in order of index: the caller opens each and checks it. The work is bounded, so a page may be
@@ -45,7 +46,7 @@ export type Listed = { rows: Row[]; reached: number | null };
 export async function listEntries(
   cell: D1Database,
   range: PlacementRange,
-  { termKey, personal, filter, order, limit, max_bytes, deadline_ms, max_postings }: ListOptions,
+  { termKey, personal, filter, order, limit, max_bytes, deadline_ms, max_postings, slot }: ListOptions,
 ): Promise<Listed> {
   const { org_number } = range.placement;
   const bounds = rangeOf(org_number, range.low, range.high);
@@ -55,9 +56,12 @@ export async function listEntries(
   const match = matchOf({ termKey, personal }, filter);
   const page: Page = { rows: [], limit, bytes: max_bytes, postings: match === null ? Infinity : max_postings };
 
-  // Most pages end in the first slot: it is read together with the bounds of all. Indexes are dense: without a filter a
-  // page needs as many keys as rows, and what an older month left in that slot is not read.
-  const guess = windowOf({ slot: first, ...bounds }, { order, postings: match === null ? limit : max_postings });
+  // Most pages end in the slot they begin in: it is read together with the bounds of all. Indexes are dense: without a filter
+  // a page needs as many keys as rows, and what an older month left in that slot is not read.
+  const guess = windowOf(
+    { slot: slot ?? first, ...bounds },
+    { order, postings: match === null ? limit : max_postings },
+  );
   const [found, guessed] = await cell.batch([
     spansStatement(cell, slots, bounds),
     pageStatement(cell, guess, limitsOf(page, { order, match })),
@@ -73,13 +77,13 @@ export async function listEntries(
       else window = seen;
       const cutAt: number | null = addRows(page, rowsUpTo(window, answer ?? [], order), org_number);
       answer = null;
-      if (cutAt !== null) return { rows: page.rows, reached: cutAt };
+      if (cutAt !== null) return { rows: page.rows, reached: cutAt, slot: run.slot };
       page.postings -= window.high - window.low;
       const edge = indexOf(org_number, order === "desc" ? window.low : window.high - 1);
       rest = restOf(rest, window, order);
       if (rest === null && last) break;
       const spent = page.rows.length >= limit || page.postings <= 0 || page.bytes <= 0 || Date.now() > deadline_ms;
-      if (spent) return { rows: page.rows, reached: edge };
+      if (spent) return { rows: page.rows, reached: edge, slot: run.slot };
     }
   }
   return { rows: page.rows, reached: null };
