@@ -4,7 +4,7 @@ import type { Caller } from "../src/schema/caller.ts";
 import type { Append, Batch } from "../src/schema/ledger.ts";
 import { METERS_PATH, noMeters } from "./cost/meters.ts";
 
-export { AuditLog } from "../src/worker.ts";
+export { AuditLog, OrgJobs } from "../src/worker.ts";
 
 const meters = noMeters();
 const metered = new WeakSet<object>();

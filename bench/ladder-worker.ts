@@ -21,6 +21,8 @@ const CALLER: Caller = { kind: "trusted", name: "root", scopes: ["events:append"
 /** As long as a record line of the benchmark's events. */
 const LINE = "x".repeat(1_400);
 
+export { OrgJobs } from "../src/jobs/org-jobs.ts";
+
 /** In place of a ledger: answers, and as `stored` keeps what a ledger would keep, with nothing sealed. */
 export class OrgLedger extends DurableObject<Env> {
   #size = 0;

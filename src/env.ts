@@ -6,6 +6,7 @@ import { sha256 } from "./sha256.ts";
 /** The bindings and settings of this deployment, checked once. */
 export type Config = {
   ledgers: Env["ORG_LEDGER"];
+  jobs: Env["ORG_JOBS"];
   directory: D1Database;
   /** Cells by binding name, in order of their number. */
   cells: ReadonlyMap<string, D1Database>;
@@ -35,6 +36,7 @@ export class ConfigError extends Error {
 
 const BINDINGS = {
   ORG_LEDGER: "a [[durable_objects.bindings]] entry",
+  ORG_JOBS: "a [[durable_objects.bindings]] entry",
   DIRECTORY: "a [[d1_databases]] entry",
   CELL_0: "a [[d1_databases]] entry",
   CELL_1: "a [[d1_databases]] entry",
@@ -66,6 +68,7 @@ export function configOf(env: Env): Config {
   }
   const config: Config = {
     ledgers: env.ORG_LEDGER,
+    jobs: env.ORG_JOBS,
     directory: env.DIRECTORY,
     cells: cellsOf(values),
     archive: env.ARCHIVE,

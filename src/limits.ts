@@ -13,3 +13,4 @@ export * from "./limits/queue.ts";
 export * from "./limits/verifier.ts";
 export * from "./limits/reads.ts";
 export * from "./limits/watch.ts";
+export * from "./limits/jobs.ts";

@@ -32,6 +32,7 @@ export const METRICS = {
   audit_canary_late_total: "Reads of canaries that did not find what was appended, by path.",
   audit_samples_total: "Samples of orgs, by outcome: whole, faulty, failed.",
   audit_reads_total: "Traced answers, by route.",
+  audit_job_steps_total: "Steps of long jobs, by kind and outcome: moved, done, refused, failed.",
 } as const;
 
 export type MetricName = keyof typeof METRICS;

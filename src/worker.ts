@@ -5,6 +5,7 @@ import { consume } from "./ingest/consume.ts";
 import { flushMetrics } from "./watch/flush-metrics.ts";
 import { watch } from "./watch/watchdog.ts";
 
+export { OrgJobs } from "./jobs/org-jobs.ts";
 export { OrgLedger } from "./ledger/org-ledger.ts";
 export { AuditLog } from "./rpc/audit-log.ts";
 

@@ -97,3 +97,15 @@ export const sampleTurn = sqliteTable("sample_turn", {
   done: integer("done").notNull(),
   reached: text("reached"),
 });
+
+/** Jobs that are not over, for the watchdog: when each was created, or last knocked for. */
+export const unfinishedJob = sqliteTable(
+  "unfinished_job",
+  {
+    org: text("org").notNull(),
+    id: text("id").notNull(),
+    kind: text("kind").notNull(),
+    at: integer("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.org, table.id] })],
+);

@@ -1,24 +1,27 @@
 import type { Config } from "../env.ts";
 import { replayParked } from "../ingest/dead-letters.ts";
 import { newBatchId } from "../ids.ts";
+import { callJobs } from "../jobs/client.ts";
 import { callLedger } from "../ledger/client.ts";
-import { WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
+import { JOBS_WAKE_ORGS_PER_RUN, WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
 import { log } from "../log.ts";
 import { listLagging } from "../store/ledger-gauge.ts";
 import { listOrgs } from "../store/org.ts";
+import { listUnfinishedOrgs } from "../store/unfinished-job.ts";
 import { runCanaries } from "./canaries.ts";
 import { flushMetrics } from "./flush-metrics.ts";
 import { sampleOrgs } from "./sample.ts";
 
 /**
- * The net under alarms, which do get lost: replays what is parked, and knocks at a bounded number of ledgers. Beside that
- * it looks whether entries are where they belong: in canaries every minute, in each org once a day.
+ * The net under alarms, which do get lost: replays what is parked, and knocks at a bounded number of ledgers and of orgs'
+ * jobs. Beside that it looks whether entries are where they belong: in canaries every minute, in each org once a day.
  */
 export async function watch(config: Config, now: number): Promise<void> {
   const { placeChecks } = config;
   await Promise.allSettled([
     replayParked(config, now),
     knock(config),
+    knockForJobs(config),
     placeChecks === "on" ? runCanaries(config, now) : null,
     placeChecks === "off" ? null : sampleOrgs(config, now),
   ]);
@@ -43,6 +46,17 @@ async function knock(config: Config): Promise<void> {
   for (const [n, knocked] of (await Promise.allSettled(knocks)).entries()) {
     if (knocked.status === "rejected") {
       log("warn", { message: "a ledger did not wake", org: orgs[n], error: String(knocked.reason) });
+    }
+  }
+}
+
+/** Knocks at orgs whose jobs are not over. */
+async function knockForJobs(config: Config): Promise<void> {
+  const orgs = await listUnfinishedOrgs(config.directory, JOBS_WAKE_ORGS_PER_RUN);
+  const knocks = orgs.map((org) => callJobs(config, org, async (jobs) => await jobs.wake(org)));
+  for (const [n, knocked] of (await Promise.allSettled(knocks)).entries()) {
+    if (knocked.status === "rejected") {
+      log("warn", { message: "an org's jobs did not wake", org: orgs[n], error: String(knocked.reason) });
     }
   }
 }

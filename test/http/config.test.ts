@@ -12,7 +12,7 @@ function envWith(changes: Record<string, unknown>): Env {
 const configWith = (changes: Record<string, unknown>) => () => configOf(envWith(changes));
 
 describe("the configuration", () => {
-  it.each(["ORG_LEDGER", "DIRECTORY", "CELL_0", "INGEST_QUEUE", "ARCHIVE"])(
+  it.each(["ORG_LEDGER", "ORG_JOBS", "DIRECTORY", "CELL_0", "INGEST_QUEUE", "ARCHIVE"])(
     "is refused without binding %s, naming it and the remedy",
     (name) => {
       for (const value of [undefined, null, "", "text"]) {

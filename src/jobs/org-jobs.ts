@@ -1,0 +1,166 @@
+import { DurableObject } from "cloudflare:workers";
+import { type Config, configOf } from "../env.ts";
+import { NOT_FOUND, ok, refuse, type Result } from "../errors.ts";
+import { JOBS_PAGE_ENTRIES, JOBS_UNFINISHED_MAX_COUNT } from "../limits.ts";
+import { log } from "../log.ts";
+import { count } from "../meter.ts";
+import type { Job, JobKind, NewJob } from "../schema/job.ts";
+import { flushCounts } from "../store/flush-counts.ts";
+import { removeUnfinished, saveUnfinished } from "../store/unfinished-job.ts";
+import {
+  createTable,
+  findJob,
+  hasTable,
+  insertJob,
+  type JobRow,
+  listJobs,
+  nextDueAt,
+  openJobs,
+  unfinishedCount,
+  updateJob,
+} from "./rows.ts";
+import { Runner } from "./runner.ts";
+
+/**
+ * The long work of one org: exports, retention, erasure, cooling. An object of its own, so that nothing of it takes time or
+ * memory of the ledger. Its alarm takes one bounded step and sets itself again; two steps of an org never run at once.
+ */
+export class OrgJobs extends DurableObject<Env> {
+  readonly #config: Config;
+  readonly #runner: Runner;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#config = configOf(env);
+    this.#runner = new Runner(this.#config, { org: ctx.id.name ?? "", sql: ctx.storage.sql });
+    // An alarm can be lost between firing and being set again; a start with work to do sets one.
+    if (hasTable(ctx.storage.sql)) ctx.waitUntil(this.#arm());
+  }
+
+  /** Begins a job, once: created again with the same request it is answered as it stands. */
+  async create(org: string, { id, kind, request, by }: NewJob): Promise<Result<Job>> {
+    if (this.#foreign(org)) return NOT_FOUND;
+    const { sql } = this.ctx.storage;
+    const text = JSON.stringify(request);
+    const known = hasTable(sql) ? findJob(sql, id) : null;
+    if (known !== null) return known.kind === kind && known.request === text ? ok(jobOf(known)) : TAKEN;
+    if (hasTable(sql) && unfinishedCount(sql, kind) >= JOBS_UNFINISHED_MAX_COUNT) return MANY;
+    const now = Date.now();
+    // First where the watchdog looks: a crash after this leaves a row that the next knock removes.
+    try {
+      await saveUnfinished(this.#config.directory, { org, id, kind, at: now });
+    } catch (error) {
+      log("warn", { message: "a job could not be entered", org, error: String(error) });
+      return refuse("overloaded", "The directory does not answer right now.", { retry_after_s: 5 });
+    }
+    this.ctx.storage.transactionSync(() => {
+      createTable(sql);
+      if (findJob(sql, id) === null) insertJob(sql, { id, kind, request: text, caller: by, now });
+    });
+    await this.#arm();
+    return this.#answer(id);
+  }
+
+  /** A job of a kind, by its id. */
+  get(org: string, kind: JobKind, id: string): Result<Job> {
+    if (this.#foreign(org) || !hasTable(this.ctx.storage.sql)) return NOT_FOUND;
+    const job = findJob(this.ctx.storage.sql, id);
+    return job?.kind === kind ? ok(jobOf(job)) : NOT_FOUND;
+  }
+
+  /** Jobs of a kind, the newest first; `after` is the id of the last one seen. */
+  list(org: string, kind: JobKind, after: string | null): Result<Job[]> {
+    if (this.#foreign(org)) return NOT_FOUND;
+    const { sql } = this.ctx.storage;
+    return ok(hasTable(sql) ? listJobs(sql, kind, { after, limit: JOBS_PAGE_ENTRIES }).map(jobOf) : []);
+  }
+
+  /** Ends a job that is not over; one that is stays as it is. What it had done is cleared up by the next step. */
+  async cancel(org: string, kind: JobKind, { id, by }: { id: string; by: string }): Promise<Result<Job>> {
+    const found = this.get(org, kind, id);
+    if (!found.ok) return found;
+    const now = Date.now();
+    const change = { state: "cancelled", ended_by: by, ended_at: now, due_at: now, attempts: 0, error: null } as const;
+    updateJob(this.ctx.storage.sql, { id, among: ["queued", "running"] }, change);
+    await this.#arm();
+    return this.get(org, kind, id);
+  }
+
+  /** Lets a job that is not over begin anew, for what it has read is not so any more. */
+  async restart(org: string, kind: JobKind, id: string): Promise<Result<Job>> {
+    const found = this.get(org, kind, id);
+    if (!found.ok) return found;
+    const change = { progress: null, state: "queued", due_at: Date.now(), attempts: 0 } as const;
+    updateJob(this.ctx.storage.sql, { id, among: ["queued", "running"] }, change);
+    await this.#arm();
+    return this.get(org, kind, id);
+  }
+
+  /** Puts another result in place of that of a job that is done. */
+  replaceResult(org: string, kind: JobKind, { id, result }: { id: string; result: unknown }): Result<Job> {
+    const found = this.get(org, kind, id);
+    if (!found.ok) return found;
+    updateJob(this.ctx.storage.sql, { id, among: ["done"] }, { result: JSON.stringify(result) });
+    return this.get(org, kind, id);
+  }
+
+  /** The watchdog's knock: what is due is done though its alarm was lost, and what is over is not knocked for again. */
+  async wake(org: string): Promise<Result<number>> {
+    if (this.#foreign(org)) return NOT_FOUND;
+    const { sql } = this.ctx.storage;
+    const open = hasTable(sql) ? openJobs(sql) : [];
+    await this.#arm();
+    const { directory } = this.#config;
+    await removeUnfinished(directory, org, { except: open.map(({ id }) => id) });
+    const at = Date.now();
+    for (const { id, kind } of open) await saveUnfinished(directory, { org, id, kind, at });
+    return ok(open.length);
+  }
+
+  override async alarm(): Promise<void> {
+    const over = hasTable(this.ctx.storage.sql) ? await this.#runner.step() : null;
+    await this.#arm();
+    if (over !== null) await this.#forget(over);
+    await flushCounts(this.#config.directory);
+  }
+
+  /** One that could not be removed is removed after the next knock. */
+  async #forget(id: string): Promise<void> {
+    const org = this.ctx.id.name ?? "";
+    try {
+      await removeUnfinished(this.#config.directory, org, { id });
+    } catch (error) {
+      log("warn", { message: "a job that is over is still listed", org, job: id, error: String(error) });
+    }
+  }
+
+  async #arm(): Promise<void> {
+    const { storage } = this.ctx;
+    const due = hasTable(storage.sql) ? nextDueAt(storage.sql) : null;
+    if (due === null) return;
+    const set = await storage.getAlarm();
+    if (set === null || set > due) await storage.setAlarm(due);
+  }
+
+  #answer(id: string): Result<Job> {
+    const job = findJob(this.ctx.storage.sql, id);
+    return job === null ? NOT_FOUND : ok(jobOf(job));
+  }
+
+  /** A call that reached the object of another org. */
+  #foreign(org: string): boolean {
+    if (this.ctx.id.name === org) return false;
+    count("audit_cross_org_refusals_total", { at: "jobs" });
+    return true;
+  }
+}
+
+const TAKEN = refuse("conflict", "Something else was asked for under this name before.");
+const MANY = refuse(
+  "conflict",
+  `An org has at most ${JOBS_UNFINISHED_MAX_COUNT} unfinished jobs of a kind: wait for one, or cancel one.`,
+);
+
+function jobOf({ caller: _, due_at: __, ...job }: JobRow): Job {
+  return job;
+}

@@ -1,0 +1,120 @@
+import type { Config } from "../env.ts";
+import type { ErrorCode, Refusal } from "../errors.ts";
+import { JOB_RETRY_MAX_MS, JOB_RETRY_MIN_MS, JOB_STEP_MAX_MS, JOB_TEXT_MAX_BYTES } from "../limits.ts";
+import { log } from "../log.ts";
+import { count } from "../meter.ts";
+import type { Caller } from "../schema/caller.ts";
+import { within } from "../within.ts";
+import type { JobContext, Unfinished } from "./kind.ts";
+import { type AnyKind, KINDS } from "./kinds.ts";
+import { type JobRow, nextJob, updateJob } from "./rows.ts";
+
+/** Refusals that time may mend. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(["overloaded", "rate_limited", "reads_disabled", "internal"]);
+const OPEN = ["queued", "running"] as const;
+const UNDONE = ["failed", "cancelled"] as const;
+const TRIED_AGAIN = "A store or the ledger did not answer as it should; this step is tried again.";
+
+/**
+ * Takes steps of an org's jobs, one at a time. Before a step its row says when it is made again if nobody hears of it any
+ * more; after it, where the job is. A crash in between repeats the step.
+ */
+export class Runner {
+  readonly #config: Config;
+  readonly #org: string;
+  readonly #sql: SqlStorage;
+  #running: Promise<string | null> | null = null;
+
+  constructor(config: Config, { org, sql }: { org: string; sql: SqlStorage }) {
+    this.#config = config;
+    this.#org = org;
+    this.#sql = sql;
+  }
+
+  /** Takes one step of the job that is due for the longest time; answers its id when that job is over with it. Never throws. */
+  step(): Promise<string | null> {
+    this.#running ??= this.#stepOne().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #stepOne(): Promise<string | null> {
+    const job = nextJob(this.#sql, Date.now());
+    if (job === null) return null;
+    const began = Date.now();
+    const { id, attempts, state } = job;
+    const next = { updated_at: began, due_at: began + retryMs(attempts), attempts: attempts + 1 };
+    const ended = state === "failed" || state === "cancelled";
+    updateJob(this.#sql, { id, among: [state] }, ended ? next : { ...next, state: "running" });
+    try {
+      const kind = KINDS[job.kind];
+      if (kind === undefined) throw new Error(`a job of kind ${job.kind} is not known here`);
+      const over = await within(JOB_STEP_MAX_MS, ended ? this.#settle(kind, job, state) : this.#advance(kind, job));
+      return over ? id : null;
+    } catch (error) {
+      count("audit_job_steps_total", { kind: job.kind, outcome: "failed" });
+      log("warn", { message: "a step of a job failed", org: this.#org, job: id, error: String(error) });
+      if (!ended) updateJob(this.#sql, { id, among: OPEN }, { error: TRIED_AGAIN });
+      return null;
+    }
+  }
+
+  /** Answers whether the job is over. */
+  async #advance(kind: AnyKind, job: JobRow): Promise<boolean> {
+    const { id } = job;
+    const request: unknown = JSON.parse(job.request);
+    const progress: unknown = job.progress === null ? null : JSON.parse(job.progress);
+    const taken = await kind.step(this.#contextOf(job), request, progress);
+    const now = Date.now();
+    // A job that was cancelled meanwhile stays so: what the step did is cleared up with the rest.
+    const save = (change: Parameters<typeof updateJob>[2]) => updateJob(this.#sql, { id, among: ["running"] }, change);
+    if ("ok" in taken) {
+      save(refused(taken.refusal, { job, now }));
+      count("audit_job_steps_total", { kind: job.kind, outcome: "refused" });
+      return false;
+    }
+    const outcome = taken.result === null ? "moved" : "done";
+    count("audit_job_steps_total", { kind: job.kind, outcome });
+    if (taken.result === null) {
+      save({ progress: textOf(taken.progress), due_at: now + (taken.wait_ms ?? 0), attempts: 0, error: null });
+      return false;
+    }
+    const kept = kind.kept === undefined ? job.request : textOf(kind.kept(request));
+    const result = textOf(taken.result);
+    const over = { state: "done", progress: null, due_at: null, ended_at: now, attempts: 0, error: null } as const;
+    return save({ ...over, request: kept, result });
+  }
+
+  async #settle(kind: AnyKind, job: JobRow, state: Unfinished["state"]): Promise<boolean> {
+    const { id, ended_by: by, error } = job;
+    const request: unknown = JSON.parse(job.request);
+    await kind.settle?.(this.#contextOf(job), request, { state, by, error });
+    const kept = kind.kept === undefined ? job.request : textOf(kind.kept(request));
+    return updateJob(
+      this.#sql,
+      { id, among: UNDONE },
+      { request: kept, progress: null, due_at: null, attempts: 0, updated_at: Date.now() },
+    );
+  }
+
+  #contextOf({ id, caller }: JobRow): JobContext {
+    return { config: this.#config, org: this.#org, id, by: JSON.parse(caller) as Caller };
+  }
+}
+
+/** What a refusal makes of a job: one that waits, or one that failed and is to be settled. */
+function refused({ code, detail, retry_after_s }: Refusal, { job, now }: { job: JobRow; now: number }) {
+  if (!PASSING.has(code)) return { state: "failed", error: detail, ended_at: now, due_at: now, attempts: 0 } as const;
+  return { error: detail, due_at: now + Math.max(retryMs(job.attempts), (retry_after_s ?? 0) * 1_000) };
+}
+
+function retryMs(attempts: number): number {
+  return Math.min(JOB_RETRY_MAX_MS, JOB_RETRY_MIN_MS * 2 ** Math.min(attempts, 20));
+}
+
+function textOf(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text) <= JOB_TEXT_MAX_BYTES) return text;
+  throw new Error(`a job's row takes at most ${JOB_TEXT_MAX_BYTES} bytes of each`);
+}
