@@ -34,7 +34,7 @@ export default defineConfig(async () => {
           test: {
             name: "workers",
             include: [
-              "test/{archive,auth,ingest,ledger,store,query,verify,policy,http,rpc,watch,jobs,export,journeys}/**/*.test.ts",
+              "test/{archive,auth,ingest,ledger,store,query,verify,policy,http,rpc,watch,jobs,export,keep,journeys}/**/*.test.ts",
             ],
             setupFiles: ["./test/support/setup.ts"],
             // One workerd for all files: each test makes its own org.

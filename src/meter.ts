@@ -26,6 +26,8 @@ export const METRICS = {
   audit_clock_ahead_total: "Transactions sealed with a time more than 5 s ahead of the clock.",
   audit_rows_written_total: "Rows written, by store.",
   audit_cells_full_total: "Times a full cell had no free one to hand over to: add a CELL_n.",
+  audit_cooling_failures_total: "Times a cell could not be swept of months that are cold; it is tried again.",
+  audit_cooling_strangers_total: "Rows of no known org that keep a month from leaving its cell, at each sweep.",
   audit_logs_continued_total: "Times an operator began a new log where one could not be rolled forward.",
   audit_logs_restored_total: "Times a rewound ledger was rolled forward from R2 or D1.",
   audit_findings_total: "Sightings of entries that are not where they belong, by store or path, and kind.",

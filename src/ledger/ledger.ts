@@ -36,6 +36,7 @@ import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
 import type { State } from "./state.ts";
+import { Tiers } from "./tiers.ts";
 import { treeViewAt } from "./tree-view.ts";
 
 /** `whileClosed`: also while reads are closed, for what carries no entries, or has left already. */
@@ -60,6 +61,7 @@ export class Ledger {
   readonly admission: Admission;
   readonly acts: Acts;
   readonly reading: Reading;
+  readonly tiers: Tiers;
   readonly #verifying = new Lease();
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -80,6 +82,7 @@ export class Ledger {
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
     this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     this.reading = new Reading(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
+    this.tiers = new Tiers(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 

@@ -1,4 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf } from "../env.ts";
 import { ok, type RateLimit, refuse, type Result } from "../errors.ts";
 import { log } from "../log.ts";
@@ -35,20 +34,22 @@ import type { Lines } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
 import { isLogHeld } from "./held.ts";
 import { loadState } from "./state.ts";
+import { TierLedger } from "./tier-ledger.ts";
 
 /**
  * One org's ledger: the only writer of its chain. A thin shell: its door decides who gets through, the ledger acts. Before
  * `create` it holds nothing and writes nothing.
  */
-export class OrgLedger extends DurableObject<Env> {
+export class OrgLedger extends TierLedger {
   readonly #config: Config;
   readonly #door: Door;
+  protected readonly door: Door;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = configOf(env);
     const ledger = this.#load();
-    this.#door = new Door(ctx.id.name, ledger);
+    this.#door = this.door = new Door(ctx.id.name, ledger);
     // An alarm can be lost between firing and being set again; a start with work to do sets one.
     if (ledger !== null) ctx.waitUntil(ledger.armAlarm());
   }

@@ -3,6 +3,7 @@ import type { Scope } from "../schema/caller.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { SwitchOf, Window } from "../schema/reads.ts";
 import { saveSwitch } from "./closed.ts";
+import { saveCold } from "./cold.ts";
 import type { Following } from "./continue-chain.ts";
 import { loadEarlier } from "./earlier.ts";
 import { endQuarantine, enterQuarantine, noteQuarantine } from "./quarantines.ts";
@@ -113,6 +114,11 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
     endQuarantine(sql, { id: target, reason, by: key, at }),
   "indelible.quarantine.annotated": (sql, { key, at, target, reason }) =>
     noteQuarantine(sql, { id: target, note: reason, by: key, at }),
+  "indelible.tier.cooled": (sql, { index, metadata }) => {
+    const { log, to } = metadata as { log?: number; to?: number };
+    if (log === undefined || to === undefined) return;
+    saveCold(sql, { log, before: to, entry_log: logNumber(sql), entry: index });
+  },
   "indelible.access.refused": (sql, { key, metadata }) =>
     sql.exec(
       "delete from refusal where key = ? and code = ? and first_at <= ?",

@@ -3,6 +3,7 @@ import { CLOCK_AHEAD_MAX_MS } from "../limits.ts";
 import { count } from "../meter.ts";
 import type { DraftReceipts } from "./append.ts";
 import type { Switches } from "./closed.ts";
+import type { Cold } from "./cold.ts";
 import { Draft } from "./draft.ts";
 import { Gather, type Work } from "./gather.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
@@ -17,6 +18,7 @@ export type Planning = {
   sessions: DraftSessions;
   settings: OrgSettings;
   switches: Switches;
+  cold: ReadonlyMap<number, Cold>;
   standing: readonly Standing[];
   now: number;
 };
@@ -35,9 +37,9 @@ export class Sequencer {
         const now = core.now();
         const receipts = { batches: new Map(), ids: new Map() };
         const draft = new Draft(core.state, now);
-        const { org, switches, standing } = core.state;
+        const { org, switches, standing, cold } = core.state;
         const { settings } = org;
-        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, now };
+        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, cold, now };
         return draft;
       },
       commit: (draft) => {

@@ -4,6 +4,7 @@ import { assert } from "../errors.ts";
 import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { loadSwitches, type Switches } from "./closed.ts";
+import { type Cold, loadCold } from "./cold.ts";
 import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
 import { loadStanding, type Standing } from "./quarantines.ts";
 import { addLaterTables, hasTables } from "./tables.ts";
@@ -32,6 +33,8 @@ export type State = {
   placements: LedgerPlacement[];
   /** The logs before this one, oldest first: none, but where an operator had to begin a new one. */
   earlier: EarlierLog[];
+  /** What of each log is in R2 alone, by the log's number. */
+  cold: ReadonlyMap<number, Cold>;
   /** Whether entries may be read. */
   switches: Switches;
   /** Windows under quarantine. */
@@ -102,6 +105,7 @@ export function loadState(sql: SqlStorage): State | null {
     projected: null,
     placements,
     earlier,
+    cold: loadCold(sql),
     switches: loadSwitches(sql),
     standing: loadStanding(sql),
     rebuilding,

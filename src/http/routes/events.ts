@@ -81,9 +81,9 @@ export const events = new Hono<App>()
     }
     const listed = await listEntries(c.get("config"), reader.value, query.value);
     if (!listed.ok) return problem(c, listed.refusal);
-    const { texts, next_cursor, visible_size } = listed.value.answer;
+    const { texts, next_cursor, visible_size, tier } = listed.value.answer;
     // Free values stand in these texts as they were sent; parsing and writing them again would change them.
-    const body = `{"data":[${texts.join(",")}],"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size}}`;
+    const body = `{"data":[${texts.join(",")}],"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size},"tier":"${tier}"}`;
     return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(c, listed.value.read_index) });
   })
   .on("GET", ofLog("events/:id"), async (c) => {
