@@ -12,7 +12,7 @@ import { walk } from "./support.ts";
 
 /** Events of each part: the first cell, the second, and the log that continues both. */
 const PART = 60;
-const QUESTIONS = 50;
+const QUESTIONS = 30;
 const FIRST = Date.parse("2026-11-01T00:00:00.000Z");
 const MINUTE_MS = 60_000;
 const SPAN_MINUTES = 3 * PART * 7;
