@@ -5,6 +5,7 @@ import { NOT_FOUND, ERROR_STATUS, ok, type RateLimit, type Refusal, refuse, type
 import { IDEMPOTENCY_KEY_MAX_CHARACTERS, REASON_MAX_CHARACTERS } from "../limits.ts";
 import { type Caller, reasonSchema, type Scope } from "../schema/caller.ts";
 import { idempotencyKeySchema, orgSchema } from "../schema/names.ts";
+import type { ReadGrant } from "../schema/ledger.ts";
 import type { Reader } from "../query/traced.ts";
 
 type Variables = {
@@ -18,6 +19,8 @@ type Variables = {
   refusal?: Refusal;
   /** What the caller may still read; said in the answer's headers. */
   limits?: RateLimit[];
+  /** Whose pages may read the answer, once the org's ledger has let the caller in. */
+  corsOrigins?: readonly string[];
 };
 export type App = { Bindings: Env; Variables: Variables };
 export type Ctx = Context<App>;
@@ -130,8 +133,11 @@ export async function readerOf(c: Ctx): Promise<Result<Reader>> {
     ...(ip === undefined ? {} : { ip }),
     ...(user_agent === undefined ? {} : { user_agent }),
   };
-  const limited = (limits: RateLimit[]) => c.set("limits", limits);
-  return ok({ org: org.value, caller: caller.value, network, reason: reason.data, limited });
+  const granted = ({ limits, cors_origins }: ReadGrant) => {
+    c.set("limits", limits);
+    c.set("corsOrigins", cors_origins);
+  };
+  return ok({ org: org.value, caller: caller.value, network, reason: reason.data, granted });
 }
 
 export function idempotencyKeyOf(c: Ctx): Result<string | null> {

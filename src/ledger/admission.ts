@@ -48,8 +48,8 @@ export class Admission {
     this.#keys = keys;
   }
 
-  /** For verbs on entries: reads of sections seal traces, so they are limited and wait before appends do. */
-  admit(caller: Caller, scope: Scope): Result<Admitted> {
+  /** For verbs on entries: reads of sections seal traces, so they are limited, by their weight, and wait before appends do. */
+  admit(caller: Caller, scope: Scope, weight = 1): Result<Admitted> {
     const principal = this.#keys.check(this.#core.state.org.org, caller, scope);
     if (!principal.ok) return principal;
     if (scope !== "events:read") return ok({ ...principal.value, limits: [] });
@@ -58,20 +58,20 @@ export class Admission {
     if (share >= BACKLOG_READ_SHARE) {
       return refuse("overloaded", "Reads wait while the ledger works off its backlog.", { retry_after_s: 30 });
     }
-    const limits = this.#takeRead(principal.value);
+    const limits = this.#takeRead(principal.value, weight);
     return limits.ok ? ok({ ...principal.value, limits: limits.value }) : limits;
   }
 
   /** A token that had its share takes nothing from the others of its key. */
-  #takeRead({ key, viewer }: Principal): Result<RateLimit[]> {
+  #takeRead({ key, viewer }: Principal, weight: number): Result<RateLimit[]> {
     const now = this.#core.now();
     if (viewer === null) {
-      const left = this.#reads.take(key, now);
+      const left = this.#reads.take(key, now, weight);
       return left.ok ? ok([left.value]) : left;
     }
-    const own = this.#tokenReads.take(viewer.token, now);
+    const own = this.#tokenReads.take(viewer.token, now, weight);
     if (!own.ok) return own;
-    const all = this.#allTokensReads.take(key, now);
+    const all = this.#allTokensReads.take(key, now, weight);
     return all.ok ? ok([own.value, all.value]) : all;
   }
 

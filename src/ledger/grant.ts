@@ -34,6 +34,7 @@ export function grantOf(state: State, { key, scopes, viewer, restriction, limits
     restriction,
     access_log: org.settings.access_log,
     require_reason: org.settings.require_reason,
+    cors_origins: org.settings.cors_origins,
     limits,
     earlier: earlier.map((log) => earlierGrant(state, log)).toReversed(),
   };

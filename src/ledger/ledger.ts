@@ -40,7 +40,10 @@ import { Tiers } from "./tiers.ts";
 import { treeViewAt } from "./tree-view.ts";
 
 /** `whileClosed`: also while reads are closed, for what carries no entries, or has left already. */
-export type WhileClosed = { whileClosed: boolean };
+type WhileClosed = { whileClosed: boolean };
+
+/** `weight`: how many reads it counts as. */
+export type Asking = WhileClosed & { weight: number };
 
 /** `known`: the quarantines an answer withholds; not asked of one that left before. */
 export type Leaving = WhileClosed & { known?: readonly string[] };
@@ -116,8 +119,8 @@ export class Ledger {
     return this.#keys.identify(this.#core.state.org.org, caller);
   }
 
-  authorize(caller: Caller, scope: Scope, { whileClosed }: WhileClosed): Result<ReadGrant> {
-    const principal = this.admission.admit(caller, scope);
+  authorize(caller: Caller, scope: Scope, { whileClosed = false, weight = 1 }: Partial<Asking>): Result<ReadGrant> {
+    const principal = this.admission.admit(caller, scope, weight);
     if (!principal.ok) return principal;
     const open = scope === "events:read" && !whileClosed ? this.reading.open() : ok(null);
     return open.ok ? ok(grantOf(this.#core.state, principal.value)) : open;

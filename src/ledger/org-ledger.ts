@@ -29,7 +29,7 @@ import type {
 } from "../schema/reads.ts";
 import { Door, WHILE_HELD } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
-import { Ledger, type Leaving } from "./ledger.ts";
+import { type Asking, Ledger, type Leaving } from "./ledger.ts";
 import type { Lines } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
 import { isLogHeld } from "./held.ts";
@@ -81,10 +81,10 @@ export class OrgLedger extends TierLedger {
   }
 
   /** Checks that a caller may do something to this org, and says what a reader needs to know of it. */
-  authorize(org: string, caller: Caller, scope: Scope, { whileClosed = false } = {}): Promise<Result<ReadGrant>> {
+  authorize(org: string, caller: Caller, scope: Scope, asking: Partial<Asking> = {}): Promise<Result<ReadGrant>> {
     // Entries are not read from a ledger that may not seal the trace, nor knows the keys that were revoked since.
     const appends = scope === "events:read";
-    return this.#door.admit(org, caller, (ledger) => ledger.authorize(caller, scope, { whileClosed }), { appends });
+    return this.#door.admit(org, caller, (ledger) => ledger.authorize(caller, scope, asking), { appends });
   }
 
   /** Checks that a caller may hand events over, and says which batches of its `Idempotency-Key` are sequenced already. */

@@ -15,8 +15,8 @@ export class ReadLimiter {
     this.#detail = detail;
   }
 
-  /** Takes one, and says how many are left. */
-  take(reader: string, now: number): Result<RateLimit> {
+  /** Takes as many as a read weighs, and says how many are left. */
+  take(reader: string, now: number, weight = 1): Result<RateLimit> {
     const bucket = this.#buckets.get(reader) ?? { left: this.#perSecond, at: now };
     const filled = ((now - bucket.at) / 1000) * this.#perSecond;
     bucket.left = Math.min(this.#perSecond, bucket.left + Math.max(0, filled));
@@ -24,10 +24,11 @@ export class ReadLimiter {
     this.#buckets.delete(reader);
     this.#buckets.set(reader, bucket);
     if (this.#buckets.size > READERS_KEPT_MAX_COUNT) this.#buckets.delete(this.#buckets.keys().next().value as string);
-    if (bucket.left < 1) {
-      return refuse("rate_limited", this.#detail, { retry_after_s: 1, limits: [this.#limitOf(bucket)] });
+    if (bucket.left < weight) {
+      const detail = weight === 1 ? this.#detail : `${this.#detail} This read counts as ${weight}.`;
+      return refuse("rate_limited", detail, { retry_after_s: 1, limits: [this.#limitOf(bucket)] });
     }
-    bucket.left -= 1;
+    bucket.left -= weight;
     return ok(this.#limitOf(bucket));
   }
 

@@ -71,7 +71,9 @@ export function planOpen(
   const broken = verified.filter((range) => !range.ok);
   if (broken.length === 0) return ok(open(context, { reason: asked.reason, verified, wish: null }));
   if (asked.accept_breaks !== true) return notAccepted(broken);
-  const accepts = JSON.stringify(broken.map(({ log, from, to, breaks }) => ({ log, from, to, breaks })));
+  const accepts = JSON.stringify(
+    broken.map(({ log, from, to, breaks, breaks_sha256 }) => ({ log, from, to, breaks, breaks_sha256 })),
+  );
   const wish = standingWish(context, closed, { accepts, withdrawn });
   if (wish === null) return ok(wishToOpen(context, { closed, reason: asked.reason, accepts }));
   if (wish.by === by)

@@ -81,8 +81,11 @@ const LATER_TABLES = [
    ) without rowid`,
 ];
 
-/** Columns that came after their tables. `viewer`: JSON, null for who reads with a key. */
-const LATER_COLUMNS = [{ table: "read_session", column: "viewer", type: "text" }];
+/** Columns that came after their tables. `viewer`: JSON, null for who reads with a key. `found`: the digest of the breaks. */
+const LATER_COLUMNS = [
+  { table: "read_session", column: "viewer", type: "text" },
+  { table: "verified", column: "found", type: "text" },
+];
 
 /** Whether `create` has run here; a ledger nobody created has no table and writes nothing. */
 export function hasTables(sql: SqlStorage): boolean {

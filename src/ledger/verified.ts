@@ -9,6 +9,7 @@ type Row = {
   prev: string | null;
   ok: number;
   breaks: number;
+  found: string | null;
   key: string;
   at: number;
 };
@@ -24,8 +25,8 @@ export function recordRun(sql: SqlStorage, run: VerifyRun, { switches, now }: { 
   if (run.rests_on !== "head" && (above === undefined || above.prev !== run.rests_on.expect)) return false;
   const ok = run.ok && (run.rests_on === "head" || above?.ok === 1);
   for (const row of rowsOf(sql, run.log)) cut(sql, row, run);
-  const { log, from: first, to: past, prev, breaks, by: key } = run;
-  save(sql, { log, first, past, prev, ok: ok ? 1 : 0, breaks, key, at: now });
+  const { log, from: first, to: past, prev, breaks, breaks_sha256: found, by: key } = run;
+  save(sql, { log, first, past, prev, ok: ok ? 1 : 0, breaks, found, key, at: now });
   if (ok) merge(sql, run);
   drop(sql);
   return true;
@@ -41,8 +42,9 @@ export function verifiedIn(sql: SqlStorage, windows: readonly Window[]): Verifie
   return windows.flatMap(({ log, from, to }) =>
     rowsOf(sql, log)
       .filter(({ first, past }) => first < to && past > from)
-      .map(({ first, past, ok, breaks, key, at }) => {
-        return { log, from: first, to: past, ok: ok === 1, breaks, by: key, at: new Date(at).toISOString() };
+      .map(({ first, past, ok, breaks, found, key, at }) => {
+        const range = { log, from: first, to: past, ok: ok === 1, breaks, breaks_sha256: found };
+        return { ...range, by: key, at: new Date(at).toISOString() };
       }),
   );
 }
@@ -91,10 +93,10 @@ function rowsOf(sql: SqlStorage, log: number): Row[] {
   return sql.exec<Row>("select * from verified where log = ? order by first", log).toArray();
 }
 
-function save(sql: SqlStorage, { log, first, past, prev, ok, breaks, key, at }: Row): void {
+function save(sql: SqlStorage, { log, first, past, prev, ok, breaks, found, key, at }: Row): void {
   sql.exec(
-    "insert into verified (log, first, past, prev, ok, breaks, key, at) values (?, ?, ?, ?, ?, ?, ?, ?)",
-    ...[log, first, past, prev, ok, breaks, key, at],
+    "insert into verified (log, first, past, prev, ok, breaks, found, key, at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ...[log, first, past, prev, ok, breaks, found, key, at],
   );
 }
 

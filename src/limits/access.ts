@@ -17,6 +17,11 @@ export const VIEWER_TOKEN_MAX_CHARACTERS = 6_500;
 // ---- How often -----------------------------------------------------------------------------------------------------
 
 export const READS_PER_KEY_PER_SECOND = 50;
+/**
+ * What a read that opens thousands of entries counts as: statistics by actor, 2.5 s at worst, and the first page of a history, which
+ * rebuilds the thing. A key may make ten a second; a page of a dashboard may ask one beside five others, three times over.
+ */
+export const HEAVY_READ_WEIGHT = 5;
 /** A page of a dashboard asks six questions at once, and somebody clicks. */
 export const READS_PER_TOKEN_PER_SECOND = 20;
 /** All tokens of one key together: four keys' worth, else minting would multiply its limit. */

@@ -1,6 +1,7 @@
 import type { Config } from "../env.ts";
 import { type MemberError, ok, refuse, type Result } from "../errors.ts";
 import {
+  HEAVY_READ_WEIGHT,
   HISTORY_STATE_MAX_BYTES,
   HISTORY_STATE_MAX_ENTRIES,
   HISTORY_STATE_MAX_MS,
@@ -36,6 +37,7 @@ export async function history(
   const found = await tracedPage(config, reader, {
     query: list,
     route: "targets.history",
+    weight: list.cursor === null ? HEAVY_READ_WEIGHT : 1,
     read: async (grant, cursor) => {
       const page = await readPage(config, org, { grant, query: list, cursor });
       if (!page.ok) return page;

@@ -45,10 +45,12 @@ export async function tracedPage<P extends Page>(
   {
     query,
     route,
+    weight = 1,
     read,
   }: {
     query: ListQuery;
     route: string;
+    weight?: number;
     read: (grant: ReadGrant, cursor: Cursor | null) => Promise<Result<Found<P>>>;
   },
 ): Promise<Result<Traced<{ list: EntryList; page: P }>>> {
@@ -57,7 +59,12 @@ export async function tracedPage<P extends Page>(
   const decoded = query.cursor === null ? ok(null) : decodeCursor(query.cursor, { org, question });
   if (!decoded.ok) return decoded;
   const cursor = decoded.value;
-  const found = await traced<P>(config, reader, { route, filter: query.text, read: (grant) => read(grant, cursor) });
+  const found = await traced<P>(config, reader, {
+    route,
+    filter: query.text,
+    weight,
+    read: (grant) => read(grant, cursor),
+  });
   if (!found.ok) return found;
   const { answer: page, read_index } = found.value;
   const { texts, reached, log, visible, tier } = page;

@@ -1,5 +1,6 @@
 import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
+import { HEAVY_READ_WEIGHT } from "../limits.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { COUNTER_OTHER } from "../store/counter.ts";
 import type { CounterColumn, Days, Tally } from "../store/read-counters.ts";
@@ -40,6 +41,7 @@ export async function stats(config: Config, reader: Reader, query: StatsQuery): 
   return traced<Stats>(config, reader, {
     route: "stats",
     filter: query.text,
+    weight: query.group_by === "actor" ? HEAVY_READ_WEIGHT : 1,
     read: async (grant) => {
       const allowed = refuseRestricted(grant);
       if (!allowed.ok) return allowed;

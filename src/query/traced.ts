@@ -1,5 +1,5 @@
 import type { Config } from "../env.ts";
-import { ok, type RateLimit, refuse, type Result } from "../errors.ts";
+import { ok, refuse, type Result } from "../errors.ts";
 import { newBatchId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
 import { log } from "../log.ts";
@@ -9,24 +9,25 @@ import { logsOf } from "./logs.ts";
 import { deploymentOpen } from "./deployment-reads.ts";
 import { MESSAGE_VERSION, type ReadMessage } from "../schema/queue-message.ts";
 
-/** Who reads, from where and why. `limited` is told how much more the reader may read. */
+/** Who reads, from where and why. `granted` is told what the ledger granted, before anything is read. */
 export type Reader = {
   org: string;
   caller: Caller;
   network: Network;
   reason: string | null;
-  limited?: (limits: RateLimit[]) => void;
+  granted?: (grant: ReadGrant) => void;
 };
 
 /** What a read found: the answer, and what its trace says of it. */
 export type Found<T> = { answer: T; results: number; range: { from: number; to: number } | null };
 
-/** A read of entries, or of what is made from them. `whileClosed`: it carries none, so it goes on while reads are closed. */
+/** A read of entries, or of what is made from them. `whileClosed`: it carries none, so it goes on while reads are closed. `weight`: how many reads it counts as. */
 type Read<T> = {
   route: string;
   filter: string;
   read: (grant: ReadGrant) => Promise<Result<Found<T>>>;
   whileClosed?: boolean;
+  weight?: number;
 };
 
 export type Traced<T> = { answer: T; read_index: number | null };
@@ -37,18 +38,22 @@ export type Traced<T> = { answer: T; read_index: number | null };
  */
 export async function traced<T>(
   config: Config,
-  { org, caller, network, reason, limited }: Reader,
-  { route, filter, read, whileClosed = false }: Read<T>,
+  { org, caller, network, reason, granted }: Reader,
+  { route, filter, read, whileClosed = false, weight = 1 }: Read<T>,
 ): Promise<Result<Traced<T>>> {
-  const [granted, begun] = await Promise.all([
-    callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, "events:read", { whileClosed })),
+  const [allowed, begun] = await Promise.all([
+    callLedger(
+      config,
+      org,
+      async (ledger) => await ledger.authorize(org, caller, "events:read", { whileClosed, weight }),
+    ),
     whileClosed ? ok(null) : deploymentOpen(config),
   ]);
   // Who may not read is told so first: that reads are closed is for those who may.
-  if (!granted.ok) return granted;
+  if (!allowed.ok) return allowed;
   if (!begun.ok) return begun;
-  const grant = granted.value;
-  limited?.(grant.limits);
+  const grant = allowed.value;
+  granted?.(grant);
   if (grant.require_reason && reason === null) return NO_REASON;
   const found = await read(grant);
   if (!found.ok) return found;

@@ -113,6 +113,7 @@ export type ReadGrant = LogGrant & {
   personal: boolean;
   access_log: OrgSettings["access_log"];
   require_reason: boolean;
+  cors_origins: OrgSettings["cors_origins"];
   /** How much more this reader may read; empty where nothing was taken. */
   limits: RateLimit[];
   /** Null: every entry of the org may be read. */

@@ -18,8 +18,17 @@ export function refuseClosed(reads: ReadsClosed): { ok: false; refusal: Refusal 
   return refuse("reads_disabled", detail, { reads, retry_after_s: READS_CLOSED_RETRY_SECONDS });
 }
 
-/** A range that a finished verification covered. `ok`: every entry of it is vouched for, and nothing is broken. */
-export type VerifiedRange = Window & { ok: boolean; breaks: number; by: string; at: string };
+/**
+ * A range that a finished verification covered. `ok`: every entry of it is vouched for, and nothing is broken. `breaks` counts
+ * what was found; `breaks_sha256` (base64url) says which, so that other ones of the same number are not the same. Null of none.
+ */
+export type VerifiedRange = Window & {
+  ok: boolean;
+  breaks: number;
+  breaks_sha256: string | null;
+  by: string;
+  at: string;
+};
 
 /** What is missing before reads may be opened, and the request that verifies it (or its first part). */
 export type MissingRange = Window & { request: string };
@@ -48,6 +57,7 @@ export type VerifyRun = Window & {
   prev: string | null;
   ok: boolean;
   breaks: number;
+  breaks_sha256: string | null;
   by: string;
 };
 
@@ -114,9 +124,15 @@ export const readsSchema = z
       by: z.string().meta({ description: "The key that closed it." }),
       window: z.array(window).meta({ description: "What has to be verified before reads open." }),
       verified: z.array(
-        window.extend({ ok: z.boolean(), breaks: z.int(), by: z.string(), at: instant }).meta({
-          description: "What was verified since, and whether all of it is vouched for and whole.",
-        }),
+        window
+          .extend({
+            ok: z.boolean(),
+            breaks: z.int(),
+            breaks_sha256: z.string().nullable().meta({ description: "Which breaks: other ones, another text." }),
+            by: z.string(),
+            at: instant,
+          })
+          .meta({ description: "What was verified since, and whether all of it is vouched for and whole." }),
       ),
       missing: z.array(window.extend({ request: z.string() })).meta({
         description: "What is still to be verified, and the request that does it or its first part.",

@@ -1,3 +1,4 @@
+import { base64url, utf8 } from "../chain/encoding.ts";
 import { genesisPrev } from "../chain/genesis.ts";
 import { createWalk, type Report, type Walk } from "../chain/verify.ts";
 import type { Config } from "../env.ts";
@@ -154,7 +155,8 @@ async function* walk(
   const atTrustedHead = atHead && (range.expect === null || range.expect === grant.head);
   const rests_on = atTrustedHead ? ("head" as const) : { expect: range.expect };
   const prev = report.stopped_at === null ? next.trusted : null;
-  const run = { log: grant.number, from, to, begun, rests_on, prev, ok: report.ok, breaks: report.breaks.length, by };
+  const found = { ok: report.ok, breaks: report.breaks.length, breaks_sha256: digestOf(report.breaks) };
+  const run = { log: grant.number, from, to, begun, rests_on, prev, ...found, by };
   const on_record = await recorded(config, org, run);
   yield {
     report: {
@@ -166,6 +168,11 @@ async function* walk(
       continue_expect: more ? next.trusted : null,
     },
   };
+}
+
+/** Breaks come in the order of the walk: the same ones give the same text. Null of none. */
+function digestOf(breaks: Report["breaks"]): string | null {
+  return breaks.length === 0 ? null : base64url(sha256(utf8(JSON.stringify(breaks))));
 }
 
 /** Puts a finished run on record; one the ledger did not take is simply not there, and the report says so. */

@@ -110,6 +110,23 @@ describe("a preflight", () => {
 describe("an answer to a page", () => {
   const allowed = ({ headers }: { headers: Headers }) => headers.get("access-control-allow-origin");
 
+  it("costs no call of the ledger more than the same answer to nobody's page", async () => {
+    const { key } = await orgKey(org, ["events:read"]);
+    for (const path of ["events?limit=1", "events/0", "stats?group_by=action"]) {
+      const hits = async (headers: Record<string, string>) => {
+        const asked = replaceMethod(env.ORG_LEDGER, "getByName", (original, args) => original(...args));
+        const answer = await call("GET", `/v1/orgs/${org}/${path}`, { key, headers });
+        expect(allowed(answer)).toBe(headers["origin"] === APP ? APP : null);
+        asked.restore();
+        return asked.hits;
+      };
+      await hits({});
+      const bare = await hits({});
+      expect(await hits({ origin: APP })).toBe(bare);
+      expect(await hits({ origin: EVIL })).toBe(bare);
+    }
+  });
+
   it("can be read by the org's own, with the headers that matter, errors as well; never with credentials", async () => {
     const { token } = await viewerToken(org);
     const { token: short } = await viewerToken(org, { expires_in_s: 1 });

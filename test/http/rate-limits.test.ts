@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { READS_PER_KEY_PER_SECOND as PER_KEY, READS_PER_TOKEN_PER_SECOND as PER_TOKEN } from "../../src/limits.ts";
+import {
+  HEAVY_READ_WEIGHT as HEAVY,
+  READS_PER_KEY_PER_SECOND as PER_KEY,
+  READS_PER_TOKEN_PER_SECOND as PER_TOKEN,
+} from "../../src/limits.ts";
+import { untilProjected } from "../support/check-ledger.ts";
 import { call, createOrg } from "../support/client.ts";
 import { orgKey, problemOf, viewerToken } from "./support.ts";
 
@@ -70,5 +75,44 @@ describe("RateLimit", () => {
       policy,
       `"token";r=${PER_TOKEN - 1};t=1, "tokens";r=198;t=1`,
     ]);
+  });
+});
+
+describe("a read that opens thousands of entries", () => {
+  const HISTORY = "targets/document/d_1/history?limit=1";
+  const left = ({ headers }: { headers: Headers }) => /r=(\d+)/.exec(headers.get("ratelimit") ?? "")?.[1];
+
+  it("counts as several: statistics by actor and the first page of a history, no others", async () => {
+    const event = { action: "a.b", actor: { type: "u", id: "1" }, targets: [{ type: "document", id: "d_1" }] };
+    for (const id of ["one", "two"]) {
+      const sent = await call("POST", `/v1/orgs/${org}/events`, { body: { ...event, id } });
+      expect(sent.status, sent.text).toBe(201);
+    }
+    await untilProjected(org);
+    let share = PER_KEY;
+    const takes = async (path: string, weight: number) => {
+      const answer = await read(path);
+      expect(answer.status, answer.text).toBe(200);
+      expect(left(answer), path).toBe(String((share -= weight)));
+      return answer.json;
+    };
+    await takes("stats?group_by=actor", HEAVY);
+    await takes("stats?group_by=action", 1);
+    await takes("events?limit=1", 1);
+    const { next_cursor } = await takes(HISTORY, HEAVY);
+    await takes(`${HISTORY}&cursor=${next_cursor}`, 1);
+  });
+
+  it("is refused when less is left, says so, and leaves what is left to others", async () => {
+    const { token } = await viewerToken(org, { key });
+    for (let n = 0; n < PER_TOKEN - HEAVY; n++) await read("events/0", token);
+    expect((await read("stats?group_by=actor", token)).status).toBe(200);
+    vi.setSystemTime(Date.now() + ((HEAVY - 1) * 1_000) / PER_TOKEN);
+    const refused = await read(HISTORY, token);
+    expect(problemOf(refused, "rate_limited").detail).toContain(`counts as ${HEAVY}`);
+    expect([left(refused), refused.headers.get("retry-after")]).toEqual([String(HEAVY - 1), "1"]);
+    expect((await read("events/0", token)).status).toBe(200);
+    vi.setSystemTime(Date.now() + 1_000);
+    expect((await read(HISTORY, token)).status).toBe(200);
   });
 });

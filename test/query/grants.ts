@@ -16,7 +16,7 @@ export async function projected(said: readonly Said[], times: { first: number; l
   const entries = await project(log, said);
   const grant: ReadGrant = {
     ...{ key: "root", personal: true, access_log: "sealed", restriction: null, earlier: [], quarantined: [] },
-    ...{ viewer: null, require_reason: false, limits: [] },
+    ...{ viewer: null, require_reason: false, cors_origins: [], limits: [] },
     ...{ number: 1, log: log.log, predecessor: "", size: said.length, visible: said.length, head: "A".repeat(43) },
     cold_before: 0,
     ...{ created_at: new Date(times.first).toISOString(), head_at: new Date(times.last).toISOString() },

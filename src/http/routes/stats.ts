@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import type { Result } from "../../errors.ts";
-import { STATS_ACTOR_MAX_ENTRIES, STATS_MAX_GROUPS } from "../../limits.ts";
+import { HEAVY_READ_WEIGHT, STATS_ACTOR_MAX_ENTRIES, STATS_MAX_GROUPS } from "../../limits.ts";
 import { permit } from "../../policy/org.ts";
 import { listActions } from "../../query/list-actions.ts";
 import { stats as countStats } from "../../query/stats.ts";
@@ -65,7 +65,7 @@ export const operations: Operation[] = [
     path: "/v1/orgs/{org}/stats",
     id: "getStats",
     summary: "Count entries",
-    description: `By whole UTC days of sequencing, which the answer names. By actor the entries themselves are read, at most ${STATS_ACTOR_MAX_ENTRIES.toLocaleString("en-US")}; more are refused with \`unprocessable\`, which says what to ask instead.`,
+    description: `By whole UTC days of sequencing, which the answer names. By actor the entries themselves are read, at most ${STATS_ACTOR_MAX_ENTRIES.toLocaleString("en-US")}; more are refused with \`unprocessable\`, which says what to ask instead, and it counts as ${HEAVY_READ_WEIGHT} reads of the key's share.`,
     query: z.object({
       group_by: z.enum(GROUPINGS).meta({ description: "What to count by." }),
       ...DAYS,

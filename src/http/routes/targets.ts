@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../../limits.ts";
+import { HEAVY_READ_WEIGHT, PAGE_DEFAULT_ENTRIES, PAGE_MAX_ENTRIES } from "../../limits.ts";
 import { permit } from "../../policy/org.ts";
 import { history, parseHistoryQuery } from "../../query/history.ts";
 import { historySchema } from "../../schema/history.ts";
@@ -31,8 +31,7 @@ export const operations: Operation[] = [
     path: "/v1/orgs/{org}/targets/{type}/{id}/history",
     id: "getHistory",
     summary: "List the entries that name a thing, and what they say it is now",
-    description:
-      "Entries with this target in any role, newest first. `state` is the thing rebuilt from the `changes` of all entries whose first target it is, whatever page and times are asked for: `complete` when they prove it, and otherwise with the reasons.",
+    description: `Entries with this target in any role, newest first. \`state\` is the thing rebuilt from the \`changes\` of all entries whose first target it is, whatever page and times are asked for: \`complete\` when they prove it, and otherwise with the reasons. The first page counts as ${HEAVY_READ_WEIGHT} reads of the key's share.`,
     tag: "Events",
     scope: "events:read",
     traced: "while_open",
