@@ -11,6 +11,7 @@ export const SECTIONS = [
   "verify",
   "tree",
   "cost",
+  "keep",
   "memory",
   "beside",
   "peer",

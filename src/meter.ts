@@ -20,7 +20,7 @@ export const METRICS = {
   audit_projection_failures_total: "Batches D1 did not take; they are tried again.",
   audit_archive_failures_total: "Segments R2 did not take; they are tried again.",
   audit_segments_damaged_total:
-    "Objects of R2 found to hold other bytes than their segment; it was stored beside them.",
+    "Objects of R2 found to hold other bytes than their segment: stored beside them, or missed by a read.",
   audit_publish_failures_total: "Checkpoints not published, by reason; they are tried again.",
   audit_witness_failures_total: "Checkpoints a witness did not cosign, by witness and whether it was away or refused.",
   audit_clock_ahead_total: "Transactions sealed with a time more than 5 s ahead of the clock.",

@@ -1,4 +1,4 @@
-import { listSegments, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
+import { DamagedSegment, listSegments, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import { readRow } from "../chain/verify-row.ts";
 import type { Config } from "../env.ts";
 import { callLedger } from "../ledger/client.ts";
@@ -37,9 +37,11 @@ export async function proveSome(
   const end = newest ? log.size : Math.min(log.size, Date.parse(log.head_at) < until ? log.size : log.cold_before);
   if (next >= end) return { next, prev, end: true, fault: null };
   for (const { head, copies } of await segmentsFrom(config, org, { log, newest, next })) {
-    const found = await linesOf(config, copies);
-    if (!found.ok)
-      return failed({ next, prev }, { kind: found.kind, index: next, place: copies[0]?.name ?? "segment" });
+    const found = await linesOf(config, copies.filter(({ first, last }) => first <= next && next <= last));
+    if (!found.ok) {
+      const place = copies[0]?.name ?? "segment";
+      return failed({ next, prev }, { kind: found.kind, index: next, place });
+    }
     const { segment, lines } = found;
     const last = { index: segment.last, line: lines.at(-1) ?? "" };
     const expect = head ?? readRow(sha256, log.log, last).hash ?? "";
@@ -87,19 +89,21 @@ async function segmentsFrom(
   // No segment holds more, so none that begins earlier reaches the next entry.
   const from = Math.max(0, next + 1 - SEGMENT_MAX_ENTRIES);
   const listed = await listSegments(config.archive, { log: log.log, from, limit: R2_LIST_MAX_KEYS });
-  return [{ head: null, copies: listed.filter(({ first, last }) => first <= next && next <= last) }];
+  return [{ head: null, copies: listed }];
 }
 
 type Held = { ok: true; segment: Segment; lines: string[] } | { ok: false; kind: "missing" | "damaged" };
 
 /** The first of the copies that holds what its name vouches for. */
 async function linesOf(config: Config, copies: readonly Segment[]): Promise<Held> {
+  let kind: "missing" | "damaged" = "missing";
   for (const segment of copies) {
     try {
       return { ok: true, segment, lines: await readSegment(config.archive, segment) };
     } catch (error) {
       if (!(error instanceof LostSegment)) throw error;
+      if (error instanceof DamagedSegment) kind = "damaged";
     }
   }
-  return { ok: false, kind: copies.length === 0 ? "missing" : "damaged" };
+  return { ok: false, kind };
 }

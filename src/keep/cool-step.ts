@@ -7,7 +7,7 @@ import type { LogGrant } from "../schema/ledger.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { reportFindings } from "../watch/report-findings.ts";
 import { type ArchiveFault, type Proven, proveSome } from "./cool-log.ts";
-import { tellCells } from "./tell-cells.ts";
+import { reportMisplaced, tellCells } from "./tell-cells.ts";
 
 /** What is to become cold: entries sequenced before `until`, the beginning of a month. `slots`: those of the months before. */
 export type CoolRequest = { until: number; slots: string[] };
@@ -43,7 +43,9 @@ const coolStep: Cooling["step"] = async ({ config, org }, { until, slots }, prog
   // A crash here, or below, leaves cells that do not know yet: made again, the step proves nothing anew and tells them.
   const following = logs.find(({ number }) => number === log.number + 1);
   if (following !== undefined) return { progress: beginningOf(following, faults), result: null };
-  const told = await tellCells(config, org, slots);
+  const told = await tellCells(config, org);
+  // Where something could not be proven, rows of cold months are there by right.
+  if (faults.length === 0) await reportMisplaced(config, org, slots);
   return { progress: { ...at, next, prev, faults }, result: { logs: told, faults } };
 };
 

@@ -46,23 +46,27 @@ type Bounds = { low: number; high: number };
 
 /** The part of `[low, high)` that one segment holds, from the end where the order begins. */
 async function readRun(config: Config, names: Names, { low, high }: Bounds): Promise<ColdLines> {
-  const { segments, gap } = await names.over({ low, high });
-  const [named] = segments;
-  if (named === undefined) return lost(gap);
-  for (const segment of segments) {
-    const lines = await linesOf(config.archive, segment);
-    if (lines === null) continue;
-    const first = Math.max(low, segment.first);
-    return { first, lines: lines.slice(first - segment.first, Math.min(high, segment.last + 1) - segment.first) };
+  const part = ({ first, last }: Segment) => ({ low: Math.max(low, first), high: Math.min(high, last + 1) });
+  let found = await names.over({ low, high });
+  // A segment that an erasure wrote anew meanwhile has another name, and the old one is gone: asked again, it is known.
+  for (let turn = 0; turn < 2; turn++) {
+    for (const segment of found.segments) {
+      const lines = await linesOf(config.archive, segment);
+      if (lines !== null) return cut(segment, lines, part(segment));
+    }
+    if (turn === 0) found = await names.again({ low, high });
   }
+  const [named] = found.segments;
+  if (named === undefined) return lost(found.gap);
   count("audit_segments_damaged_total");
   say("error", { message: "a segment is not in the archive as it was stored", name: named.name });
   // Whatever lines are there are shown: each is opened, and says itself what it is.
   const held = await heldLines(config.archive, named);
-  const first = Math.max(low, named.first);
-  const part = { low: first, high: Math.min(high, named.last + 1) };
-  if (held?.length !== named.last - named.first + 1) return lost(part);
-  return { first, lines: held.slice(part.low - named.first, part.high - named.first) };
+  return held?.length === named.last - named.first + 1 ? cut(named, held, part(named)) : lost(part(named));
+}
+
+function cut({ first }: Segment, lines: readonly string[], { low, high }: Bounds): ColdLines {
+  return { first: low, lines: lines.slice(low - first, high - first) };
 }
 
 function lost({ low, high }: Bounds): ColdLines {
@@ -105,6 +109,12 @@ class Names {
       ? Math.max(rest.low, index + 1 - SEGMENT_MAX_ENTRIES, ...edges)
       : Math.min(rest.high, index + SEGMENT_MAX_ENTRIES, ...edges);
     return { segments: holding(), gap: desc ? { low: edge, high: rest.high } : { low: rest.low, high: edge } };
+  }
+
+  /** The same, of names that were asked for anew. */
+  again(rest: Bounds): Promise<{ segments: Segment[]; gap: Bounds }> {
+    this.#known = [];
+    return this.over(rest);
   }
 
   async #ask({ low, high }: Bounds): Promise<Segment[]> {

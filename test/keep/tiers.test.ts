@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { checkLedger, statusOf, wake } from "../support/check-ledger.ts";
 import { call } from "../support/client.ts";
-import { coolOrg, filledOrg, fillMonth, setDay, sweep } from "../support/cool.ts";
-import { CELLS, restoreFaults } from "../support/faults.ts";
+import { coolOrg, filledOrg, fillMonth, rowsOf, setDay, sweep } from "../support/cool.ts";
+import { restoreFaults } from "../support/faults.ts";
 import { emptySlots } from "../support/only-slots.ts";
 import { verified } from "../support/tamper.ts";
 import { actsOf, entriesOf, list, saysOf, walk } from "../query/support.ts";
@@ -159,14 +159,3 @@ describe("months that are cold", () => {
     expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
   });
 });
-
-/** How many rows a month's slot of the org's cell holds of it. */
-async function rowsOf(org: string, month: string): Promise<number> {
-  const [placement] = (await statusOf(org)).placements;
-  const [year = 0, of = 0] = month.split("-").map(Number);
-  const slot = String((year * 12 + of - 1) % 16).padStart(2, "0");
-  const low = (placement?.org_number ?? 0) * 2 ** 32;
-  const cell = CELLS[placement?.cell === "CELL_0" ? 0 : 1];
-  const count = cell.prepare(`select count(*) as n from entry_${slot} where key >= ?1 and key < ?2`);
-  return (await count.bind(low, low + 2 ** 32).first<number>("n")) ?? 0;
-}

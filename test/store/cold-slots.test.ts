@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { dropSlot, filledSlots, findUncovered, saveCooled } from "../../src/store/cold-slots.ts";
 import { SLOTS } from "../support/check/read-stores.ts";
+import { replaceMethod } from "../support/faults.ts";
 import { emptySlots } from "../support/only-slots.ts";
 import { contentOf, freshLog, project, type TestLog } from "./cells.ts";
 
@@ -84,6 +85,30 @@ describe("a slot", () => {
     const rest = await uncovered(logs[0], { after: second as number, limit: 2 });
     expect(rest.map(({ org_number }) => org_number)).toEqual([third]);
     expect(await uncovered(logs[0], { after: third as number })).toEqual([]);
+  });
+});
+
+describe("the drop", () => {
+  it("writes as many rows however many it takes", async () => {
+    const written: number[] = [];
+    for (const entries of [1, 400]) {
+      await emptySlots();
+      const log = await freshLog();
+      await project(
+        log,
+        Array.from({ length: entries }, () => ({ action: "a.b", sequenced_at: AUGUST })),
+      );
+      await saveCooled(log.cell, { org_number: log.org_number, before: entries });
+      const batch = replaceMethod(log.cell, "batch", async (original, args) => {
+        const results = (await original(...args)) as D1Result[];
+        written.push(results.reduce((sum, { meta }) => sum + meta.rows_written, 0));
+        return results;
+      });
+      expect(await dropSlot(log.cell, SLOT)).toBe(true);
+      batch.restore();
+    }
+    expect(written[0]).toBe(written[1]);
+    expect(written[0]).toBeLessThan(100);
   });
 });
 

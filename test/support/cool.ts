@@ -5,7 +5,7 @@ import { COOLING, type Cooled } from "../../src/keep/cool-step.ts";
 import { coolRequest, sweepCells } from "../../src/keep/sweep-cells.ts";
 import { append, batchOf } from "./append.ts";
 import { must } from "./check/check-entry.ts";
-import { archiveDue } from "./check-ledger.ts";
+import { archiveDue, statusOf } from "./check-ledger.ts";
 import { createOrg, event } from "./client.ts";
 import { finishJob } from "./jobs.ts";
 import { serviceReader } from "../../src/schema/caller.ts";
@@ -75,4 +75,24 @@ function eventOf(month: number, n: number): Record<string, unknown> {
     context: { ip: `10.0.0.${n % 6}` },
     outcome: { result: n % 7 === 0 ? "failure" : "success" },
   });
+}
+
+/** The slot of a month, as 2031-03. */
+export function slotAt(month: string): string {
+  const [year = 0, of = 0] = month.split("-").map(Number);
+  return String((year * 12 + of - 1) % 16).padStart(2, "0");
+}
+
+/** The cell of an org's first entries, and the key of its entry 0 there. */
+export async function placeOf(org: string): Promise<{ cell: D1Database; low: number }> {
+  const [placement] = (await statusOf(org)).placements;
+  must(placement !== undefined, "a log has a placement");
+  return { cell: env[placement.cell as "CELL_0"], low: placement.org_number * 2 ** 32 };
+}
+
+/** How many rows of an org a month's slot holds. */
+export async function rowsOf(org: string, month: string): Promise<number> {
+  const { cell, low } = await placeOf(org);
+  const count = cell.prepare(`select count(*) as n from entry_${slotAt(month)} where key >= ?1 and key < ?2`);
+  return (await count.bind(low, low + 2 ** 32).first<number>("n")) ?? 0;
 }

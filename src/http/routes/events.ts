@@ -237,10 +237,12 @@ export const operations: Operation[] = [
     path: "/v1/orgs/{org}/events/{id}",
     id: "getEntry",
     summary: "Get one entry by id or index",
+    description:
+      "An id that the service made, of an entry that is long in the archive alone, is answered with 422: get it by index.",
     tag: "Events",
     scope: "events:read",
     traced: "while_open",
     answers: { 200: { description: "The entry.", body: { "application/json": shownEntrySchema } } },
-    errors: ["unauthorized", "forbidden", "not_found", "overloaded"],
+    errors: ["unauthorized", "forbidden", "not_found", "unprocessable", "overloaded"],
   }),
 ];
