@@ -88,7 +88,7 @@ async function findCold(
 ): Promise<Result<FoundEntry | null>> {
   const logs = logsOf(grant);
   if (logs.every(({ cold_before }) => cold_before === 0)) return ok(null);
-  const found = await coldById(config, org, { logs, newest: grant.number, id });
+  const found = await coldById(config, org, { logs, grant, id });
   if (found === "unknown") return NOT_BY_ID;
   if (found === null) return ok(null);
   const { log, row } = found;
@@ -134,7 +134,7 @@ async function findIn(
   const bounds = byIndex ? { low: index, high: Math.min(index + 1, visible) } : { low: log.cold_before, high: visible };
   const filter = byIndex ? [] : filterOf(idOrIndex);
   if (byIndex && index < log.cold_before) {
-    return judge(await coldAt(config, org, { log, newest: grant.number, index }), { log, grant, filter });
+    return judge(await coldAt(config, org, { log, grant, index }), { log, grant, filter });
   }
   for (const { placement, low, high } of rangesOf(log.placements, bounds, "desc")) {
     const cell = cellOf(config, placement);
