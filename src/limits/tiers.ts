@@ -16,8 +16,8 @@ export const COOL_STEP_MAX_SEGMENTS = 8;
 export const COOL_LOGS_PER_RUN = 200;
 export const COOL_SWEEP_MINUTES = 60;
 /**
- * What one page reads from R2: segments of up to 4 MB, one in memory and one on its way. 16 reads cost $0.0000058; to open
- * 1,000 entries takes about 100 ms, so time ends most pages that find little.
+ * What one page reads from R2: segments of up to 4 MB, one in memory at a time. 16 reads cost $0.0000058; to open 1,000 entries
+ * takes about 100 ms, so time ends most pages that find little.
  */
 export const COLD_PAGE_MAX_SEGMENTS = 16;
 export const COLD_PAGE_MAX_MS = 1_000;

@@ -13,20 +13,15 @@ export type ColdRange = { log: LogGrant; newest: boolean; low: number; high: num
 export type ColdLines = { first: number; lines: string[] };
 
 /**
- * Entries as R2 holds them, one segment after another in the order asked for, each index once. A segment is in memory while it
- * is looked at, and the next one is on its way. Throws when R2 does not answer; what it has lost is told, and passed over.
+ * Entries as R2 holds them, one segment after another in the order asked for, each index once. One segment is in memory at a
+ * time. Throws when R2 does not answer; what it has lost is told.
  */
 export async function* coldLines(config: Config, org: string, range: ColdRange): AsyncGenerator<ColdLines> {
   const names = new Names(config, org, range);
-  let next: Promise<ColdLines> | null = null;
   for (let { low, high } = range; low < high; ) {
-    const run: ColdLines = await (next ?? readRun(config, names, { low, high }));
-    const end = run.first + run.lines.length;
+    const run = await readRun(config, names, { low, high });
     if (range.order === "desc") high = run.first;
-    else low = end;
-    next = low < high ? readRun(config, names, { low, high }) : null;
-    // Who asks may take no more: then nobody waits for it.
-    next?.catch(() => {});
+    else low = run.first + run.lines.length;
     yield run;
   }
 }
