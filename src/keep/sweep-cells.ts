@@ -1,6 +1,6 @@
 import type { Config } from "../env.ts";
 import { callJobs } from "../jobs/client.ts";
-import { COOL_LOGS_PER_RUN } from "../limits.ts";
+import { COOL_LOGS_PER_RUN, COOL_ORGS_AT_ONCE } from "../limits.ts";
 import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
 import { dropSlot, filledSlots, findUncovered, type Uncovered } from "../store/cold-slots.ts";
@@ -25,15 +25,18 @@ export async function sweepCells(config: Config, now: number): Promise<{ orgs: s
       for (const slot of await filledSlots(cell, request.slots)) {
         const uncovered = await someUncovered(cell, slot);
         if (uncovered.length > 0) for (const org of await orgsOf(config, uncovered)) orgs.add(org);
-        else if (await dropSlot(cell, slot)) say("warn", { message: "a month left its cell", cell: name, slot });
+        else if (await dropSlot(cell, slot)) say("info", { message: "a month left its cell", cell: name, slot });
       }
     } catch (error) {
       count("audit_cooling_failures_total");
       say("warn", { message: "a cell was not swept; the next run tries again", cell: name, error: String(error) });
     }
   }
-  for (const org of orgs) await begin(config, org, { id, request });
-  return { orgs: [...orgs], id };
+  const all = [...orgs];
+  for (let n = 0; n < all.length; n += COOL_ORGS_AT_ONCE) {
+    await Promise.all(all.slice(n, n + COOL_ORGS_AT_ONCE).map((org) => begin(config, org, { id, request })));
+  }
+  return { orgs: all, id };
 }
 
 /** Called again with the same `id` it is the same job; what could not be begun is begun by the next sweep. */

@@ -12,8 +12,12 @@ export const HOT_DAYS_MAX = 400;
  * section of 1,000 entries.
  */
 export const COOL_STEP_MAX_SEGMENTS = 8;
-/** Logs of a slot that one sweep, of one an hour, sets to work, each by a job of its org: 4,800 a day. */
-export const COOL_LOGS_PER_RUN = 200;
+/**
+ * Logs of a slot that one sweep, of one an hour, sets to work, each by a job of its org: 2,400 a day in each cell, and 200 calls of the
+ * 1,000 that one run of a Worker has.
+ */
+export const COOL_LOGS_PER_RUN = 100;
+export const COOL_ORGS_AT_ONCE = 10;
 export const COOL_SWEEP_MINUTES = 60;
 /**
  * What one page reads from R2: segments of up to 4 MB, one in memory at a time. 16 reads cost $0.0000058; to open 1,000 entries
