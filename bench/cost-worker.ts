@@ -1,13 +1,16 @@
 /** The service itself, with meters at its stores: what it does is unchanged, and what a bill would count is counted. */
 import worker, { OrgLedger as PlainLedger } from "../src/worker.ts";
+import { configOf } from "../src/env.ts";
+import { sweepCells } from "../src/keep/sweep-cells.ts";
 import type { Caller } from "../src/schema/caller.ts";
 import type { Append, Batch } from "../src/schema/ledger.ts";
-import { METERS_PATH, noMeters } from "./cost/meters.ts";
+import { METERS_PATH, noMeters, SWEEP_PATH } from "./cost/meters.ts";
 
 export { AuditLog, OrgJobs } from "../src/worker.ts";
 
 const meters = noMeters();
 const metered = new WeakSet<object>();
+const ledgerBytes = new Map<string, number>();
 /** A queue operation is counted for every 64 KB begun; each message is written, read and deleted. */
 const QUEUE_UNIT_BYTES = 64_000;
 const QUEUE_OPERATIONS = 3;
@@ -26,6 +29,8 @@ export class OrgLedger extends PlainLedger {
 
   override append(org: string, caller: Caller, batches: Batch[]) {
     meters.ledgerCalls++;
+    ledgerBytes.set(org, this.ctx.storage.sql.databaseSize);
+    meters.ledgerBytes = [...ledgerBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
     return super.append(org, caller, batches);
   }
 
@@ -44,7 +49,9 @@ export class OrgLedger extends PlainLedger {
 export default {
   async fetch(request, env, ctx) {
     meterBindings(env);
-    if (new URL(request.url).pathname === METERS_PATH) return Response.json(meters);
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === METERS_PATH) return Response.json(meters);
+    if (pathname === SWEEP_PATH) return Response.json(await sweepCells(configOf(env), Number(searchParams.get("now"))));
     return worker.fetch(request, env, ctx);
   },
   async queue(batch, env) {

@@ -12,6 +12,7 @@ export const SECTIONS = [
   "verify",
   "tree",
   "cost",
+  "keep",
   "memory",
   "beside",
   "peer",

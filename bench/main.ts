@@ -12,6 +12,7 @@ import { fill, type FilledLog } from "./fill.ts";
 import { append } from "./sections/append.ts";
 import { beside } from "./sections/beside.ts";
 import { ceiling } from "./sections/ceiling.ts";
+import { keep } from "./sections/keep.ts";
 import { ladder } from "./sections/ladder.ts";
 import { list } from "./sections/list.ts";
 import { memory } from "./sections/memory.ts";
@@ -38,6 +39,7 @@ const RUN: Record<SectionName, (bench: Bench) => Promise<Table | Table[]>> = {
   verify,
   tree,
   cost,
+  keep,
   memory,
   beside,
   peer,

@@ -1,6 +1,6 @@
 import { fromBase64 } from "./chain/encoding.ts";
 import { type NoteKey, parseVkey } from "./chain/note/note-key.ts";
-import { CELL_FULL_BYTES, WITNESSES_MAX_COUNT } from "./limits.ts";
+import { CELL_FULL_BYTES, HOT_DAYS, HOT_DAYS_MAX, WITNESSES_MAX_COUNT } from "./limits.ts";
 import { sha256 } from "./sha256.ts";
 
 /** The bindings and settings of this deployment, checked once. */
@@ -20,6 +20,8 @@ export type Config = {
   /** Scheme-less URL prefix of the public address, or null: the host of the request that creates an org. */
   logName: string | null;
   cellFullBytes: number;
+  /** Days an entry stays in D1 at least. */
+  hotDays: number;
   /** Who is asked to cosign checkpoints; none unless configured. */
   witnesses: readonly Witness[];
   /** Whether canaries and samples look for entries that are not where they belong; `samples`: without canaries. */
@@ -79,6 +81,7 @@ export function configOf(env: Env): Config {
     logSigningKey: logSigningKeyOf(values["LOG_SIGNING_KEY"]),
     logName: logNameOf(values["LOG_NAME"]),
     cellFullBytes: bytesOf("CELL_FULL_BYTES", values["CELL_FULL_BYTES"], CELL_FULL_BYTES),
+    hotDays: daysOf("HOT_DAYS", values["HOT_DAYS"], { normal: HOT_DAYS, max: HOT_DAYS_MAX }),
     witnesses: witnessesOf(values["WITNESSES"]),
     placeChecks: placeChecksOf(values["PLACE_CHECKS"]),
   };
@@ -151,4 +154,11 @@ function bytesOf(name: string, value: unknown, normal: number): number {
   const bytes = Number(value);
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
   throw new ConfigError(`${name} must be a number of bytes`);
+}
+
+function daysOf(name: string, value: unknown, { normal, max }: { normal: number; max: number }): number {
+  if (value === undefined || value === "") return normal;
+  const days = Number(value);
+  if (Number.isSafeInteger(days) && days > 0 && days <= max) return days;
+  throw new ConfigError(`${name} must be a number of days, from 1 to ${max}`);
 }

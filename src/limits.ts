@@ -9,6 +9,7 @@ export * from "./limits/stats.ts";
 export * from "./limits/access.ts";
 export * from "./limits/ledger.ts";
 export * from "./limits/store.ts";
+export * from "./limits/tiers.ts";
 export * from "./limits/queue.ts";
 export * from "./limits/verifier.ts";
 export * from "./limits/reads.ts";

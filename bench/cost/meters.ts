@@ -13,9 +13,13 @@ export type Meters = {
   checkpoints: number;
   queueOperations: number;
   consumerRuns: number;
+  /** Size of the storage of all ledgers that took an append, as each said last. */
+  ledgerBytes: number;
 };
 
 export const METERS_PATH = "/bench-meters";
+/** Has cells swept of cold months as at `?now=`, in ms. */
+export const SWEEP_PATH = "/bench-sweep";
 
 export function noMeters(): Meters {
   return {
@@ -30,5 +34,6 @@ export function noMeters(): Meters {
     checkpoints: 0,
     queueOperations: 0,
     consumerRuns: 0,
+    ledgerBytes: 0,
   };
 }

@@ -18,7 +18,7 @@ export class LostSegment extends Error {
 }
 
 /** An object whose bytes are not those its name vouches for. */
-class DamagedSegment extends LostSegment {
+export class DamagedSegment extends LostSegment {
   override name = "DamagedSegment";
 }
 

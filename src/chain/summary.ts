@@ -39,6 +39,8 @@ const SENTENCES = {
   "indelible.finding": ({ target, says }) =>
     `The service found ${counted(says["count"], "entry")} of ${target} ${wrong(says)} (${word(says["kind"])}, ${word(says["at"])}).`,
   "indelible.projection.rebuilt": ({ by }) => `${by} had the search database made anew.`,
+  "indelible.tier.cooled": ({ says }) =>
+    `The service keeps ${range(says)} of log ${word(says["log"])} in the archive alone from now on, after it proved that all are there.`,
   "indelible.repair.begun": ({ by, says }) =>
     `${by} began to repair ${counted(says["rows"], "row")} of the search database.`,
   "indelible.repair.ended": ({ by, says }) => `${by} repaired ${counted(says["rows"], "row")} of the search database.`,

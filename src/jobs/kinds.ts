@@ -1,6 +1,7 @@
 import { exportKind } from "../export/step.ts";
 import { ERASURE } from "../keep/erase.ts";
 import { retentionStep } from "../keep/retention-step.ts";
+import { COOLING } from "../keep/cool-step.ts";
 import type { JobKind } from "../schema/job.ts";
 import type { Kind } from "./kind.ts";
 
@@ -12,6 +13,7 @@ export const KINDS: Partial<Record<JobKind, AnyKind>> = {
   export: anyKind(exportKind),
   retention: anyKind({ step: retentionStep }),
   erasure: anyKind(ERASURE),
+  cooling: anyKind(COOLING),
 };
 
 /** A row's kind says whose its texts are: a job is stepped by the kind that it was created for. */

@@ -3,6 +3,7 @@ import { parseCheckpoint } from "../chain/note/checkpoint.ts";
 import { noteText } from "../chain/note/note.ts";
 import { LOG_MAX_ENTRIES } from "../limits.ts";
 import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
+import { coldBefore } from "./cold.ts";
 import { type EarlierLog, predecessorOf } from "./earlier.ts";
 import type { Principal } from "./keys.ts";
 import type { State } from "./state.ts";
@@ -23,7 +24,9 @@ export function grantOf(state: State, { key, scopes, viewer, restriction, limits
     size: head.size,
     head: head.prev,
     head_at: timeOf(head.sequencedAt),
-    visible: projected ?? 0,
+    // What is cold is read from R2, whatever D1 holds.
+    visible: Math.max(projected ?? 0, coldBefore(state, number)),
+    cold_before: coldBefore(state, number),
     checkpoint: tree.root === null ? null : { size: tree.size, root: tree.root, at: timeOf(tree.publishedAt) },
     created_at: timeOf(earlier.at(-1)?.ended_at ?? org.createdAt),
     placements,
@@ -55,6 +58,7 @@ function earlierGrant(
     head: held.head,
     head_at: timeOf(ended_at),
     visible: size,
+    cold_before: coldBefore(state, number),
     checkpoint: checkpoint === null ? null : { size: tree.size, root: base64(checkpoint.root), at: timeOf(ended_at) },
     created_at: timeOf(begun_at),
     placements,

@@ -1,4 +1,3 @@
-import { DurableObject } from "cloudflare:workers";
 import { ok, type Result } from "../errors.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
@@ -6,12 +5,10 @@ import type { Forgetting, NamedSegment, NewCause, Rewritten, SegmentRange } from
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { RetentionPolicy } from "../schema/policy.ts";
 import type { DueQuestion } from "./keeping.ts";
-import type { Door } from "./door.ts";
+import { TierLedger } from "./tier-ledger.ts";
 
 /** The verbs of a ledger by which entries are kept and let go; all others are those of `OrgLedger`. */
-export abstract class KeepingLedger extends DurableObject<Env> {
-  protected abstract readonly door: Door;
-
+export abstract class KeepingLedger extends TierLedger {
   /** Waits until the entries below `size` are in segments and in D1. */
   settleBelow(org: string, size: number): Promise<Result<null>> {
     return this.door.pass(org, ({ removals }) => removals.settle(size));

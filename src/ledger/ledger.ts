@@ -38,6 +38,7 @@ import { noteRefusal } from "./refusals.ts";
 import { Reporter, statusOf } from "./status.ts";
 import { type Planning, Sequencer } from "./sequencer.ts";
 import type { State } from "./state.ts";
+import { Tiers } from "./tiers.ts";
 import { treeViewAt } from "./tree-view.ts";
 
 /** `whileClosed`: also while reads are closed, for what carries no entries, or has left already. */
@@ -67,6 +68,7 @@ export class Ledger {
   readonly reading: Reading;
   readonly keeping: Keeping;
   readonly removals: Removals;
+  readonly tiers: Tiers;
   readonly #verifying = new Lease();
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
@@ -90,6 +92,7 @@ export class Ledger {
     this.keeping = new Keeping(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
     const { projector } = this;
     this.removals = new Removals(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver, projector });
+    this.tiers = new Tiers(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver });
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 

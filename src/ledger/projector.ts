@@ -18,6 +18,7 @@ import { type Counter, counterOf } from "../store/counter.ts";
 import { type ProjectableEntry, projectEntries } from "../store/cell.ts";
 import { monthOf, slotOf } from "../store/slot.ts";
 import { termsOf } from "../store/terms.ts";
+import { coldBefore } from "./cold.ts";
 import type { Core } from "./core.ts";
 import { headMac } from "./head-mac.ts";
 import { KeptDays } from "./kept-days.ts";
@@ -62,9 +63,10 @@ export class Projector {
     this.#recheck = true;
   }
 
-  /** Resolves when entries below `size` are in D1, or after `ms`; answers how many are. */
+  /** Resolves when entries below `size` can be listed, or after `ms`; answers how many can. */
   async waitFor(size: number, ms: number): Promise<number> {
-    const reached = () => this.#core.state.projected ?? 0;
+    const { state } = this.#core;
+    const reached = () => Math.max(state.projected ?? 0, coldBefore(state, state.earlier.length + 1));
     if (reached() >= size) return reached();
     const { promise, resolve } = Promise.withResolvers<void>();
     const one = { size, resolve };
@@ -130,7 +132,7 @@ export class Projector {
     assert(found !== null, "there are entries below the head");
     const cell = config.cells.get(placement.cell);
     if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
-    const entries = this.#prepare(found.lines);
+    const entries = this.#prepare(from, found.lines);
     const days = [...new Set(entries.map(({ counter }) => counter.day))];
     const kept = await this.#keptDays.restore(cell, placement, { days, to: from + entries.length });
     const counted = entries.map((entry) => (kept.has(entry.counter.day) ? { ...entry, ...COUNTED } : entry));
@@ -167,15 +169,18 @@ export class Projector {
     return this.#askD1();
   }
 
-  #prepare(lines: readonly string[]): Countable[] {
+  #prepare(from: number, lines: readonly string[]): Countable[] {
+    const { state, termKey } = this.#core;
+    const cold = coldBefore(state, state.earlier.length + 1);
     const entries: Countable[] = [];
     let bytes = 0;
     for (const line of lines) {
       const entry = openSealed(line);
       bytes += line.length;
       if (entries.length > 0 && bytes > PROJECT_MAX_BYTES) break;
-      const slot = slotOf(monthOf(entry.leaf.sequenced_at));
-      const terms = termsOf(this.#core.termKey, entry);
+      const kept = from + entries.length >= cold;
+      const slot = kept ? slotOf(monthOf(entry.leaf.sequenced_at)) : null;
+      const terms = kept ? termsOf(termKey, entry) : "";
       entries.push({ line, terms, slot, counter: counterOf(entry), seen: seenOf(entry) });
     }
     return entries;

@@ -4,6 +4,7 @@ import type { HoldScope } from "../schema/hold.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { SwitchOf, Window } from "../schema/reads.ts";
 import { saveSwitch } from "./closed.ts";
+import { saveCold } from "./cold.ts";
 import type { Following } from "./continue-chain.ts";
 import { baseOf, loadEarlier } from "./earlier.ts";
 import { endQuarantine, enterQuarantine, noteQuarantine } from "./quarantines.ts";
@@ -123,6 +124,11 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
   },
   "indelible.hold.released": (sql, { key, at, index, target, reason }) =>
     endHold(sql, { id: target, reason, by: key, at, position: positionOf(sql, index) }),
+  "indelible.tier.cooled": (sql, { index, metadata }) => {
+    const { log, to } = metadata as { log?: number; to?: number };
+    if (log === undefined || to === undefined) return;
+    saveCold(sql, { log, before: to, entry_log: logNumber(sql), entry: index });
+  },
   "indelible.access.refused": (sql, { key, metadata }) =>
     sql.exec(
       "delete from refusal where key = ? and code = ? and first_at <= ?",

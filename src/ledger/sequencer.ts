@@ -3,6 +3,7 @@ import { CLOCK_AHEAD_MAX_MS } from "../limits.ts";
 import { count } from "../meter.ts";
 import type { DraftReceipts } from "./append.ts";
 import type { Switches } from "./closed.ts";
+import type { Cold } from "./cold.ts";
 import { Draft } from "./draft.ts";
 import { Gather, type Work } from "./gather.ts";
 import type { Holds } from "../schema/hold.ts";
@@ -18,6 +19,7 @@ export type Planning = {
   sessions: DraftSessions;
   settings: OrgSettings;
   switches: Switches;
+  cold: ReadonlyMap<number, Cold>;
   standing: readonly Standing[];
   holds: Holds;
   now: number;
@@ -37,9 +39,9 @@ export class Sequencer {
         const now = core.now();
         const receipts = { batches: new Map(), ids: new Map() };
         const draft = new Draft(core.state, now);
-        const { org, switches, standing, holds } = core.state;
+        const { org, switches, standing, cold, holds } = core.state;
         const { settings } = org;
-        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, holds, now };
+        this.#planning = { draft, receipts, sessions: new Map(), settings, switches, standing, cold, holds, now };
         return draft;
       },
       commit: (draft) => {

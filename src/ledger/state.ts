@@ -7,6 +7,7 @@ import type { LedgerPlacement, OrgSettings } from "../schema/ledger.ts";
 import { NO_POLICY } from "../schema/policy.ts";
 import { sha256 } from "../sha256.ts";
 import { loadSwitches, type Switches } from "./closed.ts";
+import { type Cold, loadCold } from "./cold.ts";
 import { type EarlierLog, loadEarlier, predecessorOf } from "./earlier.ts";
 import { loadHolds } from "./holds.ts";
 import { loadStanding, type Standing } from "./quarantines.ts";
@@ -36,6 +37,8 @@ export type State = {
   placements: LedgerPlacement[];
   /** The logs before this one, oldest first: none, but where an operator had to begin a new one. */
   earlier: EarlierLog[];
+  /** What of each log is in R2 alone, by the log's number. */
+  cold: ReadonlyMap<number, Cold>;
   /** Whether entries may be read. */
   switches: Switches;
   /** Windows under quarantine. */
@@ -113,6 +116,7 @@ export function loadState(sql: SqlStorage): State | null {
     projected: null,
     placements,
     earlier,
+    cold: loadCold(sql),
     switches: loadSwitches(sql),
     standing: loadStanding(sql),
     holds: loadHolds(sql),

@@ -5,6 +5,7 @@ import type { LedgerStatus } from "../schema/ledger.ts";
 import { flushCounts } from "../store/flush-counts.ts";
 import { saveGauge } from "../store/ledger-gauge.ts";
 import { noticeOf } from "./closed.ts";
+import { coldBefore } from "./cold.ts";
 import type { Core } from "./core.ts";
 import type { Publisher } from "./publisher.ts";
 import { sequencedAtOf } from "./state.ts";
@@ -34,6 +35,7 @@ export function statusOf(
     witnesses: publisher.witnesses.status(),
     rebuilding: state.rebuilding,
     reads: state.switches.org === null ? null : noticeOf("org", state.switches.org),
+    cold_before: coldBefore(state, state.earlier.length + 1),
     earlier: state.earlier.map(({ log, held, tree }) => ({ log, size: held.size, published: tree.size })),
     placements: placements.map(({ first_index, cell, org_number }) => ({ first_index, cell, org_number })),
   };

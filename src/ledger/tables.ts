@@ -70,6 +70,10 @@ const LATER_TABLES = [
      breaks integer not null, key text not null, at integer not null,
      primary key (log, first)
    ) without rowid`,
+  // How much of each of the org's logs, by number, is in R2 alone, and the entry that says so, in the log of number `entry_log`.
+  `create table if not exists cold (
+     log integer primary key, before integer not null, entry_log integer not null, entry integer not null
+   )`,
   // `past` null: no end. `released` and `notes` as JSON.
   `create table if not exists quarantine (
      id text primary key, log integer not null, first integer not null, past integer, reason text not null,

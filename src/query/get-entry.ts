@@ -1,11 +1,12 @@
 import { entryText } from "../chain/open.ts";
 import type { Config } from "../env.ts";
-import { ok, type Result } from "../errors.ts";
+import { ok, refuse, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ID_MAX_CHARACTERS, PAGE_MAX_BYTES, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
 import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
-import { findEntries, readEntry } from "../store/list-entries.ts";
+import { findEntries, readEntry, type Row as StoredRow } from "../store/list-entries.ts";
 import type { EntryFilter } from "../store/match.ts";
+import { coldAt, coldById } from "./cold-entry.ts";
 import { cellOf, logsOf, monthsOf } from "./logs.ts";
 import { matches } from "./matches.ts";
 import { restricted } from "./restriction.ts";
@@ -69,9 +70,38 @@ export async function findEntry(
 ): Promise<Result<FoundEntry | null>> {
   const { size, visible } = grant;
   const entry = await find(config, org, { grant, visible, idOrIndex, number });
-  if (entry !== null || visible >= size) return ok(entry);
-  const waited = await callLedger(config, org, (ledger) => ledger.waitVisible(org, size, VISIBLE_WAIT_MAX_MS));
-  return waited.ok ? ok(await find(config, org, { grant, visible: waited.value, idOrIndex, number })) : waited;
+  if (entry !== null) return ok(entry);
+  if (visible < size) {
+    const waited = await callLedger(config, org, (ledger) => ledger.waitVisible(org, size, VISIBLE_WAIT_MAX_MS));
+    if (!waited.ok) return waited;
+    const late = await find(config, org, { grant, visible: waited.value, idOrIndex, number });
+    if (late !== null) return ok(late);
+  }
+  return number === null && !BY_INDEX.test(idOrIndex) ? findCold(config, org, { grant, id: idOrIndex }) : ok(null);
+}
+
+/** An entry by its id in R2 alone, where there is no index. */
+async function findCold(
+  config: Config,
+  org: string,
+  { grant, id }: { grant: ReadGrant; id: string },
+): Promise<Result<FoundEntry | null>> {
+  const logs = logsOf(grant);
+  if (logs.every(({ cold_before }) => cold_before === 0)) return ok(null);
+  const found = await coldById(config, org, { logs, grant, id });
+  if (found === "unknown") return NOT_BY_ID;
+  if (found === null) return ok(null);
+  const { log, row } = found;
+  return ok(judge(row, { log, grant, filter: filterOf(id) }));
+}
+
+const NOT_BY_ID = refuse(
+  "unprocessable",
+  "Older entries are kept in the archive, where one is found by its index, or by an id its sender gave it.",
+);
+
+function filterOf(id: string): EntryFilter {
+  return [{ field: "id", values: [id], exclude: false }];
 }
 
 type Wanted = { grant: ReadGrant; visible: number; idOrIndex: string; number: number | null };
@@ -97,27 +127,38 @@ async function findIn(
   org: string,
   { log, grant, idOrIndex }: { log: LogGrant; grant: ReadGrant; idOrIndex: string },
 ): Promise<FoundEntry | null> {
-  const { visible, number } = log;
+  const { visible } = log;
   const months = monthsOf(log);
   const byIndex = BY_INDEX.test(idOrIndex);
   const index = Number(idOrIndex);
-  const bounds = byIndex ? { low: index, high: Math.min(index + 1, visible) } : { low: 0, high: visible };
-  const filter: EntryFilter = byIndex ? [] : [{ field: "id", values: [idOrIndex], exclude: false }];
+  const bounds = byIndex ? { low: index, high: Math.min(index + 1, visible) } : { low: log.cold_before, high: visible };
+  const filter = byIndex ? [] : filterOf(idOrIndex);
+  if (byIndex && index < log.cold_before) {
+    return judge(await coldAt(config, org, { log, grant, index }), { log, grant, filter });
+  }
   for (const { placement, low, high } of rangesOf(log.placements, bounds, "desc")) {
     const cell = cellOf(config, placement);
     const range = { placement, low, high, months };
     const wanted = { termKey: knownTermKey(config, org), filter, limit: ID_MAX_ENTRIES, max_bytes: PAGE_MAX_BYTES };
     const stored = byIndex ? [await readEntry(cell, { ...range, index })] : await findEntries(cell, range, wanted);
     for (const one of stored) {
-      if (one === null) continue;
-      const quarantine = quarantineAt(log, one.index);
-      const row = openRow(one, { log: placement.log, personal: grant.personal, quarantine });
-      if (!mayAnswer(row, { filter, grant })) continue;
-      if (row.kind === "refused") throw new ForeignRow(`the row at index ${one.index} of ${placement.log}: ${row.why}`);
-      return { row, index: one.index, number };
+      const found = one === null ? null : judge(one, { log, grant, filter });
+      if (found !== null) return found;
     }
   }
   return null;
+}
+
+/** A stored row as what was asked for; null when it is not that, or not for this reader. */
+function judge(
+  stored: StoredRow,
+  { log, grant, filter }: { log: LogGrant; grant: ReadGrant; filter: EntryFilter },
+): FoundEntry | null {
+  const { index } = stored;
+  const row = openRow(stored, { log: log.log, personal: grant.personal, quarantine: quarantineAt(log, index) });
+  if (!mayAnswer(row, { filter, grant })) return null;
+  if (row.kind === "refused") throw new ForeignRow(`the row at index ${index} of ${log.log}: ${row.why}`);
+  return { row, index, number: log.number };
 }
 
 /** An id within a quarantine is withheld, so it finds nothing there; for a restricted reader no row exists that cannot be read. */

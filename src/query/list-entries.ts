@@ -8,15 +8,21 @@ import { asksPersonal, type ListQuery, printOf } from "./query.ts";
 import { restricted } from "./restriction.ts";
 import { spansOf } from "./spans.ts";
 import { type Found, type Reader, type Traced, traced } from "./traced.ts";
-import { PageWork } from "./page-work.ts";
+import { PageWork, type Tier } from "./page-work.ts";
 
 /**
  * Entries as JSON texts, in the order asked for. `reached` null is the end of the list; it is of the log `log`. `visible`
  * is null for a restricted reader, who is not told how much else there is.
  */
-type Page = { texts: string[]; reached: number | null; log: number; visible: number | null };
+type Page = { texts: string[]; reached: number | null; log: number; visible: number | null; tier: Tier };
 
-export type EntryList = { texts: string[]; next_cursor: string | null; visible_size: number | null };
+export type EntryList = {
+  texts: string[];
+  next_cursor: string | null;
+  visible_size: number | null;
+  /** Where this page was looked for: `cold` months are read from R2, which takes longer. */
+  tier: Tier;
+};
 
 /**
  * One page of an org's entries, newest first or `asc`. The work is bounded: a page may be short, even empty, while its
@@ -61,10 +67,10 @@ export async function tracedPage<P extends Page>(
   });
   if (!found.ok) return found;
   const { answer: page, read_index } = found.value;
-  const { texts, reached, log, visible } = page;
+  const { texts, reached, log, visible, tier } = page;
   const position = { v: 1, org, question, log, read: cursor?.read ?? read_index } as const;
   const next_cursor = reached === null ? null : encodeCursor({ ...position, reached });
-  return ok({ answer: { list: { texts, next_cursor, visible_size: visible }, page }, read_index });
+  return ok({ answer: { list: { texts, next_cursor, visible_size: visible, tier }, page }, read_index });
 }
 
 /** One page for a reader with this grant: what `listEntries` answers and its trace says. */
@@ -92,9 +98,9 @@ export async function readPage(
       break;
     }
   }
-  const { texts, range } = work;
+  const { texts, range, tier } = work;
   const shown = grant.restriction === null ? visible : null;
-  return ok({ answer: { texts, ...at, visible: shown }, results: texts.length, range });
+  return ok({ answer: { texts, ...at, visible: shown, tier }, results: texts.length, range });
 }
 
 /** How much of the log can be listed; `min_size` waits for it, at most 5 s. */

@@ -6,14 +6,15 @@ import { NEVER_WITHHELD } from "./never-withheld.ts";
 import type { ListQuery } from "./query.ts";
 
 /**
- * Indexes `[low, high)` of one placement that an answer may come from. `quarantine` is the id of the window they lie in,
- * null outside; `filter` is what the index may be asked there.
+ * Indexes `[low, high)` of one placement that an answer may come from. `cold`: they are in R2 alone. `quarantine` is the id of
+ * the window they lie in, null outside; `filter` is what the index may be asked there.
  */
 export type Span = {
   log: LogGrant;
   placement: LedgerPlacement;
   low: number;
   high: number;
+  cold: boolean;
   quarantine: string | null;
   filter: EntryFilter;
 };
@@ -69,18 +70,19 @@ function boundsOf(query: ListQuery, cursor: Cursor | null, visible: number): Bou
   return { low, high };
 }
 
-/** A range in parts that lie inside or outside of each quarantine, in the order asked for. */
+/** A range in parts that lie inside or outside of each quarantine, in R2 alone or not, in the order asked for. */
 function windowsOf(
   log: LogGrant,
   { low, high }: Bounds,
   order: "asc" | "desc",
-): ({ quarantine: string | null } & Bounds)[] {
+): (Pick<Span, "quarantine" | "cold"> & Bounds)[] {
   const within = (edge: number) => low < edge && edge < high;
-  const edges = new Set([low, ...log.quarantined.flatMap(({ from, to }) => [from, to]).filter(within), high]);
+  const inside = [log.cold_before, ...log.quarantined.flatMap(({ from, to }) => [from, to])].filter(within);
+  const edges = new Set([low, ...inside, high]);
   const sorted = [...edges].sort((a, b) => a - b);
   const parts = sorted.slice(1).map((end, n) => {
     const begin = sorted[n] as number;
-    return { low: begin, high: end, quarantine: quarantineAt(log, begin) };
+    return { low: begin, high: end, cold: begin < log.cold_before, quarantine: quarantineAt(log, begin) };
   });
   return order === "desc" ? parts.reverse() : parts;
 }

@@ -14,7 +14,7 @@ import { mintViewerToken } from "../policy/viewer-tokens.ts";
 import { getEntry } from "../query/get-entry.ts";
 import { history, parseHistoryQuery } from "../query/history.ts";
 import { type Inventory, listActions } from "../query/list-actions.ts";
-import { listEntries } from "../query/list-entries.ts";
+import { type EntryList, listEntries } from "../query/list-entries.ts";
 import { parseListQuery } from "../query/query.ts";
 import { type Stats, stats } from "../query/stats.ts";
 import { parseDaysQuery, parseStatsQuery } from "../query/stats-query.ts";
@@ -33,7 +33,7 @@ import { type Query, paramsOf } from "./params.ts";
 
 type Options = { idempotency_key?: string; reason?: string };
 /** A page: `data` holds entries as JSON texts, so that their free values are what was sent. */
-type Page = { data: string[]; next_cursor: string | null; visible_size: number | null; read_index: number | null };
+type Page = Omit<EntryList, "texts"> & { data: string[]; read_index: number | null };
 type HistoryPage = Page & { state: string | null };
 type Sent = { caller: Binding; events: ParsedEvent[]; idempotencyKey: string | null };
 
@@ -80,8 +80,8 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     return this.#asked("list", { org, query, options }, parseListQuery, async (config, reader, asked) => {
       const page = await listEntries(config, reader, asked);
       if (!page.ok) return page;
-      const { texts, next_cursor, visible_size } = page.value.answer;
-      return ok({ data: texts, next_cursor, visible_size, read_index: page.value.read_index });
+      const { texts, ...listed } = page.value.answer;
+      return ok({ data: texts, ...listed, read_index: page.value.read_index });
     });
   }
 

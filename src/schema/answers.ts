@@ -54,7 +54,12 @@ export const statusSchema = z
       backlog_bytes: z.int(),
       refusal: z.string().nullable().meta({ description: "Why appends are refused; null when they are not." }),
     }),
-    projection: z.object({ state: z.enum(["running", "waiting", "rebuilding"]), size: z.int(), lag_entries: z.int() }),
+    projection: z.object({
+      state: z.enum(["running", "waiting", "rebuilding"]),
+      size: z.int(),
+      lag_entries: z.int(),
+      cold_before: z.int().meta({ description: "Entries below this index are kept in the archive alone." }),
+    }),
     archive: z.object({ size: z.int(), lag_entries: z.int(), lag_seconds: z.number() }),
     publishing: z.object({
       state: z.enum(["running", "waiting", "stopped"]),

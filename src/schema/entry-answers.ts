@@ -74,5 +74,8 @@ export const entryPageSchema = z
       .int()
       .nullable()
       .meta({ description: "Entries below this index can be listed; null for a restricted reader." }),
+    tier: z.enum(["hot", "cold", "both"]).meta({
+      description: "Where this page was looked for: `cold` months are read from the archive, which takes longer.",
+    }),
   })
   .meta({ id: "EntryPage" });

@@ -93,8 +93,10 @@ export type LogGrant = {
   head: string;
   /** When the newest was sequenced: a ledger's clock may be ahead of its reader's. */
   head_at: string;
-  /** Entries that are in D1: all below this index. */
+  /** Entries that can be listed: all below this index. */
   visible: number;
+  /** Entries that are in R2 alone: all below this index. The others, up to `visible`, are in D1. */
+  cold_before: number;
   /** The newest checkpoint: `root` is base64. Null before the first. */
   checkpoint: { size: number; root: string; at: string } | null;
   created_at: string;
@@ -174,6 +176,8 @@ export type LedgerStatus = {
   /** The size each witness cosigned last, and when, in milliseconds since the epoch. */
   witnesses: { name: string; size: number | null; at: number | null }[];
   rebuilding: boolean;
+  /** Entries of the newest log that are in R2 alone: all below this index. */
+  cold_before: number;
   /** The org's own switch, when it is closed. */
   reads: ReadsClosed | null;
   /** The logs before this one, oldest first: how many entries the ledger vouches for, and how many a checkpoint covers. */

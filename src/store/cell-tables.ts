@@ -61,3 +61,13 @@ export const actionSeen = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.org_number, table.action, table.version] })],
 );
+
+/**
+ * What of a log has left this cell: entries below `before` are proven in R2, so a slot that holds no others may be dropped.
+ * The ledger's word comes first, this copy after it: it may lag, and is never ahead.
+ * @public read by drizzle-kit
+ */
+export const cooled = sqliteTable("cooled", {
+  org_number: integer("org_number").primaryKey(),
+  before: integer("before").notNull(),
+});

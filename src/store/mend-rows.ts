@@ -10,7 +10,7 @@ import { assertSlot, SLOTS } from "./slot.ts";
 export type Mend = {
   index: number;
   clear: readonly string[];
-  put: Pick<ProjectableEntry, "line" | "terms" | "slot"> | null;
+  put: (Pick<ProjectableEntry, "line" | "terms"> & { slot: string }) | null;
   when: "below" | "beyond" | "always";
 };
 

@@ -24,3 +24,12 @@ export async function listPlacements(db: D1Database, org: string): Promise<Place
     .where(eq(placement.org, org))
     .orderBy(asc(placement.log), asc(placement.first_index));
 }
+
+/** The orgs of logs, by log; those of which no placement is known are left out. */
+export async function findOrgsOfLogs(db: D1Database, logs: readonly string[]): Promise<Map<string, string>> {
+  const { results } = await db
+    .prepare("select distinct log, org from placement where log in (select value from json_each(?1))")
+    .bind(JSON.stringify(logs))
+    .all<{ log: string; org: string }>();
+  return new Map(results.map(({ log, org: name }) => [log, name]));
+}

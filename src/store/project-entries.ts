@@ -7,13 +7,14 @@ import { keyOf } from "./placement.ts";
 import { assertSlot } from "./slot.ts";
 
 /**
+/**
  * A sealed entry as it goes into a cell: its record line, its search tokens, the slot of its month, what it counts as and
- * shows (null: that is there already).
+ * shows (null: that is there already). Without a slot it is counted alone: it is cold, and has no row here.
  */
 export type ProjectableEntry = {
   line: string;
   terms: string;
-  slot: string;
+  slot: string | null;
   counter: Counter | null;
   seen: Seen | null;
 };
@@ -54,6 +55,7 @@ export async function projectEntries(
   );
   const statements = [fenceStatement(cell, { log, orgNumber, from, to, headMac }), counters, seen];
   for (const { slot, low, high } of runsOf(entries)) {
+    if (slot === null) continue;
     assertSlot(slot);
     const run = { cell, entries, low, high, key: keyOf(orgNumber, from) };
     statements.push(...fillStatements(run, `insert into entry_${slot} (key, record)`, LINES));
@@ -96,8 +98,8 @@ function isFenceViolation(error: unknown): boolean {
 }
 
 /** Entries next to each other that lie in one slot: two runs when a month ended among them. */
-function runsOf(entries: readonly ProjectableEntry[]): { slot: string; low: number; high: number }[] {
-  const runs: { slot: string; low: number; high: number }[] = [];
+function runsOf(entries: readonly ProjectableEntry[]): { slot: string | null; low: number; high: number }[] {
+  const runs: { slot: string | null; low: number; high: number }[] = [];
   for (const [position, { slot }] of entries.entries()) {
     const run = runs.at(-1);
     if (run?.slot === slot) run.high = position + 1;

@@ -22,6 +22,11 @@ export function slotsDescending({ fromMonth, toMonth }: { fromMonth: number; toM
   return slots;
 }
 
+/** When a month begins, in milliseconds. */
+export function beginOf(month: number): number {
+  return Date.UTC(Math.floor(month / 12), month % 12, 1);
+}
+
 /** Every slot of the ring. */
 export const SLOTS: readonly string[] = Array.from({ length: SLOT_COUNT }, (_, month) => slotOf(month));
 

@@ -50,15 +50,17 @@ export async function findFaults(
   const search: Search = { config, org, grant, found, bytes: 0 };
   await searchOutside(search);
   let { to, expect } = range;
-  while (to > range.from && !full(search)) {
-    const first = Math.max(range.from, to - VERIFY_PAGE_ENTRIES);
+  // What is cold has no row to be compared.
+  const from = Math.min(Math.max(range.from, grant.cold_before), to);
+  while (to > from && !full(search)) {
+    const first = Math.max(from, to - VERIFY_PAGE_ENTRIES);
     const rights = await rightLines(search, { first, to, expect });
     if (!rights.ok) return rights;
     to = await searchPage(search, rights.value, first);
     expect = prevOf(rights.value, to - first) ?? expect;
   }
   found.from = to;
-  if (to > range.from) found.next = { to, expect };
+  if (to > from) found.next = { to, expect };
   return ok(found);
 }
 

@@ -10,13 +10,16 @@ import { judgeRows, type Right, type Verdict } from "./judge-rows.ts";
 /** One index judged. `due`: its row has to be in D1 already. */
 type Judged = { placement: LedgerPlacement; index: number; right: Right; due: boolean; verdict: Verdict };
 
-/** Compares the rows of D1 at the indexes `first…` with what has to lie there, newest first, in every placement. */
+/**
+ * Compares the rows of D1 at the indexes `first…` with what has to lie there, newest first, in every placement. What is cold need
+ * not be there, and until its month's slot is dropped it is: neither is judged.
+ */
 export async function* judgeRange(
   config: Config,
   log: LogGrant,
   { first, rights }: { first: number; rights: readonly Right[] },
 ): AsyncGenerator<Judged> {
-  const range = { low: first, high: first + rights.length };
+  const range = { low: Math.max(first, log.cold_before), high: first + rights.length };
   for (const { placement, low, high } of rangesOf(log.placements, range, "desc")) {
     const cell = cellOf(config, placement);
     const rows = await rowsBetween(cell, { placement, low, high });

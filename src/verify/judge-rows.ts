@@ -5,8 +5,8 @@ import { sha256 } from "../sha256.ts";
 /** A row of D1 at the index that is judged. */
 export type FoundRow = { slot: string; line: string };
 
-/** What has to lie at an index: the ledger's own line, its entry hash and `prev`, and the slot of its month. */
-export type Right = { line: string; hash: string; prev: string; slot: string };
+/** What has to lie at an index: the ledger's own line, its entry hash and `prev`, when it was sequenced and the slot of that month. */
+export type Right = { line: string; hash: string; prev: string; sequencedAt: number; slot: string };
 
 /** Kinds that only repair tells: a whole row in another month's slot, an entry without its row in the search index. */
 export type RowFault = {

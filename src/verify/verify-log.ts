@@ -13,6 +13,7 @@ import {
   VERIFY_PAGE_ENTRIES,
 } from "../limits.ts";
 import { log } from "../log.ts";
+import { type ColdLines, coldLines } from "../query/cold-lines.ts";
 import { rangesOf } from "../query/spans.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
@@ -47,8 +48,9 @@ const RENEW_STEPS = 10;
 export type VerifyStep = { progress: { checked: number; total: number; breaks: number } } | { report: VerifyReport };
 
 /**
- * Recomputes every section, leaf and link of a range from what D1 holds, from the newest entry to the oldest. One call
- * checks a bounded number and says from where to go on. Entries still on their way to D1 come from the ledger: `pending`.
+ * Recomputes every section, leaf and link of a range from what D1 holds, and R2 of what is cold, from the newest entry to the
+ * oldest. One call checks a bounded number and says from where to go on. Entries still on their way to D1 come from the
+ * ledger: `pending`.
  */
 export async function verifyLog(
   config: Config,
@@ -132,10 +134,20 @@ async function* walk(
   for (let high = to; high > pendingFrom && !walked.progress().stopped; ) {
     high = await addPending(config, org, { walked, low: pendingFrom, high });
   }
-  for (let high = pendingFrom; high > from && !walked.progress().stopped; ) {
-    high = await addRows(config, { grant, walked, low: from, high });
+  const progress = () => {
     const { checked, breaks } = walked.progress();
-    yield { progress: { checked, total, breaks } };
+    return { progress: { checked, total, breaks } };
+  };
+  const cold = Math.min(Math.max(from, grant.cold_before), pendingFrom);
+  for (let high = pendingFrom; high > cold && !walked.progress().stopped; ) {
+    high = await addRows(config, { grant, walked, low: cold, high });
+    yield progress();
+  }
+  const archived = { log: grant, newest, low: from, high: cold, order: "desc" } as const;
+  for await (const run of coldLines(config, org, archived)) {
+    if (walked.progress().stopped) break;
+    addCold(walked, run);
+    yield progress();
   }
   const report = walked.report();
   const next = walked.next();
@@ -204,6 +216,14 @@ async function addPending(
   for (let n = lines.length - 1; n >= 0; n--)
     walked.row({ index: first + n, line: lines[n] as string, place: "ledger" });
   return first;
+}
+
+/** Entries that are in R2 alone, newest first; one that it has lost is missing. */
+function addCold(walked: Walk, { first, lines }: ColdLines): void {
+  for (let n = lines.length - 1; n >= 0; n--) {
+    const line = lines[n] as string;
+    if (line !== "") walked.row({ index: first + n, line, place: "archive" });
+  }
 }
 
 /** One page of rows below `high`, from every slot; answers the lowest index that is done. */

@@ -25,7 +25,8 @@ export function vouchedLines(
       return { ok: false, index, foreign: row.claim === "foreign", why };
     }
     const { prev, sequenced_at } = row.leaf;
-    rights.push({ line, hash: trusted, prev, slot: slotOf(monthOf(sequenced_at)) });
+    const sequencedAt = Date.parse(sequenced_at);
+    rights.push({ line, hash: trusted, prev, sequencedAt, slot: slotOf(monthOf(sequencedAt)) });
     trusted = prev;
   }
   if (first === 0 && trusted !== base64url(genesisPrev(sha256, { origin: log, predecessor }))) {

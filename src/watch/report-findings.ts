@@ -10,7 +10,13 @@ import { isServiceOrg, PLATFORM_ORG } from "../schema/names.ts";
 export type Fault = { at: string; kind: string; index: number; place: string };
 
 /** `newest`: whether `log` is the org's newest, which alone can be repaired. */
-type Found = { by: "canary" | "sample"; log: string; newest: boolean; faults: readonly Fault[]; now: number };
+type Found = {
+  by: "canary" | "sample" | "cooling";
+  log: string;
+  newest: boolean;
+  faults: readonly Fault[];
+  now: number;
+};
 
 const DAY_MS = 86_400_000;
 

@@ -2,8 +2,9 @@ import type { Config } from "../env.ts";
 import { replayParked } from "../ingest/dead-letters.ts";
 import { newBatchId } from "../ids.ts";
 import { callJobs } from "../jobs/client.ts";
+import { sweepCells } from "../keep/sweep-cells.ts";
 import { callLedger } from "../ledger/client.ts";
-import { JOBS_WAKE_ORGS_PER_RUN, TURN_ORGS_PER_RUN, WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
+import { COOL_SWEEP_MINUTES, JOBS_WAKE_ORGS_PER_RUN, TURN_ORGS_PER_RUN, WATCHDOG_ORGS_PER_RUN } from "../limits.ts";
 import { log } from "../log.ts";
 import { listLagging } from "../store/ledger-gauge.ts";
 import { listOrgs } from "../store/org.ts";
@@ -16,8 +17,8 @@ import { sampleOrgs } from "./sample.ts";
 
 /**
  * The net under alarms, which do get lost: replays what is parked, and knocks at a bounded number of ledgers and of orgs'
- * jobs. Beside that it looks whether entries are where they belong: in canaries every minute, in each org once a day; and once a day it lets
- * go of what of each org has expired.
+ * jobs; once an hour it lets months that are cold leave their cells. Beside that it looks whether entries are where they
+ * belong: in canaries every minute, in each org once a day; and once a day it lets go of what of each org has expired.
  */
 export async function watch(config: Config, now: number): Promise<void> {
   const { placeChecks } = config;
@@ -26,6 +27,7 @@ export async function watch(config: Config, now: number): Promise<void> {
     replayParked(config, now),
     knock(config),
     knockForJobs(config),
+    Math.floor(now / 60_000) % COOL_SWEEP_MINUTES === 0 ? sweepCells(config, now) : null,
     placeChecks === "on" ? runCanaries(config, now) : null,
     placeChecks === "off" ? null : sampleOrgs(config, orgs, now),
     startNightlyRuns(config, orgs, now),

@@ -83,6 +83,15 @@ describe("the configuration", () => {
     expect(configWith({ CELL_FULL_BYTES: bytes })).toThrow(/CELL_FULL_BYTES/);
   });
 
+  it.each(["-1", "0", "many", "1.5", "401"])("refuses %s as HOT_DAYS", (days) => {
+    expect(configWith({ HOT_DAYS: days })).toThrow(/HOT_DAYS must be a number of days, from 1 to 400/);
+  });
+
+  it("keeps entries in D1 for 90 days, or as long as HOT_DAYS says", () => {
+    const daysOf = (value: unknown) => configOf(envWith({ HOT_DAYS: value })).hotDays;
+    expect([undefined, "", "1", "400"].map(daysOf)).toEqual([90, 90, 1, 400]);
+  });
+
   const vkey = (type: NoteKey["type"], name = "witness.example/w1") =>
     formatVkey(noteKey(sha256, { name, type, publicKey: new Uint8Array(32).fill(5) }));
 

@@ -18,6 +18,7 @@ export async function projected(said: readonly Said[], times: { first: number; l
     ...{ key: "root", personal: true, access_log: "sealed", restriction: null, earlier: [], quarantined: [] },
     ...{ viewer: null, require_reason: false, cors_origins: [], limits: [] },
     ...{ number: 1, log: log.log, predecessor: "", size: said.length, visible: said.length, head: "A".repeat(43) },
+    cold_before: 0,
     ...{ created_at: new Date(times.first).toISOString(), head_at: new Date(times.last).toISOString() },
     checkpoint: null,
     placements: [{ log: log.log, first_index: 0, cell: "CELL_0", org_number: log.org_number }],

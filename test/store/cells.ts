@@ -58,7 +58,7 @@ export type Said = {
   metadata?: string;
 };
 
-export type TestEntry = ProjectableEntry & { opened: OpenedEntry };
+export type TestEntry = ProjectableEntry & { opened: OpenedEntry; slot: string };
 
 const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest());
 const SEQUENCED_AT = "2026-11-21T18:00:00.000Z";

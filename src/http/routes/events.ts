@@ -81,9 +81,9 @@ export const events = new Hono<App>()
     }
     const listed = await listEntries(c.get("config"), reader.value, query.value);
     if (!listed.ok) return problem(c, listed.refusal);
-    const { texts, next_cursor, visible_size } = listed.value.answer;
+    const { texts, next_cursor, visible_size, tier } = listed.value.answer;
     // Free values stand in these texts as they were sent; parsing and writing them again would change them.
-    const body = `{"data":[${texts.join(",")}],"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size}}`;
+    const body = `{"data":[${texts.join(",")}],"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size},"tier":"${tier}"}`;
     return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(c, listed.value.read_index) });
   })
   .on("GET", ofLog("events/:id"), async (c) => {
@@ -237,10 +237,12 @@ export const operations: Operation[] = [
     path: "/v1/orgs/{org}/events/{id}",
     id: "getEntry",
     summary: "Get one entry by id or index",
+    description:
+      "An id that the service made, of an entry that is long in the archive alone, is answered with 422: get it by index.",
     tag: "Events",
     scope: "events:read",
     traced: "while_open",
     answers: { 200: { description: "The entry.", body: { "application/json": shownEntrySchema } } },
-    errors: ["unauthorized", "forbidden", "not_found", "overloaded"],
+    errors: ["unauthorized", "forbidden", "not_found", "unprocessable", "overloaded"],
   }),
 ];

@@ -99,6 +99,7 @@ function statusAnswer(org: string, status: OrgStatus): z.infer<typeof statusSche
       state: status.rebuilding ? "rebuilding" : status.projection,
       size: projected,
       lag_entries: size - projected,
+      cold_before: status.cold_before,
     },
     archive: {
       size: archived,

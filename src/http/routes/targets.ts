@@ -18,9 +18,9 @@ export const targets = new Hono<App>().get("/v1/orgs/:org/targets/:type/:id/hist
   }
   const found = await history(c.get("config"), reader.value, query.value);
   if (!found.ok) return problem(c, found.refusal);
-  const { texts, next_cursor, visible_size, state } = found.value.answer;
+  const { texts, next_cursor, visible_size, tier, state } = found.value.answer;
   // Free values stand in these texts as they were sent; parsing and writing them again would change them.
-  const page = `"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size}`;
+  const page = `"next_cursor":${JSON.stringify(next_cursor)},"visible_size":${visible_size},"tier":"${tier}"`;
   const body = `{"data":[${texts.join(",")}],${page},"state":${state}}`;
   return answer(c, 200, body, { "content-type": "application/json", ...tracedHeaders(c, found.value.read_index) });
 });

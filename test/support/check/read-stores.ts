@@ -19,6 +19,8 @@ type TreeRow = { size: number; edge: ArrayBuffer; note: string; published_at: nu
 type EarlierRow = { log: string; held: { size: number }; tree: { note: string | null } };
 type SessionRow = { opened_index: number; key: string };
 
+type ColdRow = { log: number; before: number };
+
 export type LedgerRows = {
   org: { org: string; log: string; created_at: number };
   staged: StagedRow[];
@@ -29,6 +31,7 @@ export type LedgerRows = {
   sessions: SessionRow[];
   tree: TreeRow | null;
   earlier: EarlierRow[];
+  cold: ColdRow[];
 };
 
 /** Everything a ledger keeps in its own storage, read from its tables and not from its memory. */
@@ -45,6 +48,7 @@ export function readLedger(org: string): Promise<LedgerRows> {
       placements: all<PlacementRow>("placement", "first_index"),
       sessions: all<SessionRow>("read_session", "opened_index"),
       tree: all<TreeRow>("tree", "only")[0] ?? null,
+      cold: all<ColdRow>("cold", "log"),
       earlier: all<{ state: string }>("earlier_log", "number").map(({ state }) => JSON.parse(state) as EarlierRow),
     };
   });
