@@ -3,12 +3,13 @@ import { viewerCaller } from "../auth/authenticate.ts";
 import { parseExportLink } from "../auth/viewer-token.ts";
 import type { ExportPart } from "../chain/export-manifest.ts";
 import type { Config } from "../env.ts";
-import { NOT_FOUND, ok, type RateLimit, refuse, type Result } from "../errors.ts";
+import { NOT_FOUND, ok, refuse, type Result } from "../errors.ts";
 import { callJobs } from "../jobs/client.ts";
 import { log } from "../log.ts";
 import { logsOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
 import { type Caller, KEY_ACTOR, type Network } from "../schema/caller.ts";
+import type { ReadGrant } from "../schema/ledger.ts";
 import type { ExportLinkClaims, ExportRequest, ExportResult } from "../schema/export.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import { MANIFEST_NAME } from "./manifest.ts";
@@ -35,7 +36,7 @@ type Asked = {
   /** Why; null where it is that of the export. */
   reason: string | null;
   now: number;
-  limited: (limits: RateLimit[]) => void;
+  granted: (grant: ReadGrant) => void;
 };
 
 /**
@@ -44,7 +45,7 @@ type Asked = {
  */
 export async function downloadExport(
   config: Config,
-  { link, rangeOf, network, reason, now, limited }: Asked,
+  { link, rangeOf, network, reason, now, granted }: Asked,
 ): Promise<Result<Download | { unsatisfiable: number }>> {
   const claims = parseExportLink(config, link);
   if (claims === null) return NOT_FOUND;
@@ -59,7 +60,7 @@ export async function downloadExport(
   const whole = fileOf({ id, file, request, result });
   const range = rangeOf(whole);
   if (range === null) return ok({ unsatisfiable: whole.size });
-  const reader: Reader = { org, caller: caller.value, network, reason: reason ?? request.reason, limited };
+  const reader: Reader = { org, caller: caller.value, network, reason: reason ?? request.reason, granted };
   const found = await traced(config, reader, {
     route: "export.download",
     filter: new URLSearchParams({ export: id, file }).toString(),

@@ -124,12 +124,16 @@ export async function readerOf(c: Ctx): Promise<Result<Reader>> {
   if (!org.ok) return org;
   const reason = reasonOf(c);
   if (!reason.ok) return reason;
-  const granted = ({ limits, cors_origins }: ReadGrant) => {
+  const network = networkTraced(c);
+  return ok({ org: org.value, caller: caller.value, network, reason: reason.value, granted: grantedOf(c) });
+}
+
+/** Keeps what a grant says of its reader's share and pages, for the headers of the answer. */
+export function grantedOf(c: Ctx): (grant: ReadGrant) => void {
+  return ({ limits, cors_origins }) => {
     c.set("limits", limits);
     c.set("corsOrigins", cors_origins);
   };
-  const network = networkTraced(c);
-  return ok({ org: org.value, caller: caller.value, network, reason: reason.value, granted });
 }
 
 /** Why somebody reads; null where it is not said. */

@@ -8,7 +8,7 @@ export abstract class TierLedger extends DurableObject<Env> {
   protected abstract readonly door: Door;
 
   /** Segments of the newest log, as the ledger names them. */
-  segments(org: string, asked: SegmentQuestion): Promise<Result<KnownSegment[]>> {
+  segmentsAt(org: string, asked: SegmentQuestion): Promise<Result<KnownSegment[]>> {
     return this.door.pass(org, ({ tiers }) => ok(tiers.segments(asked)), WHILE_HELD);
   }
 

@@ -120,7 +120,7 @@ class Names {
       const found = await callLedger(
         this.#config,
         this.#org,
-        async (ledger) => await ledger.segments(this.#org, asked),
+        async (ledger) => await ledger.segmentsAt(this.#org, asked),
       );
       if (!found.ok) throw new Error(found.refusal.detail);
       return found.value;

@@ -62,7 +62,12 @@ describe("an erasure", () => {
       event(1),
       event(2, { actor: jane, reason: `for ${jane.name}`, metadata: { sees: jane.email } }),
       event(3, { on_behalf_of: jane }),
-      event(4, { targets: [{ type: "doc", id: "d_1" }, { type, id, name: jane.name, metadata: { of: jane.email } }] }),
+      event(4, {
+        targets: [
+          { type: "doc", id: "d_1" },
+          { type, id, name: jane.name, metadata: { of: jane.email } },
+        ],
+      }),
       event(5, { actor: { type: "robot", id } }),
     ]);
     await append(org, others);
@@ -233,7 +238,10 @@ describe("an erasure", () => {
     const org = await createOrg("escaped");
     const odd = `${freshOrg("u")}"\\/é\u2028`;
     const near = `${odd}x`;
-    await append(org, batchOf([event(1, { actor: { type: "user", id: odd } }), event(2, { actor: { type: "user", id: near } })]));
+    await append(
+      org,
+      batchOf([event(1, { actor: { type: "user", id: odd } }), event(2, { actor: { type: "user", id: near } })]),
+    );
     await archived(org);
     await erased(org, { subject: { type: "user", id: odd } });
     const { entries } = await checkLedger(org, { archived: true });

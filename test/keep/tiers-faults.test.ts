@@ -73,7 +73,9 @@ describe("a segment that is not as it was stored", () => {
     expect(await rowsOf(of, "2031-03")).toBe(1 + IN_MONTH);
     expect(await statusOf(of)).toMatchObject({ cold_before: 0 });
     const findings = await actsOf(of, "indelible.finding");
-    expect(findings.map(saysOf)).toMatchObject([{ at: "r2", kind, place: name, lowest_index: first, remedy: [expect.any(String)] }]);
+    expect(findings.map(saysOf)).toMatchObject([
+      { at: "r2", kind, place: name, lowest_index: first, remedy: [expect.any(String)] },
+    ]);
     await env.ARCHIVE.put(name, bytes);
     // The next day it is tried again.
     setDay(10, 16);
@@ -175,7 +177,9 @@ describe("a row in a slot of a cold month that is of another month", () => {
     const { cell, low } = await placeOf(of);
     const index = COLD + 2;
     await cell
-      .prepare(`insert into entry_${slotAt("2031-03")} select key, record from entry_${slotAt("2031-07")} where key = ?1`)
+      .prepare(
+        `insert into entry_${slotAt("2031-03")} select key, record from entry_${slotAt("2031-07")} where key = ?1`,
+      )
       .bind(low + index)
       .run();
     for (let n = 0; n < 2; n++) await sweep();

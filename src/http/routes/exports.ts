@@ -15,7 +15,7 @@ import {
   json,
   networkTraced,
   problem,
-  reasonOf,
+  grantedOf, reasonOf,
   tracedHeaders,
 } from "../context.ts";
 import type { Operation } from "../operation.ts";
@@ -62,7 +62,7 @@ export const exports = new Hono<App>()
       network: networkTraced(c),
       reason: reason.value,
       now: c.get("now"),
-      limited: (limits) => c.set("limits", limits),
+      granted: grantedOf(c),
     });
     if (!found.ok) return problem(c, found.refusal);
     if (!("unsatisfiable" in found.value)) return file(c, found.value);
