@@ -16,6 +16,8 @@ export type Bench = {
   /** How many entries the large logs have. */
   entries: number;
   rounds: number;
+  /** Whether rounds are short. */
+  quick: boolean;
   /** How long one round of one measurement takes. */
   roundMs: number;
   /** The org that is listed and verified, filled when it is asked for first. */

@@ -53,7 +53,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 save(flags, await measure(flags));
 
-async function measure({ only, quick, entries, keep, profile: profiled }: Flags): Promise<Table[]> {
+async function measure({ only, quick, rounds, entries, keep, profile: profiled }: Flags): Promise<Table[]> {
   const say = (text: string) => terminal.err.write(terminal.err.live ? `\r\u001b[2K${text}` : `${text}\n`);
   say("building the Worker");
   const service = await startService(buildWorker(folder, { minify: !profiled }), { folder, inspect: profiled });
@@ -66,7 +66,8 @@ async function measure({ only, quick, entries, keep, profile: profiled }: Flags)
     folder,
     keep,
     entries,
-    rounds: quick ? 1 : 5,
+    quick,
+    rounds,
     roundMs: quick ? 1_000 : 2_000,
     say,
   };

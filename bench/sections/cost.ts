@@ -60,7 +60,7 @@ async function measure(bench: Bench, shape: Shape): Promise<{ meters: Meters; re
   // What creating the org wrote, and that its first entry waits for company, is none of its events' business.
   await client.call("POST", `/v1/orgs/${orgs[0]}/events`, JSON.parse(DISTINCT_TEXTS[0] as string));
   await client.until(orgs, ({ size, projected }) => projected === size);
-  const quick = bench.rounds === 1;
+  const { quick } = bench;
   const busy = quick ? ENTRIES.busyQuick : ENTRIES.busy;
   const entries = shape.calm ? (quick ? ENTRIES.calmQuick : ENTRIES.calm) : busy;
   const requests = Math.ceil(entries / shape.events);

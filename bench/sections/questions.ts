@@ -18,8 +18,8 @@ const WALK_LIMIT = 1_000;
 const DEEPEST_PAGES = 20;
 
 /** How many requests a round makes. */
-export function requestsOf({ rounds }: Bench): number {
-  return rounds === 1 ? REQUESTS_QUICK : REQUESTS;
+export function requestsOf({ quick }: Bench): number {
+  return quick ? REQUESTS_QUICK : REQUESTS;
 }
 
 /** Asks in rounds, with keys of the org's own; a row for each question: what a page holds, p50 and p99 in ms. */

@@ -26,7 +26,7 @@ export async function proofs(bench: Bench): Promise<Table> {
   await client.publish(org);
   const keys = await client.createKeys(org, KEYS);
   const rounds = QUESTIONS.map((): Outcome[] => []);
-  const maxRequests = bench.rounds === 1 ? REQUESTS_QUICK : REQUESTS;
+  const maxRequests = bench.quick ? REQUESTS_QUICK : REQUESTS;
   for (let round = 0; round < bench.rounds; round++) {
     for (const [n, { name, path }] of QUESTIONS.entries()) {
       bench.say(`tree: proofs, ${name}, round ${round + 1} of ${bench.rounds}`);
