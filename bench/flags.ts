@@ -9,6 +9,7 @@ export const SECTIONS = [
   "list",
   "search",
   "verify",
+  "export",
   "tree",
   "cost",
   "memory",

@@ -12,6 +12,7 @@ import { fill, type FilledLog } from "./fill.ts";
 import { append } from "./sections/append.ts";
 import { beside } from "./sections/beside.ts";
 import { ceiling } from "./sections/ceiling.ts";
+import { exportLog } from "./sections/export.ts";
 import { ladder } from "./sections/ladder.ts";
 import { list } from "./sections/list.ts";
 import { memory } from "./sections/memory.ts";
@@ -36,6 +37,7 @@ const RUN: Record<SectionName, (bench: Bench) => Promise<Table | Table[]>> = {
   list,
   search,
   verify,
+  export: exportLog,
   tree,
   cost,
   memory,
