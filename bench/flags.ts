@@ -10,6 +10,7 @@ export const SECTIONS = [
   "list",
   "search",
   "verify",
+  "export",
   "tree",
   "cost",
   "keep",

@@ -13,6 +13,7 @@ import { append } from "./sections/append.ts";
 import { beside } from "./sections/beside.ts";
 import { ceiling } from "./sections/ceiling.ts";
 import { keep } from "./sections/keep.ts";
+import { exportLog } from "./sections/export.ts";
 import { ladder } from "./sections/ladder.ts";
 import { list } from "./sections/list.ts";
 import { memory } from "./sections/memory.ts";
@@ -37,6 +38,7 @@ const RUN: Record<SectionName, (bench: Bench) => Promise<Table | Table[]>> = {
   list,
   search,
   verify,
+  export: exportLog,
   tree,
   cost,
   keep,

@@ -2,15 +2,19 @@ import type { Config } from "../env.ts";
 import type { Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import type { Act } from "../schema/act.ts";
-import { type Caller, KEY_ACTOR, nameOf } from "../schema/caller.ts";
+import { type Caller, KEY_ACTOR, nameOf, type Network } from "../schema/caller.ts";
 import type { ExportRequest } from "../schema/export.ts";
 
 type Named = { org: string; id: string; by: Caller };
 type Ending = "completed" | "cancelled" | "failed" | "flagged";
 
 /** Seals that an export was asked for, with why and what; once, however often it is said. */
-export function sealRequested(config: Config, { org, id, by }: Named, request: ExportRequest): Promise<Result<number>> {
-  const { reason, query, format, from, to, sections, personal, network } = request;
+export function sealRequested(
+  config: Config,
+  { org, id, by }: Named,
+  { request, network = {} }: { request: ExportRequest; network?: Network },
+): Promise<Result<number>> {
+  const { reason, query, format, from, to, sections, personal } = request;
   const context = Object.keys(network).length === 0 ? {} : { context: { ...network } };
   const metadata = { format, from, to, sections, personal };
   const act = { ...actOf(id, nameOf(by), "requested"), note: { reason, query }, ...context, metadata };

@@ -26,7 +26,7 @@ export async function beginExport(
     logs.push(found.value);
   }
   const quarantines = quarantinesOf(grant);
-  const nothing = { held: null, read: 0, rows: 0, bytes: 0, parts: [], checked: 0 };
+  const nothing = { held: null, read: 0, missing: 0, rows: 0, bytes: 0, parts: [], checked: 0 };
   return ok({ logs, quarantines, began_at: Date.now(), log: 0, index: 0, ...nothing });
 }
 

@@ -1,13 +1,14 @@
 import type { Config } from "../env.ts";
-import { ok, refuse, type Result } from "../errors.ts";
+import { ok, type Refusal, refuse, type Result } from "../errors.ts";
 import { exportIdOf } from "../ids.ts";
 import { callJobs } from "../jobs/client.ts";
 import { callLedger } from "../ledger/client.ts";
+import { log } from "../log.ts";
 import { asksPersonal } from "../query/query.ts";
 import type { Caller, Network } from "../schema/caller.ts";
 import type { ExportAnswer, ExportRequest, NewExport } from "../schema/export.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
-import { sealRequested } from "./acts.ts";
+import { sealEnding, sealRequested } from "./acts.ts";
 import { exportAnswer } from "./answer.ts";
 import { exportFilter } from "./filter.ts";
 import { permitStep } from "./permit-step.ts";
@@ -21,7 +22,7 @@ export function permitExports(config: Config, org: string, caller: Caller): Prom
 }
 
 /**
- * Begins an export and answers how it stands. When it returns, the job is kept and that it was asked for is sealed; sent
+ * Begins an export and answers how it stands. When it returns, that it was asked for is sealed and the job is kept; sent
  * again with its `Idempotency-Key` it is the same one.
  */
 export async function createExport(
@@ -40,21 +41,24 @@ export async function createExport(
     return refuse("forbidden", "Filters on ip, session_id and request_id need the scope personal:read.");
   }
   const { format, reason, from = null, to = null, sections = null } = asked;
-  const { query } = filter.value;
-  // A request sent again has another id of its own; it is no other question for that.
-  const { request_id: _, ...stable } = idempotencyKey === null ? { request_id: null, ...network } : network;
-  const known = idempotencyKey === null ? network : stable;
-  const request: ExportRequest = {
-    ...{ format, reason, from, to, sections, query, personal, network: known },
-    filter: asked.filter ?? null,
-  };
-  const id = exportIdOf(org, idempotencyKey);
-  const job = await callJobs(
-    config,
-    org,
-    async (jobs) => await jobs.create(org, { id, kind: "export", request, by: caller }),
-  );
-  if (!job.ok) return job;
-  const sealed = await sealRequested(config, { org, id, by: caller }, request);
-  return sealed.ok ? ok(exportAnswer(config, org, { job: job.value, caller, grant: granted.value, now })) : sealed;
+  const question = { format, reason, filter: asked.filter ?? null, from, to, sections };
+  const request: ExportRequest = { ...question, query: filter.value.query, personal };
+  const named = { org, id: exportIdOf(org, idempotencyKey), by: caller };
+  // A crash after this leaves an entry of an export that never was, which harms nobody.
+  const sealed = await sealRequested(config, named, { request, network });
+  if (!sealed.ok) return sealed;
+  const { id } = named;
+  const job = await callJobs(config, org, async (jobs) => {
+    return await jobs.create(org, { id, kind: "export", request, by: caller });
+  });
+  if (job.ok) return ok(exportAnswer(config, org, { job: job.value, caller, grant: granted.value, now }));
+  if (job.refusal.code === "rate_limited") await sealNever(config, named, job.refusal);
+  return job;
+}
+
+/** That nothing came of what was asked for. */
+async function sealNever(config: Config, { org, id }: { org: string; id: string }, { detail }: Refusal): Promise<void> {
+  const ended = { by: "service", ending: "failed", metadata: { error: detail } } as const;
+  const sealed = await sealEnding(config, { org, id }, ended);
+  if (!sealed.ok) log("warn", { message: "an export that never began is not said to have ended", org, export: id });
 }

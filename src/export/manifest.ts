@@ -54,8 +54,8 @@ function manifestOf(
 /** Whether every entry with every section is in it, as far as it is still there. */
 export function isComplete(
   { query, sections, personal, format }: ExportRequest,
-  { quarantines, logs }: Pick<ExportProgress, "quarantines" | "logs">,
+  { quarantines, logs, missing }: Pick<ExportProgress, "quarantines" | "logs" | "missing">,
 ): boolean {
-  if (quarantines.length > 0 || logs.some(({ checkpoint }) => checkpoint === null)) return false;
+  if (missing > 0 || quarantines.length > 0 || logs.some(({ checkpoint }) => checkpoint === null)) return false;
   return format === "ndjson" && query === "" && sections === null && personal;
 }

@@ -1,7 +1,10 @@
 import { listSegments, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
-import { EXPORT_SEGMENTS_COUNT, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { EXPORT_SEGMENTS_COUNT, R2_LIST_MAX_KEYS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import { callLedger } from "../ledger/client.ts";
+
+/** `gap`: entries that no segment holds, up to `next`, or (null) to the end. A log that takes entries has none. */
+type Read = { kind: "lines"; lines: string[] } | { kind: "gap"; next: number | null };
 
 type Log = { number: number; log: string; newest: boolean };
 
@@ -21,28 +24,36 @@ export class LineReader {
     this.#log = log;
   }
 
-  /** The lines of entries from `index` on, as far as one segment goes; throws when no segment holds them. */
-  async from(index: number): Promise<string[]> {
+  /** What there is from entry `index` on, as far as one segment goes; throws when a segment that holds it cannot be read. */
+  async from(index: number): Promise<Read> {
     const holding = ({ first, last }: Segment) => first <= index && last >= index;
     if (!this.#named.some(holding)) this.#named = await this.#name(index);
-    let damaged: unknown = new LostSegment(`entry ${index} of ${this.#log.log} is in no segment`);
-    for (const segment of this.#named.filter(holding)) {
+    const held = this.#named.filter(holding);
+    if (held.length === 0 && !this.#log.newest) return { kind: "gap", next: this.#nextAfter(index) };
+    let why: unknown = new LostSegment(`entry ${index} is in no segment`);
+    for (const segment of held) {
       try {
-        return (await readSegment(this.#config.archive, segment)).slice(index - segment.first);
+        const lines = await readSegment(this.#config.archive, segment);
+        return { kind: "lines", lines: lines.slice(index - segment.first) };
       } catch (error) {
         // One that was rewritten meanwhile has another name by now; one that is damaged may have a copy.
-        damaged = error;
+        why = error;
       }
     }
     this.#named = [];
-    throw damaged;
+    throw why;
+  }
+
+  #nextAfter(index: number): number | null {
+    const beyond = this.#named.map(({ first }) => first).filter((first) => first > index);
+    return beyond.length === 0 ? null : Math.min(...beyond);
   }
 
   async #name(index: number): Promise<Segment[]> {
     const { log, newest } = this.#log;
     if (!newest) {
       const from = Math.max(0, index - SEGMENT_MAX_ENTRIES + 1);
-      return listSegments(this.#config.archive, { log, from, limit: SEGMENT_MAX_ENTRIES });
+      return listSegments(this.#config.archive, { log, from, limit: R2_LIST_MAX_KEYS });
     }
     const named = await callLedger(this.#config, this.#org, async (ledger) => {
       return await ledger.segments(this.#org, index, EXPORT_SEGMENTS_COUNT);

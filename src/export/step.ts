@@ -49,7 +49,7 @@ export const exportKind: Kind<ExportRequest, ExportProgress, ExportResult> = {
 async function begun(context: JobContext, request: ExportRequest, grant: ReadGrant): Step {
   const { config, org, id, by } = context;
   // That somebody takes entries out is in the log before the first of them is read.
-  const sealed = await sealRequested(config, { org, id, by }, request);
+  const sealed = await sealRequested(config, { org, id, by }, { request });
   if (!sealed.ok) return sealed;
   await deleteExportFiles(config.archive, { org, id });
   const progress = await beginExport(config, { org, by }, grant);
@@ -103,8 +103,14 @@ async function readSome({ request, grant, progress, work, readers, filter }: Rea
   }
   const log = logOf(grant, at.number);
   if (!log.ok) return log;
-  const lines = await reader.from(progress.index);
-  for (const line of lines.slice(0, at.size - progress.index)) {
+  const found = await reader.from(progress.index);
+  if (found.kind === "gap") {
+    const next = Math.min(found.next ?? at.size, at.size);
+    progress.missing += next - progress.index;
+    progress.index = next;
+    return ok(null);
+  }
+  for (const line of found.lines.slice(0, at.size - progress.index)) {
     const row = openRow({ index: progress.index, line }, viewOf(log.value, progress.index, request));
     if (row.kind !== "entry") return unreadable(at.log, progress.index);
     if (matches(filter, row.entry)) await work.add(at.number, row);
@@ -155,11 +161,11 @@ async function finish({ config, org, id, by }: JobContext, request: ExportReques
   const settings = await callLedger(config, org, async (ledger) => await ledger.settings(org, by, "events:read"));
   if (!settings.ok) return settings;
   const { large_export_rows } = settings.value;
-  const { rows, bytes, read, parts, quarantines } = progress;
+  const { rows, bytes, read, missing, parts, quarantines } = progress;
   const logs = progress.logs.map(({ log, size, first, last, rows: held }) => ({ log, size, first, last, rows: held }));
   const manifest = { bytes: stored.bytes, sha256: stored.sha256 };
   const review = rows > large_export_rows;
-  const numbers = { rows, bytes, parts: parts.length, logs, manifest_sha256: manifest.sha256 };
+  const numbers = { rows, bytes, missing, parts: parts.length, logs, manifest_sha256: manifest.sha256 };
   const metadata = { ...numbers, complete: isComplete(request, progress), ...(review ? { review } : {}) };
   const key = nameOf(by);
   const sealed = await sealEnding(config, { org, id }, { by: key, ending: "completed", metadata, as: stored.sha256 });
@@ -171,6 +177,7 @@ async function finish({ config, org, id, by }: JobContext, request: ExportReques
   }
   const shares = progress.logs.map(({ number, first, last, rows: held }) => ({ number, first, last, rows: held }));
   const complete = isComplete(request, progress);
-  const made = { rows, bytes, entries: read, logs: shares, parts, complete, quarantines, manifest, withdrawn: null };
+  const counts = { rows, bytes, entries: read, missing };
+  const made = { ...counts, logs: shares, parts, complete, quarantines, manifest, withdrawn: null };
   return { progress, result: made };
 }

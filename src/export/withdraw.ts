@@ -3,29 +3,39 @@ import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { callJobs } from "../jobs/client.ts";
 import { JOBS_PAGE_ENTRIES } from "../limits.ts";
-import type { ExportResult, LogShare } from "../schema/export.ts";
+import type { ExportRequest, ExportResult, LogShare } from "../schema/export.ts";
 import type { Job } from "../schema/job.ts";
 import type { ExportProgress } from "./progress.ts";
 
-type Removed = { log: number; indexes: readonly number[]; because: string };
+/** What went from the log: entries of one of its logs, and texts that nothing may quote any more. `because` is shown. */
+type Removed = { log: number; indexes: readonly number[]; quoting?: readonly string[]; because: string };
 
 /**
- * Takes back every export that may hold one of these entries of a log, by the range of what it holds: of one that was made
- * its files go and it says why; one that is being made begins anew. Safe to repeat; answers how many it took back.
+ * Takes back every export that may hold one of these entries, by the range of what it holds, or whose question quotes one of
+ * these texts: its files go, and it says why; one that is being made begins anew, or ends if its question must go. Safe to
+ * repeat; answers how many it took back.
  */
 export async function withdrawExports(config: Config, org: string, removed: Removed): Promise<Result<number>> {
   let withdrawn = 0;
   for (let after: string | null = null; ; ) {
     const jobs = await callJobs(config, org, async (stub) => await stub.list(org, "export", after));
     if (!jobs.ok) return jobs;
-    for (const job of jobs.value.filter((one) => mayHold(one, removed))) {
-      const taken = await withdraw(config, org, { job, because: removed.because });
+    for (const job of jobs.value) {
+      const quotes = quotesAny(job, removed.quoting ?? []);
+      if (!quotes && !mayHold(job, removed)) continue;
+      const taken = await withdraw(config, org, { job, quotes, because: removed.because });
       if (!taken.ok) return taken;
       withdrawn++;
     }
     after = jobs.value.at(-1)?.id ?? null;
     if (jobs.value.length < JOBS_PAGE_ENTRIES) return ok(withdrawn);
   }
+}
+
+function quotesAny({ request }: Job, texts: readonly string[]): boolean {
+  const { reason, filter } = JSON.parse(request) as ExportRequest;
+  const said = [reason, ...Object.values(filter ?? {}).flat()];
+  return texts.some((text) => said.some((one) => one.includes(text)));
 }
 
 function mayHold(job: Job, { log, indexes }: Removed): boolean {
@@ -47,13 +57,26 @@ function sharesOf({ state, result, progress }: Job): LogShare[] {
 async function withdraw(
   config: Config,
   org: string,
-  { job: { id, state, result }, because }: { job: Job; because: string },
+  { job, quotes, because }: { job: Job; quotes: boolean; because: string },
 ): Promise<Result<unknown>> {
-  await deleteExportFiles(config.archive, { org, id });
-  if (state !== "done" || result === null) {
-    return callJobs(config, org, async (stub) => await stub.restart(org, "export", id));
+  const { id, result } = job;
+  const over = job.ended_at !== null;
+  if (!over) {
+    const by = "service";
+    const stopped = await callJobs(config, org, async (stub) => {
+      return quotes ? await stub.cancel(org, "export", { id, by }) : await stub.restart(org, "export", id);
+    });
+    if (!stopped.ok) return stopped;
   }
+  await deleteExportFiles(config.archive, { org, id });
+  if (!over && !quotes) return ok(null);
   const withdrawn = { at: new Date().toISOString(), because };
-  const left = { ...(JSON.parse(result) as ExportResult), withdrawn };
-  return callJobs(config, org, async (stub) => await stub.replaceResult(org, "export", { id, result: left }));
+  const left = result === null ? null : JSON.stringify({ ...(JSON.parse(result) as ExportResult), withdrawn });
+  const request = quotes ? JSON.stringify(unsaid(JSON.parse(job.request) as ExportRequest)) : job.request;
+  return callJobs(config, org, async (stub) => await stub.rewrite(org, "export", { id, request, result: left }));
+}
+
+/** A request without what people wrote into it. */
+function unsaid(request: ExportRequest): ExportRequest {
+  return { ...request, reason: "(erased)", filter: null, query: "" };
 }

@@ -88,6 +88,7 @@ const TITLES: Record<Refusal["code"], string> = {
   method_not_allowed: "Method not allowed",
   conflict: "Conflict with what is there",
   too_large: "Too large",
+  range_not_satisfiable: "No such bytes",
   unsupported_media_type: "Unsupported media type",
   unprocessable: "Cannot be done",
   rate_limited: "Too many requests",

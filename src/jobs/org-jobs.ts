@@ -96,11 +96,12 @@ export class OrgJobs extends DurableObject<Env> {
     return this.get(org, kind, id);
   }
 
-  /** Puts another result in place of that of a job that is done. */
-  replaceResult(org: string, kind: JobKind, { id, result }: { id: string; result: unknown }): Result<Job> {
+  /** Puts less in place of what a job that has ended was asked for, or came to. */
+  rewrite(org: string, kind: JobKind, { id, request, result }: Rewritten): Result<Job> {
     const found = this.get(org, kind, id);
     if (!found.ok) return found;
-    updateJob(this.ctx.storage.sql, { id, among: ["done"] }, { result: JSON.stringify(result) });
+    const ended = ["done", "failed", "cancelled"] as const;
+    updateJob(this.ctx.storage.sql, { id, among: ended }, { request, ...(result === null ? {} : { result }) });
     return this.get(org, kind, id);
   }
 
@@ -164,10 +165,14 @@ export class OrgJobs extends DurableObject<Env> {
   }
 }
 
+/** JSON texts; a `result` of null stays as it is. */
+type Rewritten = { id: string; request: string; result: string | null };
+
 const TAKEN = refuse("conflict", "Something else was asked for under this name before.");
 const MANY = refuse(
-  "conflict",
+  "rate_limited",
   `An org has at most ${JOBS_UNFINISHED_MAX_COUNT} unfinished jobs of a kind: wait for one, or cancel one.`,
+  { retry_after_s: 60 },
 );
 
 function jobOf({ caller: _, due_at: __, ...job }: JobRow): Job {

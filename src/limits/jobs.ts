@@ -9,7 +9,8 @@ export const JOB_RETRY_MAX_MS = 600_000;
 export const JOBS_UNFINISHED_MAX_COUNT = 10;
 /** A Durable Object row may hold 2 MB; local workerd does not enforce it, so we do. */
 export const JOB_TEXT_MAX_BYTES = 1_500_000;
-export const JOBS_PAGE_ENTRIES = 100;
+/** Jobs of a list: with 1.5 MB of progress each they fit the 32 MB of a call. */
+export const JOBS_PAGE_ENTRIES = 20;
 /** Orgs with unfinished jobs that a run of the cron knocks at, the longest silent first: of the 1,000 calls it may make. */
 export const JOBS_WAKE_ORGS_PER_RUN = 100;
 

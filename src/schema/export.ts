@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { EXPORT_LINK_SECONDS, FILTER_MAX_VALUES, REASON_MAX_CHARACTERS } from "../limits.ts";
 import type { ExportedLog, ExportPart } from "../chain/export-manifest.ts";
-import { type Network, READING_SCOPES } from "./caller.ts";
+import { READING_SCOPES } from "./caller.ts";
 import { instant } from "./entry-answers.ts";
 import { minterSchema } from "./viewer-token.ts";
 
@@ -59,7 +59,6 @@ export type ExportRequest = {
   sections: SectionKind[] | null;
   query: string;
   personal: boolean;
-  network: Network;
 };
 
 /** Entries `first` to `last` of a log are in a file of an export, `rows` of them; null where none is. */
@@ -73,6 +72,7 @@ export type ExportResult = {
   rows: number;
   bytes: number;
   entries: number;
+  missing: number;
   logs: LogShare[];
   parts: ExportPart[];
   complete: boolean;
@@ -117,6 +117,10 @@ export const exportSchema = z
       .meta({ description: "Entries are read one by one; those that the filter chooses are rows." }),
     rows: z.int(),
     bytes: z.int(),
+    missing: z.int().meta({
+      description:
+        "Entries of a log that was continued which no segment in R2 holds any more, so they are in no export.",
+    }),
     complete: z.boolean().nullable().meta({
       description: "Whether it holds every entry under its checkpoints with every section; null until it is done.",
     }),

@@ -15,6 +15,7 @@ export async function checkHealth(config: Config): Promise<{ ok: boolean; depend
       const status = await config.ledgers.getByName("platform").status("platform");
       if (!status.ok && status.refusal.code !== "not_found") throw new Error(status.refusal.detail);
     }),
+    check("ORG_JOBS", async () => await config.jobs.getByName("platform").list("platform", "export", null)),
   ]);
   dependencies.push({ name: "INGEST_QUEUE", ok: true, ms: 0 });
   return { ok: dependencies.every(({ ok }) => ok), dependencies };

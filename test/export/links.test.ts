@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { exportLinkText, parseExportLink } from "../../src/auth/viewer-token.ts";
@@ -96,6 +97,23 @@ describe("withdrawing", () => {
     expect((await env.ARCHIVE.list({ prefix: `export/${org}/${whole.id}/` })).objects).toEqual([]);
     expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 0 });
     expect(await withdrawExports(config, org, { ...removed, log: 2 })).toMatchObject({ ok: true, value: 0 });
+  });
+
+  it("takes back what quotes somebody in its question, and keeps neither question nor manifest", async () => {
+    const org = await orgOf(10);
+    const asking = { ...ALL, reason: "what did u_3 do", filter: { actor: "u_3" } };
+    const { id } = await made(org, asking);
+    const other = await made(org, { ...ALL, filter: { actor: "u_4" } });
+    const removed = { log: 1, indexes: [], quoting: ["u_3"], because: "An erasure." };
+    expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 1 });
+    expect(await standing(org, id)).toMatchObject({ state: "withdrawn", filter: null, reason: "(erased)" });
+    expect(await standing(org, other.id)).toMatchObject({ state: "done" });
+    const held = await runInDurableObject(env.ORG_JOBS.getByName(org), (_, { storage }) =>
+      JSON.stringify(storage.sql.exec("select * from job").toArray()),
+    );
+    expect(held).not.toContain("u_3");
+    expect((await env.ARCHIVE.list({ prefix: `export/${org}/${id}/` })).objects).toEqual([]);
+    expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 0 });
   });
 
   it("makes one that is under way begin anew", async () => {

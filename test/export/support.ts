@@ -12,6 +12,7 @@ import { commitment } from "../../src/chain/section.ts";
 import type { EntryRecord } from "../../src/chain/record.ts";
 import type { ExportAnswer, NewExport } from "../../src/schema/export.ts";
 import { sha256 } from "../../src/sha256.ts";
+import { type ExportReport, openExport, readKey, verifyExport } from "../../src/verifier/index.ts";
 import { verifyEd25519 } from "../../src/verify-ed25519.ts";
 import { must } from "../support/check/check-entry.ts";
 import { append, batchOf } from "../support/append.ts";
@@ -91,6 +92,23 @@ export async function manifestOf(org: string, answer: ExportAnswer): Promise<Exp
   const manifest = parseExportManifest(opened.text);
   must(manifest !== null, "the manifest is one");
   return manifest;
+}
+
+/** What whoever has the file, the manifest and the key finds out, without this service. */
+export async function verified(org: string, answer: ExportAnswer): Promise<ExportReport> {
+  const { text: manifest } = await download(answer.links?.manifest);
+  const { text: vkeys } = await call("GET", `/v1/orgs/${org}/log-key`);
+  const keys = vkeys
+    .trim()
+    .split("\n")
+    .map((line) => readKey(line));
+  const opened = await openExport({ manifest, keys: keys.flatMap((key) => (key.ok ? [key.key] : [])) });
+  must(opened.ok, `the manifest does not open: ${JSON.stringify(opened)}`);
+  const bytes = Buffer.from(await fileOf(answer));
+  const chunks = async function* () {
+    for (let at = 0; at < bytes.length; at += 65_536) yield await Promise.resolve(bytes.subarray(at, at + 65_536));
+  };
+  return verifyExport({ opened: opened.export, bytes: chunks(), sha256 });
 }
 
 export type ExportLine = EntryRecord & { proof?: string[] };

@@ -80,7 +80,7 @@ describe("a job", () => {
     countingKind(org, { step: async () => ({ progress: { at: 0 }, result: null, wait_ms: 3_600_000 }) });
     for (let n = 0; n < 10; n++) await created(org, `b${n}`);
     const tooMany = await stub(org).create(org, { id: "c", kind: "cooling", request: {}, by: ROOT });
-    expect(tooMany).toMatchObject({ ok: false, refusal: { code: "conflict" } });
+    expect(tooMany).toMatchObject({ ok: false, refusal: { code: "rate_limited" } });
     expect((await stub(org).list(org, "cooling", null)) as unknown).toMatchObject({ ok: true });
   });
 

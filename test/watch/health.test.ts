@@ -9,7 +9,7 @@ import { takeDown } from "./support.ts";
 
 afterEach(restoreFaults);
 
-const DEPENDENCIES = ["DIRECTORY", "CELL_0", "CELL_1", "ARCHIVE", "ORG_LEDGER", "INGEST_QUEUE"];
+const DEPENDENCIES = ["DIRECTORY", "CELL_0", "CELL_1", "ARCHIVE", "ORG_LEDGER", "ORG_JOBS", "INGEST_QUEUE"];
 
 async function health(): Promise<{ status: number; up: Record<string, boolean> }> {
   const { status, json, headers } = await call("GET", "/healthz", { key: null });
@@ -31,6 +31,13 @@ describe("/healthz", () => {
     ["CELL_1", () => takeDown(env.CELL_1)],
     ["ARCHIVE", () => breakMethod(env.ARCHIVE, "head", "failed")],
     ["ARCHIVE", () => breakMethod(env.ARCHIVE, "head", "hangs")],
+    [
+      "ORG_JOBS",
+      () =>
+        replaceMethod(env.ORG_JOBS, "getByName", () => {
+          throw new Error("injected by the test");
+        }),
+    ],
     [
       "ORG_LEDGER",
       () =>

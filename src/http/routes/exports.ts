@@ -66,7 +66,10 @@ export const exports = new Hono<App>()
     });
     if (!found.ok) return problem(c, found.refusal);
     if (!("unsatisfiable" in found.value)) return file(c, found.value);
-    const { refusal } = refuse("invalid_request", "The file has no such bytes.");
+    const { refusal } = refuse(
+      "range_not_satisfiable",
+      "The file has no such bytes: Content-Range says how many it has.",
+    );
     return problem(c, refusal, { "content-range": `bytes */${found.value.unsatisfiable}` });
   });
 
@@ -134,7 +137,7 @@ export const operations: Operation[] = [
     path: "/v1/orgs/{org}/exports",
     id: "listExports",
     summary: "Exports of an org, the newest first",
-    description: "A hundred a page, without their parts and links.",
+    description: "Twenty a page, without their parts and links.",
     query: z.object({ cursor: z.string().optional().meta({ description: "`next_cursor` of the page before." }) }),
     answers: { 200: { description: "The exports.", body: { "application/json": exportsSchema } } },
     errors: [...errors, "invalid_request"],
@@ -176,6 +179,14 @@ export const operations: Operation[] = [
         body: { "application/x-ndjson": null, "text/csv": null, "text/plain": null },
       },
     },
-    errors: ["invalid_request", "unauthorized", "forbidden", "not_found", "unprocessable", "overloaded"],
+    errors: [
+      "invalid_request",
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "range_not_satisfiable",
+      "unprocessable",
+      "overloaded",
+    ],
   },
 ];
