@@ -116,11 +116,11 @@ class Names {
     const { log, newest, order } = this.#range;
     const limit = COLD_PAGE_MAX_SEGMENTS;
     if (newest) {
-      const asked = { low, high, order, limit };
+      const asked = { log: log.number, low, high, order, limit };
       const found = await callLedger(
         this.#config,
         this.#org,
-        async (ledger) => await ledger.segments(this.#org, asked),
+        async (ledger) => await ledger.segmentsAt(this.#org, asked),
       );
       if (!found.ok) throw new Error(found.refusal.detail);
       return found.value;
