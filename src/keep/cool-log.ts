@@ -84,7 +84,7 @@ async function segmentsFrom(
   { log, newest, next }: { log: LogGrant; newest: boolean; next: number },
 ): Promise<Named[]> {
   if (newest) {
-    const asked = { low: next, high: log.size, order: "asc", limit: COOL_STEP_MAX_SEGMENTS } as const;
+    const asked = { log: log.number, low: next, high: log.size, order: "asc", limit: COOL_STEP_MAX_SEGMENTS } as const;
     const found = await callLedger(config, org, async (ledger) => await ledger.segmentsAt(org, asked));
     if (!found.ok) throw new Error(found.refusal.detail);
     return found.value.map(({ head, ...segment }) => ({ head, copies: [segment] }));

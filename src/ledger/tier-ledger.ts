@@ -7,9 +7,9 @@ import { type Door, WHILE_HELD } from "./door.ts";
 export abstract class TierLedger extends DurableObject<Env> {
   protected abstract readonly door: Door;
 
-  /** Segments of the newest log, as the ledger names them. */
+  /** Segments of the newest log, as the ledger names them; of no other does it know them. */
   segmentsAt(org: string, asked: SegmentQuestion): Promise<Result<KnownSegment[]>> {
-    return this.door.pass(org, ({ tiers }) => ok(tiers.segments(asked)), WHILE_HELD);
+    return this.door.pass(org, ({ tiers }) => tiers.segments(asked), WHILE_HELD);
   }
 
   /** Where the entry of an id that its sender gave is; null where no receipt tells. */

@@ -20,9 +20,11 @@ export class Tiers {
     this.#archiver = archiver;
   }
 
-  /** Segments of the newest log, by the names the ledger gave them. */
-  segments({ low, high, order, limit }: SegmentQuestion): KnownSegment[] {
-    const { sql } = this.#core.storage;
+  /** Segments of the newest log, by the names the ledger gave them. One that was continued meanwhile is asked for anew. */
+  segments({ log, low, high, order, limit }: SegmentQuestion): Result<KnownSegment[]> {
+    const { storage, state } = this.#core;
+    const { sql } = storage;
+    if (log !== state.earlier.length + 1) return CONTINUED;
     const rows = sql.exec<KnownSegment>(
       `select first, last, name, head, sequenced_at from segment
        where first >= coalesce((select max(first) from segment where first <= ?1), 0) and first < ?2 and last >= ?1
@@ -31,7 +33,7 @@ export class Tiers {
       high,
       limit,
     );
-    return rows.toArray();
+    return ok(rows.toArray());
   }
 
   /** Where the entry of an id that its sender gave is, in any of the org's logs; null where no receipt tells. */
@@ -75,3 +77,7 @@ export class Tiers {
     return there ? ok(null) : refuse("overloaded", detail, { retry_after_s: 60 });
   }
 }
+
+const CONTINUED = refuse("overloaded", "The log was continued as a new one meanwhile: ask again.", {
+  retry_after_s: 1,
+});

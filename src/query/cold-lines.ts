@@ -116,7 +116,7 @@ class Names {
     const { log, newest, order } = this.#range;
     const limit = COLD_PAGE_MAX_SEGMENTS;
     if (newest) {
-      const asked = { low, high, order, limit };
+      const asked = { log: log.number, low, high, order, limit };
       const found = await callLedger(
         this.#config,
         this.#org,

@@ -15,7 +15,8 @@ import {
   json,
   networkTraced,
   problem,
-  grantedOf, reasonOf,
+  grantedOf,
+  reasonOf,
   tracedHeaders,
 } from "../context.ts";
 import type { Operation } from "../operation.ts";
