@@ -11,7 +11,6 @@ import { type Reader, traced } from "../query/traced.ts";
 import { type Caller, KEY_ACTOR, type Network } from "../schema/caller.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import type { ExportLinkClaims, ExportRequest, ExportResult } from "../schema/export.ts";
-import type { ReadGrant } from "../schema/ledger.ts";
 import { MANIFEST_NAME } from "./manifest.ts";
 import { FILE_TYPES } from "./part-work.ts";
 

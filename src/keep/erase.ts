@@ -1,6 +1,5 @@
 import { parseAbsenceList } from "../chain/absence-list.ts";
-import type { Config } from "../env.ts";
-import { assert, ok, type Refusal, type Result } from "../errors.ts";
+import { assert, type Refusal } from "../errors.ts";
 import { withdrawExports } from "../export/withdraw.ts";
 import type { JobContext, Kind } from "../jobs/kind.ts";
 import { callLedger } from "../ledger/client.ts";
