@@ -8,9 +8,12 @@ export const CANARY_READ_MINUTES = 1;
 export const CANARY_PROVED_MINUTES = 4;
 /**
  * What is asked this often is a read of its own each time, opened and closed, so two entries: a question that is new, and
- * one that waited READ_SESSION_IDLE_MS. Five such are 960 entries a day beside 1,440 events.
+ * one that waited READ_SESSION_IDLE_MS. Eight such are 960 entries a day beside 1,440 events. Each has a minute of its own, so
+ * that a round asks for one of them.
  */
-export const CANARY_ASK_MINUTES = 15;
+export const CANARY_ASK_MINUTES = 24;
+/** What happens to one thing: its state is rebuilt from as many entries, of HISTORY_STATE_MAX_ENTRIES. */
+export const CANARY_THING_MINUTES = 60;
 /** One path, or one append, of a canary: five and one a round, two looks at the ledger and the comparison take 42 s at worst. */
 export const CANARY_PATH_MAX_MS = 4_000;
 export const CANARY_COMPARE_MAX_MS = 10_000;

@@ -1,15 +1,10 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import * as z from "zod";
-import { type Config, configOf } from "../env.ts";
-import { ok, refuse, type Result } from "../errors.ts";
+import type { Config } from "../env.ts";
+import { ok, type Result } from "../errors.ts";
 import { enqueue } from "../ingest/enqueue.ts";
-import { heldBy, type ParsedEvent } from "../ingest/parse-events.ts";
-import { parseEventValues } from "../ingest/parse-values.ts";
 import { submit } from "../ingest/submit.ts";
-import { LOG_MAX_ENTRIES } from "../limits.ts";
-import { log } from "../log.ts";
-import { countFailed } from "../meter.ts";
-import { flushMetrics } from "../watch/flush-metrics.ts";
+import { listQuarantines } from "../policy/quarantines.ts";
+import { getReads } from "../policy/reads.ts";
 import { mintViewerToken } from "../policy/viewer-tokens.ts";
 import { getEntry } from "../query/get-entry.ts";
 import { history, parseHistoryQuery } from "../query/history.ts";
@@ -19,34 +14,24 @@ import { parseListQuery } from "../query/query.ts";
 import { type Stats, stats } from "../query/stats.ts";
 import { parseDaysQuery, parseStatsQuery } from "../query/stats-query.ts";
 import type { Reader } from "../query/traced.ts";
-import { type BindingProps, bindingPropsSchema } from "../schema/binding.ts";
+import type { BindingProps } from "../schema/binding.ts";
 import type { Scope } from "../schema/caller.ts";
 import type { Appended } from "../schema/ledger.ts";
-import { idempotencyKeySchema } from "../schema/names.ts";
 import { misshapen } from "../schema/misshapen.ts";
+import type { Quarantine, ReadsView } from "../schema/reads.ts";
 import { newViewerTokenSchema, type ViewerToken } from "../schema/viewer-token.ts";
 import { proveEntry } from "../verify/prove-entry.ts";
 import { viewOf } from "../verify/tree-view.ts";
-import { verifyLog, type VerifyReport } from "../verify/verify-log.ts";
+import type { VerifyReport } from "../verify/verify-log.ts";
 import { type Binding, bindingOf, bindingReader } from "./binding.ts";
-import { type Query, paramsOf } from "./params.ts";
+import { asked, type Options, valued } from "./call.ts";
+import type { Query } from "./params.ts";
+import { sentBy } from "./sent.ts";
+import { verifyRange } from "./verify-range.ts";
 
-type Options = { idempotency_key?: string; reason?: string };
 /** A page: `data` holds entries as JSON texts, so that their free values are what was sent. */
 type Page = Omit<EntryList, "texts"> & { data: string[]; read_index: number | null };
 type HistoryPage = Page & { state: string | null };
-type Sent = { caller: Binding; events: ParsedEvent[]; idempotencyKey: string | null };
-
-const indexSchema = z.int().min(0).max(LOG_MAX_ENTRIES);
-const rangeSchema = z.strictObject({
-  from: indexSchema.default(0),
-  to: indexSchema.nullable().default(null),
-  expect: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{43}$/)
-    .nullable()
-    .default(null),
-});
 
 /**
  * The door for other Workers. What a caller may do comes from the binding's `props`, which only who deploys can set.
@@ -171,69 +156,41 @@ export class AuditLog extends WorkerEntrypoint<Env, BindingProps> {
     return this.#valued("verify", async (config) => {
       const reader = this.#reader(org, options);
       if (!reader.ok) return reader;
-      const checked = rangeSchema.safeParse(range);
-      if (!checked.success) return refuse("invalid_request", "from and to are indexes, expect is an entry hash.");
-      const begun = await verifyLog(config, reader.value, { ...checked.data, log: null });
-      if (!begun.ok) return begun;
-      for await (const step of begun.value.steps) if ("report" in step) return ok(step.report);
-      return refuse("internal", "Verification ended without a report.");
+      return verifyRange(config, reader.value, range);
     });
   }
 
-  /** Who reads, then what is asked, then the answer. */
+  /** How an org's switch of reading stands. It is turned by keys alone (docs/access.md), so no verb here does. */
+  reads(org: string): Promise<Result<ReadsView>> {
+    return this.#valued("reads", (config) => {
+      const caller = this.#caller(org, "reads:write");
+      return caller.ok ? getReads(config, { org, caller: caller.value }) : caller;
+    });
+  }
+
+  /** An org's windows under quarantine: all that stand, then those released last. */
+  quarantines(org: string): Promise<Result<Quarantine[]>> {
+    return this.#valued("quarantines", (config) => {
+      const caller = this.#caller(org, "events:read");
+      return caller.ok ? listQuarantines(config, org, caller.value) : caller;
+    });
+  }
+
   #asked<Q, A>(
     verb: string,
-    { org, query, options }: { org: string; query: Query; options: Options },
+    question: { org: string; query: Query; options: Options },
     parse: (params: URLSearchParams) => Result<Q>,
     answer: (config: Config, reader: Reader, asked: Q) => Promise<Result<A>>,
   ): Promise<Result<A>> {
-    return this.#valued(verb, (config) => {
-      const reader = this.#reader(org, options);
-      if (!reader.ok) return reader;
-      const asked = parse(paramsOf(query));
-      return asked.ok ? answer(config, reader.value, asked.value) : asked;
-    });
+    return asked({ verb, env: this.env, ctx: this.ctx }, question, parse, answer);
   }
 
-  /** Runs a verb; its outcome is a value and a line of telemetry. */
-  async #valued<T>(verb: string, act: (config: Config) => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
-    const config = configOf(this.env);
-    const began = Date.now();
-    const outcome = await this.#attempt(verb, () => act(config));
-    const code = outcome.ok ? null : outcome.refusal.code;
-    const binding = bindingPropsSchema.safeParse(this.ctx.props).data?.name ?? null;
-    log("info", { message: "call", verb, binding, code, ms: Date.now() - began });
-    this.ctx.waitUntil(flushMetrics(config));
-    return outcome;
+  #valued<T>(verb: string, act: (config: Config) => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
+    return valued({ verb, env: this.env, ctx: this.ctx }, act);
   }
 
-  async #attempt<T>(verb: string, act: () => Result<T> | Promise<Result<T>>): Promise<Result<T>> {
-    try {
-      return await act();
-    } catch (error) {
-      log("error", { message: "a call by binding failed", verb, error: String(error) });
-      return refuse("internal", "Something broke on our side; nothing is promised of this call.");
-    }
-  }
-
-  /** Events a caller may send; what is refused here is counted, what goes on is by who takes it. */
-  #sent(org: string, events: unknown, options: Options) {
-    const sent = this.#read(org, events, options);
-    if (!sent.ok) countFailed(sent.refusal.code, sent.held);
-    return sent;
-  }
-
-  #read(org: string, events: unknown, { idempotency_key }: Options): Result<Sent> & { held: number } {
-    const held = heldBy(events);
-    const caller = this.#caller(org, "events:append");
-    if (!caller.ok) return { ...caller, held };
-    const key = idempotencyKeySchema.optional().safeParse(idempotency_key);
-    if (!key.success) {
-      return { ...refuse("invalid_request", `idempotency_key ${key.error.issues[0]?.message}.`), held };
-    }
-    const parsed = parseEventValues(events);
-    if (!parsed.ok) return parsed;
-    return { ...parsed, value: { caller: caller.value, events: parsed.value, idempotencyKey: key.data ?? null } };
+  #sent(org: string, events: unknown, { idempotency_key }: Options) {
+    return sentBy({ props: this.ctx.props, org, events, idempotency_key });
   }
 
   #caller(org: unknown, scope: Scope): Result<Binding> {

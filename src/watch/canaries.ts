@@ -4,7 +4,6 @@ import { openSealed } from "../chain/open-sealed.ts";
 import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
 import { ensureCanary } from "../policy/put-org.ts";
-import { logsOf } from "../query/logs.ts";
 import type { Reader } from "../query/traced.ts";
 import { serviceReader } from "../schema/caller.ts";
 import { canariesOf } from "../schema/names.ts";
@@ -13,9 +12,11 @@ import { saveCanary } from "../store/canary.ts";
 import { confirmedFaults, grantFor } from "../verify/confirm-faults.ts";
 import { ledgerLines } from "../verify/ledger-lines.ts";
 import { within } from "../within.ts";
+import { bindingAsker, directAsker } from "./canary-askers.ts";
 import { appendThrough } from "./canary-doors.ts";
-import { canaryEvent, foreignMarkersOf, markerOf, minuteOf } from "./canary-event.ts";
-import { type Path, PATHS, type Shown, type Wanted } from "./canary-paths.ts";
+import { canaryEvent, minuteOf } from "./canary-event.ts";
+import { type Path, PATHS, type Wanted } from "./canary-paths.ts";
+import { judgeShown } from "./judge-shown.ts";
 import { type Fault, reportFindings } from "./report-findings.ts";
 
 /**
@@ -74,7 +75,7 @@ async function lookAfter(config: Config, org: string, { minute, now }: { minute:
       const wanted = sung.get(minute - path.after);
       // A log that was begun only just now, and is looked at from its first entry on, has not sung so long ago.
       const young = grant.size <= CANARY_COMPARED_ENTRIES && minute - path.after < Math.min(...sung.keys());
-      const looked = wanted === undefined && young ? false : await lookBy(config, path, { org, grant, wanted });
+      const looked = wanted === undefined && young ? false : await lookBy(config, path, { org, grant, wanted, minute });
       if (looked === false) well = false;
       else faults.push(...looked);
     }
@@ -88,14 +89,14 @@ async function lookAfter(config: Config, org: string, { minute, now }: { minute:
 }
 
 /** The newest events of a canary by their minutes, as the ledger itself has them. */
-async function newestOf(config: Config, org: string, { size }: ReadGrant): Promise<Map<number, Wanted>> {
+async function newestOf(config: Config, org: string, { log, size }: ReadGrant): Promise<Map<number, Wanted>> {
   const first = Math.max(0, size - CANARY_COMPARED_ENTRIES);
   const lines = await ledgerLines(config, org, { first, high: size });
   return new Map(
     lines.flatMap((line, n) => {
       const { id } = openSealed(line);
       const minute = id === null ? null : minuteOf(id);
-      return id === null || minute === null ? [] : [[minute, { id, index: first + n }] as const];
+      return id === null || minute === null ? [] : [[minute, { log, index: first + n, id, minute }] as const];
     }),
   );
 }
@@ -104,24 +105,21 @@ async function newestOf(config: Config, org: string, { size }: ReadGrant): Promi
 async function lookBy(
   config: Config,
   path: Path,
-  { org, grant, wanted }: { org: string; grant: ReadGrant; wanted: Wanted | undefined },
+  { org, grant, wanted, minute }: { org: string; grant: ReadGrant; wanted: Wanted | undefined; minute: number },
 ): Promise<Fault[] | false> {
+  const byBinding = path.bound === true && Math.floor(minute / path.every) % 2 === 1;
+  const at = byBinding ? `binding.${path.name}` : path.name;
   try {
-    if (wanted === undefined) return late(path.name, { org, error: "what was appended is not in the ledger yet" });
+    if (wanted === undefined) return late(at, { org, error: "what was appended is not in the ledger yet" });
     const reader: Reader = { org, caller: serviceReader(org), network: {}, reason: null };
-    const shown = await within(CANARY_PATH_MAX_MS, path.read(config, reader, wanted));
-    const foreign = foreignMarkersOf(config, org);
-    const own = logsOf(grant).map(({ log }) => log);
-    const misrouted = (one: Shown) => !own.includes(one.log) || foreign.some((marker) => one.text.includes(marker));
-    const marked = ({ text }: Shown) => path.bare === true || text.includes(markerOf(config, org));
-    const faults = shown
-      .filter(misrouted)
-      .map(({ index }) => ({ at: path.name, kind: "misrouted", index, place: path.name }));
-    if (faults.length > 0) return faults;
-    const found = shown.some((one) => one.log === grant.log && one.index === wanted.index && marked(one));
-    return found ? [] : late(path.name, { org, error: "the answer lacks what was appended" });
+    const ask = byBinding ? bindingAsker(reader) : directAsker(config, reader);
+    const shown = await within(CANARY_PATH_MAX_MS, path.read({ config, reader, ask }, wanted));
+    const verdict = judgeShown(config, { org, grant, path, wanted }, shown);
+    if (verdict.kind === "found") return [];
+    if (verdict.kind === "lacking") return late(at, { org, error: "the answer lacks what was appended" });
+    return verdict.indexes.map((index) => ({ at, kind: "misrouted", index, place: at }));
   } catch (error) {
-    return late(path.name, { org, error });
+    return late(at, { org, error });
   }
 }
 

@@ -64,6 +64,16 @@ describe("docs/operate.md", () => {
   });
 });
 
+describe("docs/access.md", () => {
+  it("names the verbs of a binding, all of them", () => {
+    const section = read("docs/access.md").split("## By service binding")[1]?.split("\n## ")[0] ?? "";
+    const table = section.split("\n").filter((line) => line.startsWith("| `"));
+    const named = table.flatMap((line) => [...(line.split("|")[1] ?? "").matchAll(/`(\w+)`/g)].map(([, verb]) => verb));
+    const verbs = [...read("src/rpc/audit-log.ts").matchAll(/^ {2}(\w+)\(/gm)].map(([, verb]) => verb);
+    expect(new Set(named)).toEqual(new Set(verbs));
+  });
+});
+
 describe("scopes", () => {
   it("are those of the API contract, in its order", () => {
     expect(SCOPES.join(" ")).toBe(

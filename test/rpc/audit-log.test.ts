@@ -1,5 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { AuditLog } from "../../src/rpc/audit-log.ts";
 import type { BindingProps } from "../../src/schema/binding.ts";
 import { SCOPES } from "../../src/schema/caller.ts";
 import { call, createOrg, event, freshOrg } from "../support/client.ts";
@@ -46,7 +47,14 @@ const METHODS: [
   ["prove", "events:read", (log, to) => log.prove(to, 0)],
   ["verify", "events:read", (log, to) => log.verify(to)],
   ["viewerToken", "events:read", (log, to) => log.viewerToken(to, VIEWER)],
+  ["reads", "reads:write", (log, to) => log.reads(to)],
+  ["quarantines", "events:read", (log, to) => log.quarantines(to)],
 ];
+
+it("a binding has these verbs and no others: none turns a switch of reading or withholds entries", () => {
+  const verbs = Object.getOwnPropertyNames(AuditLog.prototype).filter((name) => name !== "constructor");
+  expect(new Set(METHODS.map(([name]) => name))).toEqual(new Set(verbs));
+});
 
 describe.each(METHODS)("AuditLog.%s", (_, scope, ask) => {
   it("works with its scope, for the orgs of its props", async () => {
@@ -220,18 +228,5 @@ describe("appending through a binding", () => {
     expect(codeOf(lost)).toBe("internal");
     const { key } = await orgKey(org, ["events:read"]);
     expect((await call("GET", `/v1/orgs/${org}/events/lost`, { key })).status).toBe(404);
-  });
-});
-
-describe("AuditLog.prove and AuditLog.checkpoint", () => {
-  it("answer the texts the HTTP API answers, and null where there is nothing", async () => {
-    const mine = await createOrg("bound-proof");
-    const log = bound();
-    expect(await log.checkpoint(mine)).toEqual({ ok: true, value: null });
-    const proof = await log.prove(mine, 0);
-    expect(proof).toMatchObject({ ok: true, value: expect.stringMatching(/^c2sp\.org\/tlog-proof@v1\nextra /) });
-    const { text } = await call("GET", `/v1/orgs/${mine}/checkpoint`);
-    expect(await log.checkpoint(mine)).toEqual({ ok: true, value: text });
-    expect(await log.prove(mine, "nothing")).toEqual({ ok: true, value: null });
   });
 });

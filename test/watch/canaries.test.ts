@@ -164,12 +164,12 @@ describe("a path of reading", () => {
 
   /** One more path, which shows the entry that is looked for as `change` has it. */
   async function shownAs(change: (shown: Shown, org: string) => Partial<Shown>): Promise<Record<string, number>> {
-    const read: Path["read"] = async (_config, { org }, { index }) => {
+    const read: Path["read"] = async ({ reader: { org } }, { index }) => {
       const { log } = await statusOf(org);
       const shown = { log, index, text: markerOf(config, org) };
       return [{ ...shown, ...change(shown, org) }];
     };
-    (PATHS as Path[]).push({ name: "stats", after: 1, every: 1, at: 0, read });
+    (PATHS as Path[]).push({ name: "planted", after: 1, every: 1, at: 0, read });
     await rounds(1);
     return growthOf(() => runCanaries(config, nextMinute() * 60_000));
   }
@@ -179,11 +179,11 @@ describe("a path of reading", () => {
     ["what another canary was sent", ({ text }, org) => ({ text: org === A ? text + markerOf(config, B) : text })],
   ])("that shows %s is a finding", async (_, change) => {
     const grown = await shownAs(change);
-    expect(grown[at("stats")]).toBe(1);
-    expect(grown['audit_canary_late_total{path="stats"}']).toBeUndefined();
+    expect(grown[at("planted")]).toBe(1);
+    expect(grown['audit_canary_late_total{path="planted"}']).toBeUndefined();
     const { log } = await statusOf(A);
-    const found = (await findingsOf(log)).filter((finding) => finding.at === "stats");
-    expect(found).toMatchObject([{ kind: "misrouted", severity: "critical", place: "stats" }]);
+    const found = (await findingsOf(log)).filter((finding) => finding.at === "planted");
+    expect(found).toMatchObject([{ kind: "misrouted", severity: "critical", place: "planted" }]);
   });
 
   it.each<[string, (shown: Shown, org: string) => Partial<Shown>]>([
@@ -191,8 +191,8 @@ describe("a path of reading", () => {
     ["the entry without its marker", () => ({ text: "" })],
   ])("that shows %s is late", async (_, change) => {
     const grown = await shownAs(change);
-    expect(grown[at("stats")]).toBeUndefined();
-    expect(grown['audit_canary_late_total{path="stats"}']).toBe(CANARIES.length);
+    expect(grown[at("planted")]).toBeUndefined();
+    expect(grown['audit_canary_late_total{path="planted"}']).toBe(CANARIES.length);
   });
 });
 

@@ -6,7 +6,7 @@ import { PLATFORM_ORG, canariesOf } from "../../src/schema/names.ts";
 import { runCanaries } from "../../src/watch/canaries.ts";
 import { canaryIdOf } from "../../src/watch/canary-event.ts";
 import { listSegments, type Segment } from "../../src/archive/segment.ts";
-import { CANARY_PROVED_MINUTES } from "../../src/limits.ts";
+import { CANARY_ASK_MINUTES, CANARY_PROVED_MINUTES } from "../../src/limits.ts";
 import type { LedgerStatus } from "../../src/schema/ledger.ts";
 import { monthOf, slotOf } from "../../src/store/slot.ts";
 import { statusOf, untilProjected } from "../support/check-ledger.ts";
@@ -20,10 +20,16 @@ export const [A, B] = canariesOf("CELL_0");
 export const CANARIES = ["CELL_0", "CELL_1"].flatMap(canariesOf);
 const MINUTE_MS = 60_000;
 
-let next = Math.ceil(Date.now() / MINUTE_MS / 15) * 15;
+let next = Math.ceil(Date.now() / MINUTE_MS / CANARY_ASK_MINUTES) * CANARY_ASK_MINUTES;
 /** The next minute of this run: rounds follow one another. */
 export function nextMinute(): number {
   return next++;
+}
+
+/** The next minute of this run in which it is the turn of the path that is asked at `slot`. */
+export function minuteAt(slot: number): number {
+  while (next % CANARY_ASK_MINUTES !== slot) next++;
+  return nextMinute();
 }
 
 /** Org `platform` is made after the first answer to somebody with a key. */
@@ -81,6 +87,12 @@ export async function placeOf(org: string): Promise<Cell> {
   const { cell, org_number } = placements[0] as LedgerStatus["placements"][number];
   const db = (env as unknown as Record<string, D1Database>)[cell] as D1Database;
   return { db, table: `entry_${slotOf(monthOf(new Date().toISOString()))}`, base: org_number * 2 ** 32 };
+}
+
+/** By how much a path was late, whichever way it was asked. */
+export function lateBy(grown: Record<string, number>, path: string): number {
+  const ways = [path, `binding.${path}`].map((way) => grown[`audit_canary_late_total{path="${way}"}`] ?? 0);
+  return ways.reduce((sum, late) => sum + late);
 }
 
 /** The segment that holds an entry, and its bytes. */
