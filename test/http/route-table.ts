@@ -1,7 +1,11 @@
+import { createHash } from "node:crypto";
+import { env } from "cloudflare:workers";
+import { putAbsenceList } from "../../src/archive/absence-list.ts";
 import * as answers from "../../src/schema/answers.ts";
 import * as counts from "../../src/schema/counts.ts";
 import { historySchema } from "../../src/schema/history.ts";
 import { viewerTokenSchema } from "../../src/schema/viewer-token.ts";
+import { statusOf } from "../support/check-ledger.ts";
 import { call, event } from "../support/client.ts";
 import { OF_KEEPING } from "./keeping-routes.ts";
 import { OF_THE_PLATFORM } from "./platform-routes.ts";
@@ -13,6 +17,14 @@ import { orgKey } from "./support.ts";
 async function published(org: string, path: string): Promise<Request_> {
   await call("GET", `/v1/orgs/${org}/checkpoint?min_size=1`);
   return { method: "GET", path: `/v1/orgs/${org}/${path}` };
+}
+
+/** The path of a list that is kept beside the leaves. */
+async function listed(org: string, text: string): Promise<Request_> {
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  const { log } = await statusOf(org);
+  await putAbsenceList(env.ARCHIVE, { log, sha256, text });
+  return { method: "GET", path: `/v1/orgs/${org}/absences/${sha256}` };
 }
 
 const OF_AN_ORG: Record<string, Route> = {
@@ -122,6 +134,13 @@ const OF_AN_ORG: Record<string, Route> = {
     shape: null,
     viewers: "whole",
   },
+  getAbsences: {
+    of: "org",
+    make: (org) => listed(org, "7 note\n"),
+    status: 200,
+    shape: null,
+    viewers: "whole",
+  },
   proveInclusion: {
     of: "org",
     make: (org) => published(org, "proof/inclusion?index=0&size=1"),
@@ -190,6 +209,7 @@ const OF_A_LOG = [
   "getTile",
   "proveInclusion",
   "proveConsistency",
+  "getAbsences",
   "proveEntry",
 ];
 
