@@ -57,14 +57,14 @@ export class Keeping {
    * to come is refused, and that it was asked for is sealed.
    */
   permitRun(caller: Caller, day: string | null): Promise<Result<string>> {
-    const { state, now } = this.#core;
+    const core = this.#core;
     return this.#sequencer.join({
       events: 1,
       bytes: ACT_BYTES,
       plan: ({ draft, now: at }): Result<string> => {
-        const principal = this.#keys.check(state.org.org, caller, "policy:write");
+        const principal = this.#keys.check(core.state.org.org, caller, "policy:write");
         if (!principal.ok) return principal;
-        const today = utcDay(now());
+        const today = utcDay(core.now());
         if (day === null || day <= today) return ok(day ?? today);
         sealAct(draft, refusedRunAct({ by: principal.value.key, day, today }), at);
         const detail = `as_of: ${day} is to come, and nothing goes before the day it is kept until is over. This attempt is in the log.`;

@@ -87,12 +87,12 @@ export async function countersOf(org: string, day = dayIn()): Promise<unknown> {
       counters[name] = (counters[name] ?? 0) + row.at(-1);
     }
     const days = "action, version, first_day, last_day";
-    for (const [action, version, ...two] of await read(
+    for (const [action, version, first, last] of await read(
       `select ${days} from action_seen where org_number = ?1 and last_day < ?2`,
     )) {
       const name = JSON.stringify([action, version]);
-      const all = [...(seen[name] ?? []), ...two].sort();
-      seen[name] = [all[0], all.at(-1)];
+      const [from = first, to = last] = seen[name] ?? [];
+      seen[name] = [first < from ? first : from, last > to ? last : to];
     }
   }
   const sorted = (of: object) => Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -153,10 +153,9 @@ async function checkCell(
   const lost = new Set(
     held.filter(({ gone }) => gone.includes("event")).map(({ sequencedAt }) => sequencedAt.slice(0, 10)),
   );
+  const isLost = (counter: string) => lost.has(String((JSON.parse(counter) as unknown[])[0]));
   const counted = (counters: Record<string, number>) =>
-    Object.entries(counters)
-      .filter(([counter]) => !lost.has((JSON.parse(counter) as string[])[0] as string))
-      .sort();
+    sorted(Object.fromEntries(Object.entries(counters).filter(([counter]) => !isLost(counter))));
   const byIndex = (a: { index: number }, b: { index: number }) => a.index - b.index;
   const hot = ({ index }: { index: number }) => index >= before;
   must(same(content.rows.filter(hot).sort(byIndex), expected.rows), `${cell}: other entry rows than those sealed`);
