@@ -44,5 +44,7 @@ export async function elsewhereStep(
 function isAbout(text: string, wanted: Wanted): boolean {
   const { found } = JSON.parse(text) as { found?: string | null };
   if (typeof found !== "string") return false;
-  return parseRecord(found) === null ? found.includes(wanted.subject.id) : aboutSubject(found, wanted).sections.length > 0;
+  return parseRecord(found) === null
+    ? found.includes(wanted.subject.id)
+    : aboutSubject(found, wanted).sections.length > 0;
 }

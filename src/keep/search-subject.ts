@@ -39,7 +39,14 @@ export async function searchStep(
   const newest = logs.at(-1) === log;
   const deadline = Date.now() + REMOVE_STEP_MS;
   for (let count = 0; count < REMOVE_STEP_SEGMENTS && index < log.size && Date.now() < deadline; count++) {
-    const searched = { log: log.number, newest, origin: log.log, size: log.size, holding, wanted: { ...wanted, names } };
+    const searched = {
+      log: log.number,
+      newest,
+      origin: log.log,
+      size: log.size,
+      holding,
+      wanted: { ...wanted, names },
+    };
     const found = await searchSegment(config, org, searched, index);
     names = withNames(names, found.names);
     const text = absenceListText(found.sections);

@@ -1,38 +1,48 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { predecessorText } from "../../src/chain/continuation.ts";
+import type { ExportedLog } from "../../src/chain/export-manifest.ts";
 import { makeLog, sha256 } from "../chain/support.ts";
 import { causeEvent, goneOf, listFile, redacted } from "../verifier/absences.ts";
-import { type Exported, exportOf, textOf } from "../verifier/exports.ts";
+import { type Exported, exportOf, signManifest, textOf } from "../verifier/exports.ts";
 import { noteOf, publish, type Published } from "../verifier/support.ts";
 import { exportService, KEY } from "./support/export-service.ts";
 import { workplace } from "./support/run-cli.ts";
 import { filesOf } from "./support/served-logs.ts";
 
+const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 const END = (code: number) => ({ ok: true, value: code });
 const REASON = ["--reason", "moving out"];
 const plain = (count: number) => Array.from({ length: count }, () => ({}));
 
-/** An org of two logs, 20 sections of the first one erased by an entry of it, and a place to get it from. */
-async function place(change: (exported: Exported) => Exported = (exported) => exported) {
+type Place = { later?: boolean; change?: (exported: Exported) => Exported };
+
+/** An org of two logs, 20 sections of the first one erased by an entry of it or (`later`) of the next, and a place to get it from. */
+async function place({ later = false, change = (exported) => exported }: Place = {}) {
   const service = await exportService();
   const origin = `${service.host}/v1/orgs/acme`;
   const gone = goneOf(10, 30);
-  const first = publish(makeLog([...plain(299), causeEvent("erased", gone)], { log: origin }));
+  const cause = later ? {} : causeEvent("erased", gone);
+  const first = publish(makeLog([...plain(299), cause], { log: origin }));
   const predecessor = predecessorText(sha256, { origin, note: noteOf(first) });
-  const second = publish(makeLog(plain(20), { log: `${origin}/2`, predecessor }));
+  const ends = later ? [causeEvent("erased", gone, { log: 1 })] : [];
+  const second = publish(makeLog([...plain(20), ...ends], { log: `${origin}/2`, predecessor }));
   const logs: Published[] = [first, second];
-  service.files = new Map([...filesOf(logs), listFile(gone)]);
-  const lines = [redacted(first.lines, gone, { cause: "erased", by: 299 }), second.lines];
+  const [path, list] = listFile(gone);
+  service.files = new Map([...filesOf(logs), [later ? `2/${path}` : path, list]]);
+  const claim = later ? ({ cause: "erased", by: 20, log: 2 } as const) : ({ cause: "erased", by: 299 } as const);
+  const lines = [redacted(first.lines, gone, claim), second.lines];
   const made = (id: string) => change(exportOf(logs, { lines, id }));
   service.make = made;
-  const { run, path } = await workplace();
+  const at = await workplace();
   const env = { INDELIBLE_URL: service.url, INDELIBLE_KEY: KEY };
   const keys = logs.flatMap(({ vkey }) => ["--key", vkey]);
   const exported = (args: string[], more: { signal?: AbortSignal } = {}) =>
-    run("export", ["--org", "acme", ...REASON, ...args], { env, ...more });
-  return { service, made: made("exp_1"), exported, run, path, keys };
+    at.run("export", ["--org", "acme", ...REASON, ...args], { env, ...more });
+  return { service, made: made("exp_1"), exported, run: at.run, path: at.path, keys };
 }
 
 const files = (folder: string) =>
@@ -57,10 +67,27 @@ describe("export --all", () => {
     expect(files(path("copy"))).toContain("2/tile/entries/000.p/20");
     expect(files(path("copy")).some((name) => /state|\.new$/.test(name))).toBe(false);
     writeFileSync(
-      path("copy/records/00001.ndjson"),
-      readFileSync(path("copy/records/00001.ndjson"), "utf8").replace("inv-150", "inv-151"),
+      path("copy/records/00002.ndjson"),
+      readFileSync(path("copy/records/00002.ndjson"), "utf8").replace("inv-150", "inv-151"),
     );
     expect((await run("verify", ["copy", ...keys])).outcome).toEqual(END(1));
+  });
+
+  it("explains what is gone from a log by an entry of the next one", async () => {
+    const { exported, run, path, keys } = await place({ later: true });
+    const { outcome, out } = await exported(["--all", "--to", "copy"]);
+    expect(outcome, out).toEqual(END(0));
+    const verified = await run("verify", ["copy", "--complete", ...keys]);
+    expect(verified.outcome, verified.out).toEqual(END(0));
+    expect(verified.out).toMatch(/all 300 entries verified[^]*erased +20 sections[^]*all 21 entries verified/);
+    const alone = await run("verify", ["copy", "--complete", "--json", ...keys]);
+    expect(JSON.parse(alone.out)).toMatchObject({ ok: true, absent: { erased: 20 }, later: [{ ok: true }] });
+    rmSync(path("copy/2/absences"), { recursive: true });
+    const open = await run("verify", ["copy", ...keys]);
+    expect(open.outcome).toEqual(END(2));
+    expect(open.out.indexOf("could not be checked to the end")).toBeLessThan(
+      open.out.indexOf("all 21 entries verified"),
+    );
   });
 
   it("goes on where it was, whichever request was its last", { timeout: 120_000 }, async () => {
@@ -89,8 +116,43 @@ describe("export --all", () => {
     expect(outcome, out).toEqual(END(0));
   });
 
+  it("goes on after it was killed, again and again", { timeout: 180_000 }, async () => {
+    const { service, run, path, keys } = await place();
+    const args = ["export", "--all", service.url, "--org", "acme", "--to", path("copy"), "--key", KEY, ...REASON];
+    let runs = 0;
+    for (let code: number | null = null; code !== 0; runs++) {
+      expect(runs).toBeLessThan(30);
+      const child = spawn(process.execPath, [MAIN, ...args], { cwd: path("."), stdio: "ignore" });
+      let left = 3 + runs;
+      service.trouble = () => {
+        if (left-- === 0) child.kill("SIGKILL");
+        return false;
+      };
+      [code] = (await once(child, "close")) as [number | null];
+    }
+    expect(runs).toBeGreaterThan(3);
+    expect(service.asked).toHaveLength(1);
+    service.trouble = () => false;
+    const { outcome, out } = await run("verify", ["copy", "--complete", ...keys]);
+    expect(outcome, out).toEqual(END(0));
+    expect(files(path("copy")).filter((name) => /state|\.new$/.test(name))).toEqual([]);
+  });
+
+  it("copies what there is of a log whose top was lost", async () => {
+    const change = (one: Exported): Exported => {
+      const [first, second] = one.said.logs as [ExportedLog, ExportedLog];
+      const said = { ...one.said, complete: false, logs: [{ ...first, checkpoint: null }, second] };
+      return { ...one, said, manifest: signManifest(said, { name: second.log, by: 1 }) };
+    };
+    const { exported, path } = await place({ change });
+    expect((await exported(["--all", "--to", "copy"])).outcome).toEqual(END(0));
+    const there = files(path("copy"));
+    expect(there).toEqual(expect.arrayContaining(["records/00001.ndjson", "2/checkpoint", "log-key"]));
+    expect(there).not.toContain("checkpoint");
+  });
+
   it("begins anew when what was begun is not there any more", async () => {
-    const { service, exported, path } = await place();
+    const { service, exported, run, path, keys } = await place();
     const stop = new AbortController();
     service.trouble = (name) => {
       if (name.includes("/tile/")) stop.abort();
@@ -100,8 +162,11 @@ describe("export --all", () => {
     expect(existsSync(path("copy/mirror.state"))).toBe(true);
     service.trouble = () => false;
     service.end("withdrawn");
+    // What the first one left is not mixed with what the second one has.
+    writeFileSync(path("copy/records/00009.ndjson"), "{}\n");
     expect((await exported(["--all", service.url, "--to", "copy"])).outcome).toEqual(END(0));
     expect(service.asked).toHaveLength(2);
+    expect((await run("verify", ["copy", "--complete", ...keys])).outcome).toEqual(END(0));
     const other = await place();
     other.service.make = () => other.made;
     await other.exported(["--all", "--to", "first"]);
@@ -154,9 +219,11 @@ describe("export to a file", () => {
     });
     expect(files(path(".")).filter((name) => name.startsWith("july"))).toEqual(["july-manifest.json", "july.ndjson"]);
     expect(readFileSync(path("july.ndjson"), "utf8")).toBe(textOf(made));
-    const verified = await run("verify", ["july.ndjson", ...keys]);
-    expect(verified.outcome).toEqual(END(2));
-    expect(verified.out.replaceAll(/\s+/g, " ")).toContain("its list, is not there");
+    // The list of what is gone is beside it.
+    expect(readdirSync(path("absences"))).toHaveLength(1);
+    const verified = await run("verify", ["july.ndjson", "--complete", ...keys]);
+    expect(verified.outcome, verified.out).toEqual(END(0));
+    expect(verified.out).toContain("no entry is missing");
   });
 
   it("goes on after the last part it has, over links that expire", async () => {
@@ -171,6 +238,7 @@ describe("export to a file", () => {
     expect(existsSync(path("all.ndjson"))).toBe(false);
     service.trouble = () => false;
     // What a crash left of a part is not taken for it.
+    expect(readFileSync(path("all.ndjson.part"), "utf8").length).toBeGreaterThan(1_000);
     writeFileSync(path("all.ndjson.part"), "x", { flag: "a" });
     service.requests.length = 0;
     const { outcome } = await exported(["--to", "all.ndjson"]);
@@ -188,17 +256,19 @@ describe("export to a file", () => {
   });
 
   it("keeps no part that is not the manifest's", async () => {
-    const { exported, path } = await place((made) => ({
-      ...made,
-      parts: new Map([...made.parts].map(([name, text]) => [name, text.replace("inv-150", "inv-151")])),
-    }));
+    const { exported, path } = await place({
+      change: (made) => ({
+        ...made,
+        parts: new Map([...made.parts].map(([name, text]) => [name, text.replace("inv-150", "inv-151")])),
+      }),
+    });
     const { outcome } = await exported(["--to", "all.ndjson"]);
     expect(outcome).toMatchObject({ failure: { what: "00001.ndjson is not the part that the manifest names" } });
     expect(existsSync(path("all.ndjson"))).toBe(false);
   });
 
   it("says what it cannot do", async () => {
-    const { service, exported, run } = await place();
+    const { service, exported, run, path } = await place();
     service.make = null;
     expect((await exported(["--to", "a.ndjson"])).outcome).toMatchObject({
       failure: { what: expect.stringContaining("exports:write") },
@@ -215,5 +285,13 @@ describe("export to a file", () => {
       failure: { what: "no reason was given" },
     });
     expect((await run("export", ["--help"])).out).toContain("--all");
+    writeFileSync(path("file"), "");
+    for (const args of [
+      ["--all", "--to", "file"],
+      ["--to", "file/a.ndjson"],
+    ]) {
+      const { outcome } = await exported(args);
+      expect(outcome).toMatchObject({ failure: { what: expect.stringContaining("the copy cannot be kept: E") } });
+    }
   });
 });
