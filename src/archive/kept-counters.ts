@@ -1,8 +1,12 @@
 import { R2_LIST_MAX_KEYS } from "../limits.ts";
+import { DAY_PATTERN } from "../schema/names.ts";
 
-/** What the entries of one UTC day counted as, in the range of one placement: rows of the counters and actions seen, by their columns. */
+/**
+ * What the entries of one UTC day counted as that were in one placement: rows of the counters and actions seen, by their
+ * columns. `at`: the index of one of these entries; it says in which placement they are, should there be more by then.
+ */
 export type KeptPart = {
-  first_index: number;
+  at: number;
   counters: [category: string, action: string, target_types: string, result: string, count: number][];
   seen: [action: string, version: number][];
 };
@@ -52,7 +56,8 @@ export async function listKeptDays(
     for (const { key } of listed.objects) {
       const day = key.slice(prefix.length, -".json".length);
       if (day > to) return days;
-      days.add(day);
+      // A log that continues this one lies under the same prefix.
+      if (DAY_PATTERN.test(day)) days.add(day);
     }
     if (!listed.truncated) return days;
     startAfter = listed.objects.at(-1)?.key ?? startAfter;

@@ -91,7 +91,11 @@ async function putOnce(
 ): Promise<Uint8Array | null> {
   const sha256 = await crypto.subtle.digest("SHA-256", bytes);
   // Null says that the name was taken; the checksum, that what arrived is what was sent.
-  const put = await bucket.put(name, bytes, { onlyIf: { etagDoesNotMatch: "*" }, sha256, httpMetadata });
+  const options = { onlyIf: { etagDoesNotMatch: "*" }, sha256, httpMetadata };
+  const put = await bucket.put(name, bytes, options).catch((error: unknown) => {
+    if (isLocked(error)) return null;
+    throw error;
+  });
   if (put !== null) return null;
   const taken = await readObject(bucket, name);
   if (taken === null) throw new Error(`${name} is taken and is not there`);
@@ -103,4 +107,9 @@ async function readObject(bucket: R2Bucket, name: string): Promise<Uint8Array | 
   const object = await bucket.get(name);
   if (object === null) return null;
   return object.size > OBJECT_MAX_BYTES ? new Uint8Array(0) : new Uint8Array(await object.arrayBuffer());
+}
+
+/** A bucket lock keeps what is there from being written over, which is not what was wanted. Source: R2 error 10069. */
+function isLocked(error: unknown): boolean {
+  return /\b10069\b|locked/i.test(String(error));
 }

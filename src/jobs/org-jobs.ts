@@ -104,6 +104,15 @@ export class OrgJobs extends DurableObject<Env> {
     return this.get(org, kind, id);
   }
 
+  /** Puts another request in place of that of a job that is over; answers whether it is. */
+  replaceRequest(org: string, kind: JobKind, { id, request }: { id: string; request: unknown }): Result<boolean> {
+    const found = this.get(org, kind, id);
+    if (!found.ok) return found;
+    if (openJobs(this.ctx.storage.sql).some((open) => open.id === id)) return ok(false);
+    const change = { request: JSON.stringify(request) };
+    return ok(updateJob(this.ctx.storage.sql, { id, among: ["done", "failed", "cancelled"] }, change));
+  }
+
   /** The watchdog's knock: what is due is done though its alarm was lost, and what is over is not knocked for again. */
   async wake(org: string): Promise<Result<number>> {
     if (this.#foreign(org)) return NOT_FOUND;

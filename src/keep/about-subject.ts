@@ -1,6 +1,7 @@
 import { openSealed, type SealedEntryView } from "../chain/open-sealed.ts";
 import type { EntryRecord } from "../chain/record.ts";
 import { ERASURE_MAX_NAMES } from "../limits.ts";
+import { KEY_ACTOR } from "../schema/caller.ts";
 import type { NewErasure, Subject } from "../schema/erasure.ts";
 import { quotesAny } from "../store/quoted.ts";
 import { quotedBy } from "../store/terms.ts";
@@ -21,11 +22,14 @@ export function aboutSubject(line: string, { subject, sections, names }: Wanted)
   if (!line.includes(storedForm(subject.id)) && !line.includes(QUERY)) return NOTHING;
   const { sections: held } = JSON.parse(line) as EntryRecord;
   const entry = openSealed(line);
+  const own = entry.leaf.source === "service";
   const found = new Set<string>();
   const called: string[] = [];
-  for (const { name, party } of partsOf(entry)) {
+  for (const { name, party } of own ? peopleIn(entry) : partsOf(entry)) {
     if (party.type !== subject.type || party.id !== subject.id) continue;
-    for (const section of [name, `${name}/detail`, ...sections]) found.add(section);
+    // What the service says of its own acts names nobody, and what it did rests on it.
+    const also = own ? sections.filter((section) => section === "note" || section === "context") : sections;
+    for (const section of [name, `${name}/detail`, ...also]) found.add(section);
     for (const text of [party.name, party.email]) if (text !== undefined) called.push(text);
   }
   if (quotesAny(quotedBy(entry), [subject.id, ...names])) found.add("note");
@@ -48,6 +52,16 @@ function storedForm(text: string): string {
 const QUERY = '\\"query\\":';
 /** Shorter ones would be found in what has nothing to do with anybody. */
 const NAME_MIN_CHARACTERS = 4;
+
+/** Of the service's own entries: whoever read, and whom or what a token is for. Keys, holds and the like are its own. */
+function peopleIn(entry: SealedEntryView) {
+  const roles = entry.event?.targets ?? [];
+  return partsOf(entry).filter(({ name, party }) => {
+    if (name === "actor") return party.type !== KEY_ACTOR && party.type !== SERVICE_ACTOR;
+    return roles[Number(name.slice("target/".length))]?.role !== undefined;
+  });
+}
+const SERVICE_ACTOR = "service";
 
 function partsOf({ actor, on_behalf_of, targets }: SealedEntryView) {
   const parts = [

@@ -39,5 +39,6 @@ export async function beginRemoval(config: Config, org: string, asked: Beginning
   if (!sealed.ok) return sealed;
   // The list of a cause lies under its log.
   if (sealed.value.by_log !== grant.number) return refuse("conflict", "The org's log was continued meanwhile.");
-  return ok({ cause, log, before, list: hash, ...sealed.value });
+  const day = before === undefined ? {} : { before };
+  return ok({ cause, log, ...day, list: hash, ...sealed.value });
 }

@@ -1,17 +1,23 @@
 import { deleteEvidence, readEvidence } from "../archive/evidence.ts";
 import { parseRecord } from "../chain/open.ts";
 import type { Config } from "../env.ts";
+import { forgetInExports } from "../export/forget.ts";
 import { forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ERASURE_STEP_OBJECTS } from "../limits.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
 
-/** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in what is open at the ledger. */
+/** `wait_ms`: how long to wait before the next step. */
+type Stepped = { progress: ErasureProgress; wait_ms: number };
+
+const RETRY_MS = 2_000;
+
+/** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in what exports were asked for, in reads that are open. */
 export async function elsewhereStep(
   { config, org }: { config: Config; org: string },
   { asked, progress }: { asked: Omit<Wanted, "names">; progress: ErasureProgress },
-): Promise<ErasureProgress> {
+): Promise<Stepped> {
   const { elsewhere, cursor, names } = progress;
   const { subject } = asked;
   const texts = [subject.id, ...names];
@@ -20,7 +26,7 @@ export async function elsewhereStep(
     const { changed, after } = await forgetInDeadLetters(config, org, page);
     const counted = { ...elsewhere, dead_letters: elsewhere.dead_letters + changed };
     const next = after === null ? { of: "evidence" as const, after: null } : { ...cursor, after };
-    return { ...progress, elsewhere: counted, cursor: next };
+    return { progress: { ...progress, elsewhere: counted, cursor: next }, wait_ms: 0 };
   }
   // The logs of an org lie under the name of its first.
   const log = progress.logs[0]?.log ?? "";
@@ -31,18 +37,27 @@ export async function elsewhereStep(
     about.map(({ key }) => key),
   );
   const counted = { ...elsewhere, evidence: elsewhere.evidence + about.length };
-  if (pieces.length === ERASURE_STEP_OBJECTS) {
-    return { ...progress, elsewhere: counted, cursor: { ...cursor, after: pieces.at(-1)?.key ?? null } };
-  }
+  const after = pieces.at(-1)?.key ?? cursor.after;
+  const moved = { ...progress, elsewhere: counted, cursor: { ...cursor, after } };
+  if (pieces.length === ERASURE_STEP_OBJECTS) return { progress: moved, wait_ms: 0 };
+  const exports = await forgetInExports(config, org, texts);
+  if (!exports.ok) throw new Error(exports.refusal.detail);
+  if (!exports.value) return { progress: moved, wait_ms: RETRY_MS };
   const forgetting = { texts, viewer: null };
-  const closed = await callLedger(config, org, async (ledger) => await ledger.forgetOpen(org, forgetting));
+  const closed = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));
   if (!closed.ok) throw new Error(closed.refusal.detail);
-  return { ...progress, phase: "end", elsewhere: { ...counted, read_sessions: counted.read_sessions + closed.value } };
+  const reads = { ...counted, read_sessions: counted.read_sessions + closed.value };
+  return { progress: { ...moved, phase: "end", elsewhere: reads }, wait_ms: 0 };
 }
 
-/** Whether a row that a repair found is about a subject; one that nobody can read is if it names them. */
+/** Whether a row that a repair found is about a subject; what nobody can read is if it names them. */
 function isAbout(text: string, wanted: Wanted): boolean {
-  const { found } = JSON.parse(text) as { found?: string | null };
+  let found: unknown;
+  try {
+    ({ found } = JSON.parse(text) as { found?: unknown });
+  } catch {
+    return text.includes(wanted.subject.id);
+  }
   if (typeof found !== "string") return false;
   return parseRecord(found) === null
     ? found.includes(wanted.subject.id)

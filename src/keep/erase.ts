@@ -47,7 +47,7 @@ async function eraseStep(
     case "remove":
       return removeFound(context, progress);
     case "elsewhere":
-      return moved(await elsewhereStep(context, { asked, progress }));
+      return { ...(await elsewhereStep(context, { asked, progress })), result: null };
     case "end":
       return endStep(context, asked, progress);
   }
@@ -60,7 +60,7 @@ function moved(progress: ErasureProgress, wait_ms = 0): Step {
 /** Closes what is open and quotes the subject, so that its closing is searched too; then the logs are as large as they are. */
 async function beginStep({ config, org }: JobContext, { subject }: Asked): Promise<Step | Refused> {
   const forgetting = { texts: [subject.id], viewer: subject };
-  const forgotten = await callLedger(config, org, async (ledger) => await ledger.forgetOpen(org, forgetting));
+  const forgotten = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));
   if (!forgotten.ok) return forgotten;
   const grant = await grantFor(config, org);
   const settled = await callLedger(config, org, async (ledger) => await ledger.settleBelow(org, grant.size));
@@ -91,7 +91,6 @@ async function sealStep(context: JobContext, asked: Asked, progress: ErasureProg
   const sealed = await beginRemoval(config, org, {
     cause: "erased",
     log: at.log,
-    before: null,
     list,
     holds_version: chunk.version,
     act: actOf(context, asked, "begun"),

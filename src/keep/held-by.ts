@@ -1,4 +1,4 @@
-import { openEntry, parseRecord } from "../chain/open.ts";
+import { type OpenedEntry, openEntry, parseRecord } from "../chain/open.ts";
 import type { Config } from "../env.ts";
 import { assert } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
@@ -7,6 +7,8 @@ import { parseListQuery } from "../query/query.ts";
 import type { Holds, StandingHold } from "../schema/hold.ts";
 import { sha256 } from "../sha256.ts";
 import type { Holding } from "./remove.ts";
+
+const PLACED = "indelible.hold.placed";
 
 /** What the holds that stand now keep; throws when the ledger does not say. */
 export async function holdingNow(config: Config, org: string): Promise<Holding> {
@@ -25,17 +27,25 @@ export function heldBy({ version, standing }: Holds): Holding {
     assert(read.ok, "the question of a hold is in its one spelling");
     return { ...hold, filter: read.value.filter };
   });
+  const ids = new Set(standing.map(({ id }) => id));
   return {
     version,
     covers({ line, ...place }) {
       const near = holds.filter((hold) => isNear(hold, place));
       if (near.some(({ filter }) => filter.length === 0)) return true;
-      if (near.length === 0) return false;
+      if (near.length === 0 && (ids.size === 0 || !line.includes(PLACED))) return false;
       const record = parseRecord(line);
       const opened = record === null ? null : openEntry(sha256, record);
-      return opened?.ok !== true || near.some(({ filter }) => matches(filter, opened.entry));
+      if (opened?.ok !== true) return true;
+      return saysOneOf(ids, opened.entry) || near.some(({ filter }) => matches(filter, opened.entry));
     },
   };
+}
+
+/** The entry that says of a hold what it covers stays as long as the hold stands: a ledger that is set back reads it again. */
+function saysOneOf(ids: ReadonlySet<string>, { leaf, event, targets }: OpenedEntry): boolean {
+  const [hold] = targets;
+  return leaf.source === "service" && event?.action === PLACED && ids.has(hold?.id ?? "");
 }
 
 function isNear(

@@ -6,26 +6,31 @@ import { readDayCounters } from "../store/kept-counters.ts";
 
 /**
  * Keeps the counters of days in R2, unless they are there: once an entry of a day has expired, nobody can make them from what
- * is left. All entries of these days have to be in D1, and the days over.
+ * is left. The days have to be over, all their entries below `size`. Throws when D1 has not counted all of these: it is being
+ * made anew. `wanted` has with each day the index of one of its entries.
  */
 export async function keepCounters(
   config: Config,
-  { log, placements }: Pick<LogGrant, "log" | "placements">,
-  wanted: ReadonlySet<string>,
+  { log, placements, size }: Pick<LogGrant, "log" | "placements" | "size">,
+  wanted: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const sorted = [...wanted].sort();
+  const sorted = [...wanted.keys()].sort();
   const [from, to] = [sorted[0], sorted.at(-1)];
   if (from === undefined || to === undefined) return;
   const kept = await listKeptDays(config.archive, { log, from, to });
   const days = sorted.filter((day) => !kept.has(day));
   if (days.length === 0) return;
   const parts = new Map<string, KeptPart[]>(days.map((day) => [day, []]));
-  for (const placement of placements) {
+  for (const [n, placement] of placements.entries()) {
     const { org_number: orgNumber, first_index } = placement;
     const read = await readDayCounters(cellOf(config, placement), { orgNumber, days });
-    for (const [n, day] of days.entries()) {
-      const counted = read[n];
-      if (counted !== undefined && counted.counters.length > 0) parts.get(day)?.push({ first_index, ...counted });
+    const until = Math.min(size, placements[n + 1]?.first_index ?? size);
+    if (read.next < until) throw new Error(`D1 has counted the entries of ${log} below ${read.next}, not ${until}`);
+    for (const [nth, day] of days.entries()) {
+      const counted = read.days[nth];
+      // A day is one run of indexes: where it goes on over the end of a placement, the entry there is of the day.
+      const at = Math.min(Math.max(wanted.get(day) ?? 0, first_index), until - 1);
+      if (counted !== undefined && counted.counters.length > 0) parts.get(day)?.push({ at, ...counted });
     }
   }
   // A crash among these leaves some days kept, which is as good.

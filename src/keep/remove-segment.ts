@@ -24,6 +24,7 @@ export async function removeFromSegment(
   const result: RewrittenSegment = { changed: false, held: 0, lines: new Map() };
   const absent: [number, readonly string[]][] = [];
   const ids: string[] = [];
+  const hidden: string[] = [];
   const batches = new Set<string>();
   for (const [index, sections] of partOf(list, { from: first, to: last + 1 })) {
     const line = lines[index - first] as string;
@@ -35,9 +36,10 @@ export async function removeFromSegment(
     result.lines.set(index, redacted);
     if (redacted === line) continue;
     const { note, event, leaf } = openSealed(line);
-    assert(removal.before === null || leaf.keep_until < removal.before, "nothing expires before its day is over");
+    const over = removal.cause === "erased" || leaf.keep_until < (removal.before ?? "");
+    assert(over, "nothing expires before its day is over");
     absent.push([index, sections]);
-    if (note?.id !== undefined) ids.push(note.id);
+    if (note?.id !== undefined) (sections.includes("note") ? hidden : ids).push(note.id);
     if (event?.batch !== undefined) batches.add(event.batch);
     lines[index - first] = redacted;
   }
@@ -45,7 +47,7 @@ export async function removeFromSegment(
   const put = async () =>
     putSegment(archive, { log: log.log, first, lines, headMac: await headMacOf(archive, segment) });
   const release = (named: Rewritten["segment"]) => {
-    const said = { removal, segment: named, absent, ids, batches: [...batches], holds_version: holding.version };
+    const said = { removal, segment: named, absent, ids, hidden, batches: [...batches], holds_version: holding.version };
     return callLedger(config, org, async (ledger) => await ledger.releaseSections(org, said));
   };
   // A crash after the put leaves an object nobody knows of: the next call finds its name taken by the same bytes. What R2 has of an

@@ -25,7 +25,7 @@ export async function listSegmentsOf(
   return { named, past: last + 1, sweep };
 
   async function namedOver(from: number, to: number): Promise<Segment[]> {
-    const range = { from, to, limit: REMOVE_STEP_SEGMENTS };
+    const range = { log: log.number, from, to, limit: REMOVE_STEP_SEGMENTS };
     const found = await callLedger(config, org, async (ledger) => await ledger.segmentsOver(org, range));
     if (!found.ok) throw new Error(found.refusal.detail);
     return found.value;

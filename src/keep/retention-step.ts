@@ -1,13 +1,21 @@
 import { readSegment } from "../archive/segment.ts";
-import { assert, type Refusal } from "../errors.ts";
-import type { Kind } from "../jobs/kind.ts";
+import { assert, refuse, type Refusal } from "../errors.ts";
+import type { JobContext, Kind } from "../jobs/kind.ts";
 import { callLedger } from "../ledger/client.ts";
-import { ABSENCE_LIST_MAX_BYTES, ABSENCE_LIST_MAX_ENTRIES, RETENTION_STEP_DAYS, RETENTION_STEP_MS } from "../limits.ts";
+import {
+  ABSENCE_LIST_MAX_BYTES,
+  ABSENCE_LIST_MAX_ENTRIES,
+  CLOCK_AHEAD_MAX_MS,
+  REMOVE_WAIT_MS,
+  RETENTION_STEP_DAYS,
+  RETENTION_STEP_MS,
+} from "../limits.ts";
 import { logsOf } from "../query/logs.ts";
 import { absenceListHash, absenceListText } from "../chain/absence-list.ts";
 import type { Removal } from "../schema/keep.ts";
 import { nameOf } from "../schema/caller.ts";
 import type { RunRequest, RunTotals } from "../schema/retention.ts";
+import { utcDay } from "../schema/policy.ts";
 import { sha256 } from "../sha256.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { beginRemoval } from "./begin-removal.ts";
@@ -30,12 +38,17 @@ type Progress = {
   totals: RunTotals;
 };
 
-type Context = Parameters<Kind<RunRequest, Progress, RunTotals>["step"]>[0];
 type Stepped = Awaited<ReturnType<Kind<RunRequest, Progress, RunTotals>["step"]>>;
 
 /** One step of a run of retention: what it finds is sealed and removed before the next is found, so that a crash repeats at most one list. */
-export async function retentionStep(context: Context, request: RunRequest, before: Progress | null): Promise<Stepped> {
+export async function retentionStep(
+  context: JobContext,
+  request: RunRequest,
+  before: Progress | null,
+): Promise<Stepped> {
   const { config, org } = context;
+  // Counters are kept of days that are over: a run begun for another would spoil them before the ledger refuses it.
+  if (!request.dry_run && request.day > utcDay(Date.now() + CLOCK_AHEAD_MAX_MS)) return EARLY;
   const grant = await grantFor(config, org);
   const begun = { log: grant.number, from: (request.after ?? -1) + 1, removal: null, totals: NOTHING_YET };
   const progress = before ?? { ...begun, at: "look" as const };
@@ -52,6 +65,8 @@ export async function retentionStep(context: Context, request: RunRequest, befor
   return { progress: { ...progress, ...next, totals }, result: last ? totals : null };
 }
 
+const EARLY = refuse("unprocessable", "Nothing goes before the day it is kept until is over.");
+
 /** What comes when a log is gone through; null when that was all. A dry run from an index on is of the newest log alone. */
 function after({ at, log }: Progress, { after: index }: RunRequest): Pick<Progress, "log" | "at" | "from"> | null {
   if (at === "look") return { log, at: "take", from: (index ?? -1) + 1 };
@@ -62,7 +77,7 @@ function after({ at, log }: Progress, { after: index }: RunRequest): Pick<Progre
 type Found = { expired: Expired[]; next: number | null; totals: RunTotals; holding: Holding };
 type Work = { request: RunRequest; progress: Progress; of: RunLog };
 
-async function find({ config, org }: Context, { request, progress, of }: Work): Promise<Found> {
+async function find({ config, org }: JobContext, { request, progress, of }: Work): Promise<Found> {
   const deadline = Date.now() + RETENTION_STEP_MS;
   const { day } = request;
   const looks = progress.at === "look";
@@ -75,13 +90,14 @@ async function find({ config, org }: Context, { request, progress, of }: Work): 
     const { first, last, name } = segment;
     const { expired, keep_until } = findExpired(await readSegment(config.archive, segment), { first, day });
     days.push({ name, keep_until });
-    const free = looks ? [] : expired.filter(({ index, line }) => !holding.covers({ log: of.log.number, index, line }));
+    const wanted = looks ? [] : expired.filter(({ index }) => index > (request.after ?? -1));
+    const free = wanted.filter(({ index, line }) => !holding.covers({ log: of.log.number, index, line }));
     if (!room.takes(free)) {
       found.next = first;
       break;
     }
     found.expired.push(...free);
-    const held = looks ? 0 : expired.length - free.length;
+    const held = wanted.length - free.length;
     found.totals = addExpired(found.totals, { log: of.log.number, expired: free, held, show: request.dry_run });
     found.next = last + 1;
     if (Date.now() > deadline) break;
@@ -117,15 +133,15 @@ function dayOf({ sequenced_at }: Expired["leaf"]): string {
 
 /** Seals that what was found goes, after what could not be made from the rest is kept. Nothing has gone yet when it returns. */
 async function take(
-  { config, org, by }: Context,
+  { config, org, by }: JobContext,
   { request, progress, of, found }: Work & { found: Found },
 ): Promise<Stepped> {
   const { log, newest } = of;
   if (newest) {
-    const settled = await callLedger(config, org, async (ledger) => await ledger.settleBelow(org, log.size));
-    if (!settled.ok) return settled;
+    const counted = await callLedger(config, org, (ledger) => ledger.waitVisible(org, log.size, REMOVE_WAIT_MS));
+    if (!counted.ok) return counted;
   }
-  await keepCounters(config, log, new Set(found.expired.map(({ leaf }) => dayOf(leaf))));
+  await keepCounters(config, log, new Map(found.expired.map(({ leaf, index }) => [dayOf(leaf), index])));
   const list = new Map(found.expired.map(({ index, sections }) => [index, sections]));
   const once = `retention  ${absenceListHash(sha256, absenceListText(list))}`;
   const key = nameOf(by);
@@ -147,7 +163,7 @@ function isAnew({ code }: Refusal): boolean {
 }
 
 async function remove(
-  { config, org }: Context,
+  { config, org }: JobContext,
   progress: Progress & { removal: NonNullable<Progress["removal"]> },
 ): Promise<Stepped> {
   const { removal, progress: before } = progress.removal;

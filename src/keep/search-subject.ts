@@ -8,12 +8,14 @@ import {
   REMOVE_STEP_MS,
   REMOVE_STEP_SEGMENTS,
 } from "../limits.ts";
+import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
-import { chunkFrom, type ErasureProgress, NONE_HELD, withHeld } from "./erasure-progress.ts";
+import { type Chunk, chunkFrom, type ErasureProgress, NONE_HELD, withHeld } from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
 import type { Holding } from "./remove.ts";
 
-type Searched = { log: number; newest: boolean; origin: string; size: number; holding: Holding; wanted: Wanted };
+type Log = ErasureProgress["logs"][number];
+type Searched = { log: Log; newest: boolean; holding: Holding; wanted: Wanted };
 
 /** What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. */
 type Found = { past: number; sections: Map<number, string[]>; held: Set<number>; names: string[] };
@@ -30,40 +32,40 @@ export async function searchStep(
   const { logs, at } = progress;
   const log = logs.find(({ number }) => number === at.log);
   if (log === undefined) return afterRound(progress);
-  const holding = await holdingNow(config, org);
+  const [holding, grant] = await Promise.all([holdingNow(config, org), grantFor(config, org)]);
   const { version } = progress.chunk;
   if (version !== null && version !== holding.version) return searchAnew(progress);
   const chunk = { ...progress.chunk, version: holding.version };
   let { names } = progress;
   let { index } = at;
-  const newest = logs.at(-1) === log;
+  const newest = grant.number === log.number;
   const deadline = Date.now() + REMOVE_STEP_MS;
-  for (let count = 0; count < REMOVE_STEP_SEGMENTS && index < log.size && Date.now() < deadline; count++) {
-    const searched = {
-      log: log.number,
-      newest,
-      origin: log.log,
-      size: log.size,
-      holding,
-      wanted: { ...wanted, names },
-    };
-    const found = await searchSegment(config, org, searched, index);
+  let full = false;
+  for (let count = 0; count < REMOVE_STEP_SEGMENTS && index < log.size && !full && Date.now() < deadline; count++) {
+    const found = await searchSegment(config, org, { log, newest, holding, wanted: { ...wanted, names } }, index);
     names = withNames(names, found.names);
-    const text = absenceListText(found.sections);
-    const full =
-      chunk.entries + found.sections.size > ABSENCE_LIST_MAX_ENTRIES ||
-      chunk.list.length + text.length > ERASURE_LIST_MAX_CHARACTERS;
-    // What was found of this segment is found again, for the next list: what one segment holds fits into a list.
-    if (full && chunk.entries > 0) return { ...progress, phase: "seal", at: { log: log.number, index }, chunk, names };
-    chunk.list += text;
-    chunk.entries += found.sections.size;
-    const indexes = [...found.held].map((one) => ({ log: log.number, index: one }));
-    chunk.held = withHeld(chunk.held, { entries: indexes.length, indexes });
-    index = found.past;
+    const taken = takeInto(chunk, found);
+    const held = [...found.held].filter((one) => one < taken).map((one) => ({ log: log.number, index: one }));
+    chunk.held = withHeld(chunk.held, { entries: held.length, indexes: held });
+    full = taken < found.past;
+    index = taken;
   }
   const next = { ...progress, at: { log: log.number, index }, chunk, names };
+  if (full) return { ...next, phase: "seal" };
   if (index < log.size) return next;
   return chunk.entries > 0 ? { ...next, phase: "seal" } : afterChunk(next);
+}
+
+/** Adds what fits into the list; answers the first index that is not in it any more. */
+function takeInto(chunk: Chunk, { sections, past }: Found): number {
+  for (const [index, names] of [...sections].sort(([a], [b]) => a - b)) {
+    const text = absenceListText(new Map([[index, names]]));
+    if (chunk.entries === ABSENCE_LIST_MAX_ENTRIES) return index;
+    if (chunk.list.length + text.length > ERASURE_LIST_MAX_CHARACTERS) return index;
+    chunk.list += text;
+    chunk.entries++;
+  }
+  return past;
 }
 
 /** Begins the list of a chunk anew. */
@@ -91,11 +93,11 @@ function afterRound(progress: ErasureProgress): ErasureProgress {
 async function searchSegment(
   config: Config,
   org: string,
-  { log, newest, origin, size, holding, wanted }: Searched,
+  { log, newest, holding, wanted }: Searched,
   index: number,
 ): Promise<Found> {
-  const segments = await segmentsAt(config, org, { origin, newest, index });
-  const past = Math.min(size, ...segments.map(({ last }) => last + 1));
+  const segments = await segmentsAt(config, org, { log, newest, index });
+  const past = Math.min(log.size, ...segments.map(({ last }) => last + 1));
   const found: Found = { past, sections: new Map(), held: new Set(), names: [] };
   for (const segment of segments) {
     const lines = await readSegment(config.archive, segment);
@@ -104,7 +106,7 @@ async function searchSegment(
       const about = aboutSubject(line, wanted);
       found.names.push(...about.names);
       if (about.sections.length === 0) continue;
-      if (holding.covers({ log, index: at, line })) found.held.add(at);
+      if (holding.covers({ log: log.number, index: at, line })) found.held.add(at);
       else found.sections.set(at, [...(found.sections.get(at) ?? []), ...about.sections]);
     }
   }
@@ -115,14 +117,13 @@ async function searchSegment(
 async function segmentsAt(
   config: Config,
   org: string,
-  { origin, newest, index }: { origin: string; newest: boolean; index: number },
+  { log, newest, index }: { log: Log; newest: boolean; index: number },
 ): Promise<Segment[]> {
   const range = { from: index, to: index + 1 };
-  const named = newest
-    ? await callLedger(config, org, async (ledger) => await ledger.segmentsOver(org, { ...range, limit: 1 }))
-    : null;
+  const asked = { ...range, log: log.number, limit: 1 };
+  const named = newest ? await callLedger(config, org, async (ledger) => await ledger.segmentsOver(org, asked)) : null;
   if (named?.ok === false) throw new Error(named.refusal.detail);
-  const segments = named === null ? await segmentsOver(config.archive, origin, range) : named.value;
-  if (segments.length === 0) throw new Error(`entry ${index} of ${origin} is in no segment`);
+  const segments = named === null ? await segmentsOver(config.archive, log.log, range) : named.value;
+  if (segments.length === 0) throw new Error(`entry ${index} of ${log.log} is in no segment`);
   return segments;
 }

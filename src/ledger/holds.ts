@@ -39,8 +39,8 @@ export function enterHold(
 ): void {
   const { query, log, after_index, before_index } = scope;
   sql.exec(
-    "insert into hold (id, scope, reason, key, at, changed) values (?, ?, ?, ?, ?, ?) on conflict do nothing",
-    ...[id, JSON.stringify({ query, log, after_index, before_index }), reason, by, at, position],
+    "insert into hold (id, scope, reason, key, at, placed, changed) values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+    ...[id, JSON.stringify({ query, log, after_index, before_index }), reason, by, at, position, position],
   );
 }
 
@@ -52,6 +52,19 @@ export function endHold(sql: SqlStorage, { id, reason, by, at, position }: Enter
     `delete from hold where id in
        (select id from hold where released is not null order by changed desc limit -1 offset ?)`,
     HOLDS_RELEASED_MAX_SHOWN,
+  );
+}
+
+/**
+ * Has released holds forget their words, as those go from the entries at these positions that placed or released them: what a
+ * hold asked for may quote a person.
+ */
+export function forgetHolds(sql: SqlStorage, positions: readonly number[]): void {
+  sql.exec(
+    `update hold set reason = '', scope = json_set(scope, '$.query', ''), released = json_set(released, '$.reason', '')
+     where released is not null
+       and (placed in (select value from json_each(?1)) or changed in (select value from json_each(?1)))`,
+    JSON.stringify(positions),
   );
 }
 

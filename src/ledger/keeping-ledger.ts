@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { ok, type Result } from "../errors.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
-import type { Forgetting, NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
+import type { Forgetting, NamedSegment, NewCause, Rewritten, SegmentRange } from "../schema/keep.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { RetentionPolicy } from "../schema/policy.ts";
 import type { DueQuestion } from "./keeping.ts";
@@ -23,8 +23,8 @@ export abstract class KeepingLedger extends DurableObject<Env> {
   }
 
   /** The segments that hold entries `[from, to)` of the newest log, in order. */
-  segmentsOver(org: string, range: { from: number; to: number; limit: number }): Promise<Result<NamedSegment[]>> {
-    return this.door.pass(org, ({ removals }) => ok(removals.segments(range)));
+  segmentsOver(org: string, range: SegmentRange): Promise<Result<NamedSegment[]>> {
+    return this.door.pass(org, ({ removals }) => removals.segments(range));
   }
 
   /** Takes a segment that was written anew for what the entries are from here on. */
@@ -32,9 +32,9 @@ export abstract class KeepingLedger extends DurableObject<Env> {
     return this.door.pass(org, ({ removals }) => removals.release(rewritten));
   }
 
-  /** Closes what is open and quotes somebody; answers how many reads. */
-  forgetOpen(org: string, forgetting: Forgetting): Promise<Result<number>> {
-    return this.door.pass(org, async ({ removals }) => ok(await removals.forget(forgetting)));
+  /** Closes reads that are open and quote somebody, or are theirs; answers how many. */
+  closeReadsOf(org: string, forgetting: Forgetting): Promise<Result<number>> {
+    return this.door.pass(org, async ({ removals }) => ok(await removals.closeReads(forgetting)));
   }
 
   /** Makes this the policy by which entries to come are kept; answers the settings. */

@@ -73,13 +73,13 @@ export class Keeping {
     });
   }
 
-  /** Segments from index `from` on that hold, or may hold, what was to be kept until before `day`. */
+  /** Segments of entries from index `from` on that hold, or may hold, what was to be kept until before `day`. */
   dueSegments({ from, day, unknown, limit }: DueQuestion): NamedSegment[] {
     const due = unknown ? "keep_until is null" : "keep_until < ?";
     const { sql } = this.#core.storage;
     return sql
       .exec<NamedSegment>(
-        `select first, last, name from segment where first >= ? and ${due} order by first limit ?`,
+        `select first, last, name from segment where last >= ? and ${due} order by first limit ?`,
         ...(unknown ? [from, limit] : [from, day, limit]),
       )
       .toArray();

@@ -36,10 +36,7 @@ import type { Act } from "../schema/act.ts";
 import { isLogHeld } from "./held.ts";
 import { loadState } from "./state.ts";
 
-/**
- * One org's ledger: the only writer of its chain. A thin shell: its door decides who gets through, the ledger acts. Before
- * `create` it holds nothing and writes nothing.
- */
+/** One org's ledger: the only writer of its chain. Its door decides who gets through, the ledger acts; before `create` it holds nothing. */
 export class OrgLedger extends KeepingLedger {
   readonly #config: Config;
   readonly #door: Door;

@@ -37,3 +37,8 @@ export function batchPrint(
 export function samePrint(stored: ArrayBuffer | Uint8Array | null, print: Uint8Array): boolean {
   return stored === null || Buffer.from(print).equals(stored instanceof Uint8Array ? stored : new Uint8Array(stored));
 }
+
+/** What stands in a receipt for an id that was erased: no id begins so. */
+export function hiddenId(key: Uint8Array, id: string): string {
+  return `~${createHmac("sha256", key).update(`indelible/receipt-id/v1\0${id}`).digest("base64url")}`;
+}

@@ -132,7 +132,7 @@ export class Projector {
     if (cell === undefined) throw new Error(`binding ${placement.cell} is missing`);
     const entries = this.#prepare(found.lines);
     const days = [...new Set(entries.map(({ counter }) => counter.day))];
-    const kept = await this.#keptDays.restore(cell, placement, days);
+    const kept = await this.#keptDays.restore(cell, placement, { days, to: from + entries.length });
     const counted = entries.map((entry) => (kept.has(entry.counter.day) ? { ...entry, ...COUNTED } : entry));
     const { log: origin, org_number: orgNumber } = placement;
     const mac = headMac(config, state.org.log, headAfter({ from, entries }));

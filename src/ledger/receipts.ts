@@ -1,7 +1,7 @@
 import type { CutEvent, Receipt } from "../schema/ledger.ts";
 import { type EarlierLog, placeOf } from "./earlier.ts";
 import { hashText } from "./draft.ts";
-import { samePrint } from "./print.ts";
+import { hiddenId, samePrint } from "./print.ts";
 
 const HASH_BYTES = 32;
 
@@ -41,15 +41,28 @@ export function findIds(sql: SqlStorage, ids: readonly string[]): Map<string, Id
   type Row = { id: string; position: number; print: ArrayBuffer | null; sequenced_at: number; hash: ArrayBuffer };
   const found = new Map<string, IdReceipt>();
   if (ids.length === 0) return found;
+  const hidden = hiddenIds(sql, ids);
   const rows = sql.exec<Row>(
     `select id, position, print, sequenced_at, hash from id_receipt
      where id in (select value from json_each(?))`,
-    JSON.stringify(ids),
+    JSON.stringify([...ids, ...hidden.keys()]),
   );
   for (const { id, position, print, sequenced_at: sequencedAt, hash } of rows) {
-    found.set(id, { position, print, sequencedAt, hash: hashText(hash) });
+    found.set(hidden.get(id) ?? id, { position, print, sequencedAt, hash: hashText(hash) });
   }
   return found;
+}
+
+/** What stands for these ids in receipts whose id was erased, where there are any; an id begins with a letter or a digit. */
+function hiddenIds(sql: SqlStorage, ids: readonly string[]): Map<string, string> {
+  const any = sql.exec("select 1 from id_receipt where id >= '~' limit 1").toArray().length > 0;
+  if (!any) return new Map();
+  const key = printKeyOf(sql);
+  return new Map(ids.map((id) => [hiddenId(key, id), id]));
+}
+
+function printKeyOf(sql: SqlStorage): Uint8Array {
+  return new Uint8Array(sql.exec<{ print_key: ArrayBuffer }>("select print_key from org").one().print_key);
 }
 
 export function saveBatch(sql: SqlStorage, batch: string, receipt: BatchReceipt): void {
@@ -174,6 +187,27 @@ export function clearPrints(
     );
   clear("id_receipt", "id", ids);
   clear("batch_receipt", "batch", batches);
+}
+
+/** Has receipts keep erased ids as keyed digests alone: an event sent again is still known, and nobody can read whose it was. */
+export function hideIds(sql: SqlStorage, ids: readonly string[]): void {
+  if (ids.length === 0) return;
+  const key = printKeyOf(sql);
+  for (const id of ids) {
+    sql.exec("update id_receipt set id = ?, print = null where id = ?", hiddenId(key, id), id);
+  }
+}
+
+/** The same for entries at these positions, of which nothing says the ids any more. */
+export function hideIdsAt(sql: SqlStorage, positions: readonly number[]): void {
+  const rows = sql.exec<{ id: string }>(
+    "select id from id_receipt where id < '~' and position in (select value from json_each(?))",
+    JSON.stringify(positions),
+  );
+  hideIds(
+    sql,
+    rows.toArray().map(({ id }) => id),
+  );
 }
 
 /** Enters the receipt of an id again, without its print. */

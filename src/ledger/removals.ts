@@ -1,17 +1,18 @@
 import { redactLine } from "../chain/redact.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
-import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten, type SegmentRange } from "../schema/keep.ts";
 import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
+import { positionIn } from "./earlier.ts";
+import { forgetHolds } from "./holds.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
-import { listHolds, loadHolds } from "./holds.ts";
 import { planOnce } from "./once.ts";
 import type { Projector } from "./projector.ts";
 import { planForgetReads } from "./reads.ts";
-import { clearPrints } from "./receipts.ts";
+import { clearPrints, hideIds } from "./receipts.ts";
 import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
 import { rewriteStaged } from "./staged.ts";
@@ -73,49 +74,47 @@ export class Removals {
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
-  /**
-   * Forgets what is open and quotes any of `texts`: reads, which are closed, and holds that were released. With `viewer`, reads of that person as
-   * well. Answers how many reads.
-   */
-  forget({ texts, viewer }: Forgetting): Promise<number> {
-    const { state, storage } = this.#core;
-    const plan = (planning: Planning): number => {
-      const released = listHolds(storage.sql).filter((hold) => hold.released !== null && quotes(hold.query, texts));
-      if (released.length > 0) {
-        planning.draft.write((sql) => {
-          for (const { id } of released) sql.exec("delete from hold where id = ?", id);
-        });
-        planning.draft.whenCommitted(() => {
-          state.holds = loadHolds(storage.sql);
-        });
-      }
-      return planForgetReads({ ...planning, sql: storage.sql }, (session) => {
+  /** Closes reads that are open and quote any of `texts`, and with `viewer` those of that person; answers how many. */
+  closeReads({ texts, viewer }: Forgetting): Promise<number> {
+    const { sql } = this.#core.storage;
+    const plan = (planning: Planning) =>
+      planForgetReads({ ...planning, sql }, (session) => {
         const reader = session.viewer?.actor;
         const own = viewer !== null && reader?.type === viewer.type && reader.id === viewer.id;
         return own || quotes(session.filter, texts);
       });
-    };
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
   }
 
-  /** The segments that hold entries `[from, to)` of the newest log, in order, at most `limit`. */
-  segments({ from, to, limit }: { from: number; to: number; limit: number }): NamedSegment[] {
-    const { sql } = this.#core.storage;
+  /** The segments that hold entries `[from, to)` of the newest log, in order, at most `limit`; refused when `log` is not its number any more. */
+  segments({ log, from, to, limit }: SegmentRange): Result<NamedSegment[]> {
+    const { state, storage } = this.#core;
+    if (log !== state.earlier.length + 1) return refuse("overloaded", "The org's log was continued meanwhile.");
+    const { sql } = storage;
     const rows = sql.exec<NamedSegment>(
       "select first, last, name from segment where last >= ? and first < ? order by first limit ?",
       ...[from, to, limit],
     );
-    return rows.toArray();
+    return ok(rows.toArray());
   }
 
   /**
    * Lets go of what a segment that was written anew does not hold any more: names it in place of the old one, takes the same from staged
    * rows, and has receipts forget what was sent, in one transaction. From here on this is what the entries are: the old object may go. Done again it changes nothing.
    */
-  release({ removal, segment, absent, ids, batches, holds_version }: Rewritten): Result<null> {
+  release({ removal, segment, absent, ids, hidden, batches, holds_version }: Rewritten): Result<null> {
     const { state, storage } = this.#core;
     if (state.holds.version !== holds_version) return CHANGED;
     const { sql } = storage;
+    const noted = absent.filter(([, sections]) => sections.includes("note")).map(([index]) => index);
+    const forget = () => {
+      clearPrints(sql, { ids, batches });
+      hideIds(sql, hidden);
+      forgetHolds(
+        sql,
+        noted.map((index) => positionIn(state.earlier, { log: removal.log, index })),
+      );
+    };
     if (segment !== null && removal.log === state.earlier.length + 1) {
       const named = sql
         .exec<NamedSegment>("select first, last, name from segment where first = ?", segment.first)
@@ -125,18 +124,18 @@ export class Removals {
       }
       const saved = transact(this.#core, () => {
         sql.exec("update segment set name = ?, keep_until = null where first = ?", segment.name, segment.first);
-        clearPrints(sql, { ids, batches });
+        forget();
         const sections = new Map(absent);
         const cause = causeOf(removal);
         return rewriteStaged(sql, named, (index, line) => redactLine(line, sections.get(index) ?? [], cause));
       });
       state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };
-    } else transact(this.#core, () => clearPrints(sql, { ids, batches }));
+    } else transact(this.#core, forget);
     return ok(null);
   }
 }
 
 /** By the time the cause says it was sealed at: a verifier goes by that. */
-function hasCome(day: string | null, { draft }: Planning): boolean {
-  return day !== null && day <= utcDay(draft.sequencedAt);
+function hasCome(day: string | undefined, { draft }: Planning): boolean {
+  return day !== undefined && day <= utcDay(draft.sequencedAt);
 }

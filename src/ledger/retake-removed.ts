@@ -7,7 +7,9 @@ import { log as say } from "../log.ts";
 import { sha256 } from "../sha256.ts";
 import { continueChain } from "./continue-chain.ts";
 import type { Core } from "./core.ts";
+import { baseOf } from "./earlier.ts";
 import { linesFrom } from "./lines.ts";
+import { hideIdsAt } from "./receipts.ts";
 import { rewriteStaged } from "./staged.ts";
 import { loadState } from "./state.ts";
 import { transact } from "./transact.ts";
@@ -50,6 +52,7 @@ async function renameLost(core: Core): Promise<void> {
     transact(core, () => {
       storage.sql.exec("update segment set name = ? where first = ?", newest.name, row.first);
       rewriteStaged(storage.sql, row, (index, line) => lines[index - row.first] ?? line);
+      hideReceipts(core, new Map(lines.map((line, n) => [row.first + n, line])));
     });
   }
 }
@@ -66,12 +69,24 @@ async function redactAs(core: Core, segment: ListedSegment): Promise<void> {
     if (absent.length > 0 && told.every(Boolean)) excused.set(index, line);
   }
   if (excused.size === 0) return;
-  transact(core, () =>
+  transact(core, () => {
     rewriteStaged(core.storage.sql, segment, (index, line) => {
       const other = excused.get(index);
       return other !== undefined && lessOf(line, other) ? other : line;
-    }),
-  );
+    });
+    hideReceipts(core, excused);
+  });
+}
+
+/** An id that went with its note goes from its receipt. */
+function hideReceipts({ storage, state }: Core, lines: ReadonlyMap<number, string>): void {
+  const gone = [...lines].filter(([, line]) => (JSON.parse(line) as EntryRecord).absent?.some(isNote) === true);
+  const base = baseOf(state.earlier);
+  if (gone.length > 0) hideIdsAt(storage.sql, gone.map(([index]) => base + index));
+}
+
+function isNote({ section }: Absence): boolean {
+  return section === "note";
 }
 
 /** Whether a line is of the same entry as another and holds nothing that the other does not. */

@@ -75,10 +75,10 @@ const LATER_TABLES = [
      id text primary key, log integer not null, first integer not null, past integer, reason text not null,
      key text not null, at integer not null, released text, released_at integer, notes text not null
    ) without rowid`,
-  // `scope` and `released` as JSON; `changed`: the position of the entry that placed or released it.
+  // `scope` and `released` as JSON; `placed`: the position of the entry that placed it, `changed` of the last one about it.
   `create table if not exists hold (
      id text primary key, scope text not null, reason text not null, key text not null, at integer not null,
-     changed integer not null, released text
+     placed integer not null, changed integer not null, released text
    ) without rowid`,
 ];
 

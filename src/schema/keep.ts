@@ -9,13 +9,13 @@ type Going = "erased" | "expired";
 type ListSummary = { sha256: string; entries: number; sections: number };
 
 /**
- * A cause to be sealed. What expires was to be kept until before the day `before`, which has come; null for what is erased.
+ * A cause to be sealed. What expires was to be kept until before the day `before`, which has come; what is erased has none.
  * `log` is the number of the log whose entries the list names, `holds_version` that of the holds it was made with. Under the name `once` and with this list one is sealed, however often it is asked for.
  */
 export type NewCause = {
   cause: Going;
   log: number;
-  before: string | null;
+  before?: string;
   list: ListSummary;
   holds_version: number;
   act: Omit<Act, "action" | "category" | "forever"> & { action: CauseAction };
@@ -25,7 +25,7 @@ export type NewCause = {
 type CauseAction = Extract<ServiceAction, "indelible.erasure.begun" | "indelible.retention.run">;
 
 /** What is let go of: sections of entries of log `log`, by the entry `by` of log `by_log`, which commits to the list of this hash. */
-export type Removal = { cause: Going; log: number; before: string | null; by: number; by_log: number; list: string };
+export type Removal = { cause: Going; log: number; before?: string; by: number; by_log: number; list: string };
 
 /** What lines say of a removal: the log of its cause only where that is another one than theirs. */
 export function causeOf({ cause, by, by_log, log }: Removal): Cause {
@@ -35,18 +35,22 @@ export function causeOf({ cause, by, by_log, log }: Removal): Cause {
 /** Texts that name somebody, and who they are where reads of their own are meant as well. */
 export type Forgetting = { texts: string[]; viewer: { type: string; id: string } | null };
 
+/** Entries `[from, to)` of the log of this number; `limit` segments of them at most. */
+export type SegmentRange = { log: number; from: number; to: number; limit: number };
+
 /** A stored run of entries `first..last`, both inclusive; `name` is its key in R2. */
 export type NamedSegment = { first: number; last: number; name: string };
 
 /**
  * A segment that was written anew without what is `absent` of its entries. `ids` and `batches` are those of the entries, whose
- * receipts forget what was sent. `segment` null: of a log before the newest, of which the ledger names none.
+ * receipts forget what was sent, and of `hidden` the id itself. `segment` null: of a log before the newest, of which the ledger names none.
  */
 export type Rewritten = {
   removal: Removal;
   segment: { old: string; name: string; first: number } | null;
   absent: [index: number, sections: readonly string[]][];
   ids: string[];
+  hidden: string[];
   batches: string[];
   holds_version: number;
 };

@@ -30,7 +30,7 @@ export type RunTotals = {
   entries: number;
   sections: number;
   held: number;
-  by: { category: string; month: string; entries: number; sections: number }[];
+  counts: { category: string; month: string; entries: number; sections: number }[];
   first: { log: number; index: number; category: string; keep_until: string }[];
   causes: { log: number; index: number }[];
 };
@@ -48,7 +48,9 @@ export const runSchema = z
     entries: count.meta({ description: "Entries whose sections went, or would." }),
     sections: count,
     held: count.meta({ description: "Entries whose day is over, and that a hold keeps." }),
-    by: z.array(z.object({ category: z.string(), month: z.string(), entries: count, sections: count })),
+    counts: z
+      .array(z.object({ category: z.string(), month: z.string(), entries: count, sections: count }))
+      .meta({ description: "The same by category and UTC month of sequencing." }),
     first: z
       .array(z.object({ log: z.int(), index, category: z.string(), keep_until: z.string() }))
       .meta({ description: "Of a dry run, the first 1,000 entries; `after_index` asks for more." }),

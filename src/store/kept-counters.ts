@@ -6,13 +6,17 @@ export type DayCounters = {
   seen: [action: string, version: number][];
 };
 
-/** What the entries of a UTC day that is over count as. Of an action seen, a day is known that was its first or last. */
+/**
+ * What the entries of UTC days that are over count as, and the index below which all entries are counted at that moment. Of an
+ * action seen, the days are known that were its first or last.
+ */
 export async function readDayCounters(
   cell: D1Database,
   { orgNumber, days }: { orgNumber: number; days: readonly string[] },
-): Promise<DayCounters[]> {
-  const results = await cell.batch<Record<string, string | number>>(
-    days.flatMap((day) => [
+): Promise<{ next: number; days: DayCounters[] }> {
+  const [fence, ...results] = await cell.batch<Record<string, string | number>>([
+    cell.prepare("select next from cursor where org_number = ?1").bind(orgNumber),
+    ...days.flatMap((day) => [
       cell
         .prepare(
           `select category, action, target_types, result, count from counter where org_number = ?1 and day = ?2
@@ -26,8 +30,8 @@ export async function readDayCounters(
         )
         .bind(orgNumber, day),
     ]),
-  );
-  return days.map((day, n) => {
+  ]);
+  const read = days.map((day, n) => {
     const [counted, seen] = [results[2 * n]?.results ?? [], results[2 * n + 1]?.results ?? []];
     if (counted.length > KEPT_DAY_MAX_ROWS) throw new Error(`${day} has more than ${KEPT_DAY_MAX_ROWS} counters`);
     return {
@@ -41,6 +45,7 @@ export async function readDayCounters(
       seen: seen.map((row): DayCounters["seen"][number] => [String(row["action"]), Number(row["version"])]),
     };
   });
+  return { next: Number(fence?.results[0]?.["next"] ?? 0), days: read };
 }
 
 /** Makes a day's counters what they were; done again it changes nothing. */

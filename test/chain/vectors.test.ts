@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { absenceListHash, absenceListText, parseAbsenceList } from "../../src/chain/absence-list.ts";
 import { base64url, fromBase64url } from "../../src/chain/encoding.ts";
 import { genesisPrev } from "../../src/chain/genesis.ts";
 import { encodeLeaf, entryHash, type Leaf, parseLeaf } from "../../src/chain/leaf.ts";
 import type { SectionText } from "../../src/chain/record.ts";
+import { type Cause, redactLine } from "../../src/chain/redact.ts";
 import { commitment } from "../../src/chain/section.ts";
 import { sealEntry } from "../../src/chain/seal.ts";
 import { CHANGES_SHAPE, DETAIL_SHAPE, EVENT_SHAPE, scanSource, type SourceNode } from "../../src/chain/source-text.ts";
@@ -114,6 +116,29 @@ describe("sealed-log.json", () => {
     const sealed = sealEntry(sha256, { ...members, log: origin, sections, salts });
     expect(sealed).toMatchObject({ leaf, prev: entry_hash, line });
     expect(members.prev).toBe(members.index === 0 ? genesis : entries[members.index - 1]?.entry_hash);
+  });
+});
+
+describe("absence-list.json", () => {
+  type File = {
+    good: { sections: Record<string, string[]>; text: string; sha256: string }[];
+    bad: { why: string; text: string }[];
+    redacted: { line: string; sections: string[]; cause: Cause; after: string }[];
+  };
+  const { good, bad, redacted } = vectors<File>("absence-list.json");
+
+  it.each(good)("$sha256", ({ sections, text, sha256: hash }) => {
+    const list = new Map(Object.entries(sections).map(([index, names]) => [Number(index), names]));
+    expect(parseAbsenceList(text)).toEqual(list);
+    expect([absenceListText(list), absenceListHash(sha256, text)]).toEqual([text, hash]);
+  });
+
+  it.each(bad)("$why", ({ text }) => {
+    expect(parseAbsenceList(text)).toBeNull();
+  });
+
+  it.each(redacted)("$cause", ({ line, sections, cause, after }) => {
+    expect(redactLine(line, sections, cause)).toBe(after);
   });
 });
 

@@ -81,15 +81,19 @@ describe("a removal", () => {
     });
   });
 
-  it("forgets what was sent: an event or a batch sent again is known by its id alone", async () => {
+  it("forgets what was sent: an event sent again is known by its id alone, also where that went with its note", async () => {
     const org = await archivedOrg(EVENTS);
-    const again = (more: object) => call("POST", `/v1/orgs/${org}/events`, { body: { ...byJane(2), ...more } });
-    expect((await again({ reason: "another" })).status).toBe(409);
+    const again = (n: number) =>
+      call("POST", `/v1/orgs/${org}/events`, { body: { ...byJane(n), reason: "another" } });
+    for (const n of [2, 4]) expect((await again(n)).status).toBe(409);
     await carriedOut(org, await begun(org, LIST));
-    const answer = await again({ reason: "another" });
-    expect([answer.status, JSON.stringify(answer.json).includes(`"duplicate":true`)]).toEqual([201, true]);
+    for (const n of [2, 4]) {
+      const answer = await again(n);
+      expect([answer.status, JSON.stringify(answer.json).includes(`"duplicate":true`)]).toEqual([201, true]);
+    }
     await untilProjected(org);
-    await checkLedger(org);
+    const { ledger } = await checkLedger(org);
+    expect(ledger.ids.map(({ id }) => id)).toEqual(["jane-2", expect.stringMatching(/^~[\w-]{43}$/)]);
   });
 
   it("is gone from D1 after a rebuild from segments, and from one out of staged rows", async () => {

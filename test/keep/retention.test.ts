@@ -1,53 +1,219 @@
-import { describe, expect, it, vi, afterEach } from "vitest";
-import { retentionStep } from "../../src/keep/retention-step.ts";
-import type { RunRequest, RunTotals } from "../../src/schema/retention.ts";
-import { ROOT, append, batchOf } from "../support/append.ts";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { absenceListHash, parseAbsenceList } from "../../src/chain/absence-list.ts";
+import { sha256 } from "../../src/sha256.ts";
+import { problemOf } from "../http/support.ts";
+import { actsOf, entriesOf, list, saysOf } from "../query/support.ts";
+import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
-import { call, createOrg, event } from "../support/client.ts";
-import { actsOf } from "../query/support.ts";
+import { readLedger } from "../support/check/read-stores.ts";
+import { call } from "../support/client.ts";
+import { finishJob } from "../support/jobs.ts";
+import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
+import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
-import { config } from "./support.ts";
+import { startNightlyRun } from "../../src/keep/nightly-run.ts";
+import { countersOf, dayIn, daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
+import { begun, carriedOut, config } from "./support.ts";
 
 afterEach(() => {
+  unshrinkCells();
   vi.useRealTimers();
 });
 
-async function run(org: string, request: RunRequest): Promise<RunTotals> {
-  let progress: any = null;
-  for (let n = 0; n < 100; n++) {
-    const stepped = await retentionStep({ config, org, id: "run_test", by: ROOT }, request, progress);
-    if ("ok" in stepped) throw new Error(stepped.refusal.detail);
-    if (stepped.result !== null) return stepped.result;
-    progress = JSON.parse(JSON.stringify(stepped.progress));
-  }
-  throw new Error("a run ends");
+const EVENTS = [kept("login", 1), kept("general", 2), kept("telemetry", 3), kept("login", 4)];
+const runs = (org: string) => `/v1/orgs/${org}/retention/runs`;
+
+/** Which of the entries from 2 on still have something. */
+async function left(org: string, count = EVENTS.length): Promise<number[]> {
+  const entries = (await entriesOf(org, 2)).slice(0, count);
+  return entries.flatMap(({ leaf, absent }) => {
+    const gone = absent.filter(({ cause }) => cause === "expired").length;
+    const sections = Object.keys(leaf.sections).length;
+    expect([0, sections]).toContain(gone);
+    return gone === 0 ? [leaf.index] : [];
+  });
 }
-const day = (days = 0) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
 describe("a run of retention", () => {
-  it("takes every section of what has expired, and nothing else", async () => {
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
-    const org = await createOrg("expire");
-    await call("PUT", `/v1/orgs/${org}/retention`, { body: { days: { login: 3, general: 4 } } });
-    await append(org, batchOf([event(1, { category: "login" }), event(2), event(3, { category: "login" })]));
+  it("takes every section of an entry the day after its last day, and nothing a day early", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    const { text: before } = await call("GET", `/v1/orgs/${org}/checkpoint?min_size=1`);
+    const [, tree] = before.split("\n");
+    for (const [passed, stay] of [
+      [3, [2, 3, 4, 5]],
+      [1, [3, 4]],
+      [1, [3, 4]],
+      [1, [4]],
+      [400, [4]],
+    ] as const) {
+      daysPass(passed);
+      await ran(org);
+      expect(await left(org), `${passed}`).toEqual(stay);
+    }
+    const [first, second] = await actsOf(org, "indelible.retention.run");
+    expect(first?.leaf.keep_until).toBe("forever");
+    const { list: said } = saysOf(first);
+    expect(said).toMatchObject({ entries: 2, sections: 10 });
+    const listed = await call("GET", `/v1/orgs/${org}/absences/${said.sha256}`);
+    expect(absenceListHash(sha256, listed.text)).toBe(said.sha256);
+    expect([...(parseAbsenceList(listed.text)?.keys() ?? [])]).toEqual([2, 5]);
+    const { json } = await call("GET", `/v1/orgs/${org}/events/2`);
+    expect(json).toMatchObject({ index: 2, category: "login", absent: expect.anything() });
+    expect(json.absent.every((gone: any) => gone.cause === "expired" && gone.by === first?.leaf.index)).toBe(true);
+    expect((await entriesOf(org, 3))[0]?.absent[0]?.by).toBe(second?.leaf.index);
+    expect((await list(org, { actor: "u_1" })).json.data).toEqual([]);
+    expect((await list(org, { q: '"name 3"' })).json.data.map((entry: any) => entry.index)).toEqual([4]);
+    expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
+    const { text: after } = await call("GET", `/v1/orgs/${org}/checkpoint?min_size=${Number(tree) + 1}`);
+    const range = `from=${tree}&to=${after.split("\n")[1]}`;
+    expect((await call("GET", `/v1/orgs/${org}/proof/consistency?${range}`)).status).toBe(200);
+    await checkLedger(org, { archived: true });
+  });
+
+  it("takes nothing when it is dry, and says what would go, also on a day to come", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    daysPass(4);
+    const { size } = await archiveDue(org);
+    const counts = [{ category: "login", month: dayIn(-4).slice(0, 7), entries: 2, sections: 10 }];
+    const first = [2, 5].map((index) => ({ log: 1, index, category: "login", keep_until: dayIn(-1) }));
+    const dry = { dry_run: true };
+    expect(await ran(org, dry)).toEqual({ entries: 2, sections: 10, held: 0, counts, first, causes: [] });
+    expect((await ran(org, { ...dry, after: 2 })).first).toEqual([first[1]]);
+    expect((await ran(org, { ...dry, day: dayIn(-1) })).entries).toBe(0);
+    expect((await ran(org, { ...dry, day: dayIn(2) })).entries).toBe(3);
+    expect((await archiveDue(org)).size).toBe(size);
+    expect(await left(org)).toEqual([2, 3, 4, 5]);
+  });
+
+  it("goes through its job, and says what went; of two at once each does what the other has not", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    daysPass(6);
+    const [one, two] = await Promise.all([1, 2].map(() => call("POST", runs(org), { body: {} })));
+    expect([one?.status, two?.status], one?.text).toEqual([202, 202]);
+    const ids = [one?.json.id, two?.json.id] as [string, string];
+    for (const id of ids) await finishJob(org, "retention", id);
+    const ended = await Promise.all(ids.map(async (id) => (await call("GET", `${runs(org)}/${id}`)).json));
+    for (const run of ended) expect(run).toMatchObject({ state: "done", dry_run: false, day: dayIn(), error: null });
+    expect(Math.max(...ended.map(({ entries }) => entries))).toBe(3);
+    const { json } = await call("GET", runs(org));
+    expect(json.data.map(({ id }: any) => id).sort()).toEqual([...ids].sort());
+    expect(await left(org)).toEqual([4]);
+    expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
+    await checkLedger(org, { archived: true });
+  });
+
+  it("is refused for a day to come, and the attempt is sealed; nothing else lets anything go", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    problemOf(await call("POST", runs(org), { body: { as_of: dayIn(400) } }), "unprocessable");
+    const [act] = await actsOf(org, "indelible.retention.refused");
+    expect(saysOf(act)).toEqual({ as_of: dayIn(400), today: dayIn() });
+    expect(act?.actor).toMatchObject({ type: "key", id: "root" });
+    await expect(ran(org, { day: dayIn(400) })).rejects.toThrow("Nothing goes before");
+    const list = new Map([[2, ["event"]]]);
+    await expect(begun(org, list, { cause: "expired", before: dayIn(1) })).rejects.toThrow("Nothing goes before");
+    const removal = await begun(org, list, { cause: "expired" });
+    await expect(carriedOut(org, removal)).rejects.toThrow("nothing expires before its day is over");
+    for (const body of [{ as_of: "tomorrow" }, { after_index: 1 }, { as_of: null }, { force: true }]) {
+      problemOf(await call("POST", runs(org), { body }), "invalid_request");
+    }
+    problemOf(await call("DELETE", `/v1/orgs/${org}/events/2`), "method_not_allowed");
+    expect(await left(org)).toEqual([2, 3, 4, 5]);
+    await checkLedger(org, { archived: true });
+  });
+
+  it("leaves counters that come out the same when D1 is made anew", async () => {
+    stopClock();
+    const more = { outcome: { result: "denied" }, targets: [{ type: "document", id: "d_1" }], version: 2 };
+    const org = await keptOrg([...EVENTS, kept("login", 5, more)]);
+    daysPass(1);
+    await append(org, batchOf([kept("login", 6, more), kept("general", 7)]));
     await untilProjected(org);
     await archiveDue(org);
-    vi.setSystemTime(Date.now() + 4 * 86_400_000);
-    const dry = await run(org, { day: day(), dry_run: true, after: null });
-    expect(dry).toMatchObject({ entries: 2, held: 0, causes: [] });
-    const totals = await run(org, { day: day(), dry_run: false, after: null });
-    expect(totals).toMatchObject({ entries: 2, held: 0, causes: [{ log: 1 }] });
-    expect(await actsOf(org, "indelible.retention.run")).toHaveLength(1);
-    expect(await verified(org)).toMatchObject({ ok: true });
+    daysPass(4);
+    const today = dayIn();
+    const before = await countersOf(org, today);
+    await ran(org);
+    expect(await left(org, 5)).toEqual([3, 4]);
+    for (let n = 0; n < 2; n++) {
+      await call("POST", `/v1/orgs/${org}/rebuild`);
+      await untilProjected(org);
+      expect(await countersOf(org, today)).toEqual(before);
+      daysPass(2);
+      await ran(org);
+    }
+    expect(await left(org, 5)).toEqual([4]);
     await checkLedger(org, { archived: true });
-    const stats = async () => (await call("GET", `/v1/orgs/${org}/stats?group_by=action&from=${day(-10)}`)).json;
-    const actions = async () => (await call("GET", `/v1/orgs/${org}/actions?from=${day(-10)}`)).json;
-    const before = [await stats(), await actions()];
-    await call("POST", `/v1/orgs/${org}/rebuild`);
+  });
+
+  it("leaves them so of a day that goes on in another cell, and when cells are split anew", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    await shrinkCells(org);
+    for (const n of [6, 7, 8]) {
+      await append(org, batchOf([kept("login", n), kept("general", n)]));
+      await untilProjected(org);
+    }
+    unshrinkCells();
+    await archiveDue(org);
+    expect((await readLedger(org)).placements.length).toBeGreaterThan(1);
+    daysPass(4);
+    const today = dayIn();
+    const before = await countersOf(org, today);
+    expect(await ran(org)).toMatchObject({ entries: 5 });
+    for (const split of [false, true]) {
+      if (split) await shrinkCells(org);
+      await call("POST", `/v1/orgs/${org}/rebuild`);
+      await untilProjected(org);
+      expect(await countersOf(org, today)).toEqual(before);
+    }
+    unshrinkCells();
+    await checkLedger(org, { archived: true });
+  });
+
+  it("begins once a day by itself, where anything may be due", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    daysPass(4);
+    const now = Date.now();
+    for (let n = 0; n < 2; n++) expect(await startNightlyRun(config, org, now)).toBe(true);
+    await finishJob(org, "retention", `run_nightly_${dayIn()}`);
+    expect(await left(org)).toEqual([3, 4]);
+    const [act] = await actsOf(org, "indelible.retention.run");
+    expect(act?.actor).toMatchObject({ type: "service", id: "retention" });
+    // What was written anew is looked into once more, then nothing is due for a while.
+    await ran(org);
+    await ran(org);
+    expect(await startNightlyRun(config, org, now)).toBe(false);
+    const known = await env.ORG_LEDGER.getByName(org).dueSegments(org, {
+      from: 0,
+      day: "9999-12-31",
+      unknown: false,
+      limit: 9,
+    });
+    expect(known.ok && known.value.length).toBeGreaterThan(0);
+  });
+
+  it("takes from the logs before the newest as well, by a cause in the newest", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    await call("GET", `/v1/orgs/${org}/checkpoint?min_size=6`);
+    await strand(org);
+    expect((await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } })).status).toBe(201);
+    await append(org, batchOf([kept("login", 9)]));
     await untilProjected(org);
-    const after = [await stats(), await actions()];
-    console.error(JSON.stringify(before[0].data), JSON.stringify(after[0].data));
-    expect(after[0].data.find((g: any) => g.value === "document.share")).toMatchObject({ count: 3 });
-    await checkLedger(org, { archived: true });
+    await archiveDue(org);
+    daysPass(4);
+    const { causes, entries } = await ran(org);
+    expect(entries).toBe(3);
+    expect(causes.map(({ log }) => log)).toEqual([2, 2]);
+    const { json } = await call("GET", `/v1/orgs/${org}/1/events/2`);
+    expect(json.absent.map(({ cause, by }: any) => [cause, by])).toEqual(Array(5).fill(["expired", causes[1]?.index]));
+    expect((await call("GET", `/v1/orgs/${org}/1/events/3`)).json.absent).toEqual([]);
+    expect(await ran(org)).toMatchObject({ entries: 0, held: 0, causes: [] });
   });
 });

@@ -40,16 +40,18 @@ export async function begun(
     cause = "erased",
     once = `test-${removals++}`,
     log = 1,
-  }: Partial<Pick<Removal, "cause" | "log"> & { once: string }> = {},
+    holds_version = 0,
+    before = utcDay(Date.now()),
+  }: Partial<Pick<Removal, "cause" | "log" | "before"> & { once: string; holds_version: number }> = {},
 ): Promise<Removal> {
   const action = cause === "erased" ? "indelible.erasure.begun" : "indelible.retention.run";
   const act = { action, actor: { type: "service", id: "test" }, key: "service", metadata: {} } as const;
   const removal = await beginRemoval(config, org, {
     cause,
     log,
-    before: cause === "expired" ? utcDay(Date.now()) : null,
+    ...(cause === "expired" ? { before } : {}),
     list,
-    holds_version: 0,
+    holds_version,
     act,
     once,
   });
