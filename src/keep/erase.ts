@@ -167,12 +167,6 @@ const REMAINS: Certificate["remains"] = [
   { where: "D1 Time Travel and free pages of its files", until: "30 days" },
   { where: "point-in-time recovery of the org's Durable Objects, and free pages of their storage", until: "30 days" },
   { where: "messages in the queue", until: "they are delivered: ask again for what comes" },
-  {
-    where: "receipts: event ids and idempotency keys as the client chose them, unless its notes were erased",
-    until: "for ever",
-  },
-  {
-    where: "exports that were downloaded, copies of the log that others made",
-    until: "those who have them delete them",
-  },
+  { where: "receipts: event ids and idempotency keys as the client chose them, unless its notes were erased", until: "for ever" },
+  { where: "exports that were downloaded, copies of the log that others made", until: "those who have them delete them" },
 ];

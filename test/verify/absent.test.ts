@@ -48,14 +48,14 @@ it("blames a row of D1 that lost more than the list names", async () => {
   const { org, removal } = await erased();
   const cell = await cellOf(org);
   const { record } = await rowAt(cell, 5);
-  await write(cell, 5, redactLine(record, ["note"], { cause: "erased", by: removal.by }));
+  await write(cell, 5, redactLine(record, ["metadata"], { cause: "erased", by: removal.by }));
   for (const query of ["", `?to=${removal.by}`]) {
     const report = await verified(org, query);
     expect(report.ok).toBe(false);
-    expect(report.breaks[0].detail).toContain("does not have note of entry 5");
+    expect(report.breaks[0].detail).toContain("does not have metadata of entry 5");
   }
-  await write(cell, 5, redactLine(record, ["note"], { cause: "erased", by: 3 }));
-  expect(blamed(await verified(org))).toEqual(["unexplained_gap 5 note"]);
-  await write(cell, 5, redactLine(record, ["note"], { cause: "erased", by: removal.by, log: 9 }));
+  await write(cell, 5, redactLine(record, ["metadata"], { cause: "erased", by: 3 }));
+  expect(blamed(await verified(org))).toEqual(["unexplained_gap 5 metadata"]);
+  await write(cell, 5, redactLine(record, ["metadata"], { cause: "erased", by: removal.by, log: 9 }));
   expect((await verified(org)).breaks[0].detail).toContain("the org has no log 9");
 });
