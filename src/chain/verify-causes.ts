@@ -9,7 +9,7 @@ const RETENTION_ACTION = "indelible.retention.run";
 export type Verdict = { kind: "excused" } | { kind: "unknown"; why: string } | { kind: "unexcused"; why: string };
 
 /** The list that a cause commits to, by its hash; `log` is the number of the log it is of, null where that is the cause's own. */
-export type NamedList = { sha256: string; log: number | null };
+type NamedList = { sha256: string; log: number | null };
 
 /**
  * An entry that sections name as the cause of their absence. `action` is null where its `event` section is gone, `list` is
