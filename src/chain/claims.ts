@@ -4,7 +4,7 @@ import { ClaimLog } from "./claim-log.ts";
 import { placeInOrg } from "./continuation.ts";
 import type { Leaf } from "./leaf.ts";
 import type { Sha256 } from "./sha256.ts";
-import type { Verdict } from "./verify-causes.ts";
+import { type Cause, judgeCause, type Verdict } from "./verify-causes.ts";
 
 /** A claim that names an entry as its cause. */
 export type Claim = { section: string; cause: "erased" | "expired"; by: number; log?: number };
@@ -42,15 +42,25 @@ export class Claimed {
     else this.#kept.add(leaf.index, section);
   }
 
+  /** Judges these by the cause alone; null is one that nobody could look at. */
+  judge(cause: Cause | null): Verdict {
+    if (cause !== null) return judgeCause(this.hardest, this.cause, cause);
+    return { kind: "unknown", why: `the cause, entry ${this.at.by}, is out of sight` };
+  }
+
   /** Judges whether the list with this text, null where it is not to be had, is the one named and names all these. */
   judgeList(
     sha256: Sha256,
-    { named, text, why }: { named: string | null; text: string | null; why?: string },
+    { named, text, why }: { named: Cause["list"]; text: string | null; why?: string },
   ): Verdict {
     const { by } = this.at;
-    if (named === null) return { kind: "unexcused", why: `entry ${by} names no list of what goes` };
+    if (named === "unseen") return { kind: "unknown", why: `the list that entry ${by} names could not be read` };
+    if (named === "none") return { kind: "unexcused", why: `entry ${by} names no list of what goes` };
+    if ((named.log ?? this.at.log) !== placeInOrg(this.log).number) {
+      return { kind: "unexcused", why: `the list that entry ${by} names is of another log` };
+    }
     if (text === null) return { kind: "unknown", why: why ?? `the list that entry ${by} names is not there` };
-    if (absenceListHash(sha256, text) !== named) {
+    if (absenceListHash(sha256, text) !== named.sha256) {
       return { kind: "unexcused", why: `what lies in place of the list that entry ${by} names is another one` };
     }
     const list = parseAbsenceList(text);
@@ -99,11 +109,14 @@ export class Claims {
     return there;
   }
 
-  /** Hands over all there is. */
-  takeAll(): Claimed[] {
-    const all = [...this.#claims.values()].flat();
-    this.#claims.clear();
-    this.#drop(all);
+  get size(): number {
+    return this.#count;
+  }
+
+  /** Hands over what names an entry of the log of this number, null for all there is. */
+  takeAll(log: number | null = null): Claimed[] {
+    const all = [...this.#claims.values()].flat().filter(({ at }) => log === null || at.log === log);
+    for (const { at } of all) this.take(at);
     return all;
   }
 

@@ -8,22 +8,25 @@ const RETENTION_ACTION = "indelible.retention.run";
 /** `excused`: the claim names a fitting cause. `unknown`: the cause lies where this walk cannot see it. */
 export type Verdict = { kind: "excused" } | { kind: "unknown"; why: string } | { kind: "unexcused"; why: string };
 
+/** The list that a cause commits to, by its hash; `log` is the number of the log it is of, null where that is the cause's own. */
+type NamedList = { sha256: string; log: number | null };
+
 /**
- * An entry that sections name as the cause of their absence. `action` is null where its `event` section is gone, `list` the
- * hash of the list it commits to, null where its metadata names none or is gone.
+ * An entry that sections name as the cause of their absence. `action` is null where its `event` section is gone, `list` is
+ * `unseen` where its `metadata` section is.
  */
 export type Cause = {
   index: number;
   source: Leaf["source"];
   action: string | null;
   sequencedAt: string;
-  list: string | null;
+  list: NamedList | "none" | "unseen";
 };
 
 /** A cause as its leaf and its opened sections show it. */
 export function causeOf(leaf: Leaf, { action, metadata }: { action: string | null; metadata: string | null }): Cause {
   const { index, source, sequenced_at: sequencedAt } = leaf;
-  return { index, source, action, sequencedAt, list: metadata === null ? null : listNamed(metadata) };
+  return { index, source, action, sequencedAt, list: metadata === null ? "unseen" : listNamed(metadata) };
 }
 
 /** Judges the claim that a section of `leaf` is absent by this cause; whether its list names it is not looked at. */
@@ -84,16 +87,17 @@ export class Causes {
   }
 }
 
-/** The hash of the list that a cause's metadata commits to; null when it has none. */
-function listNamed(metadata: string): string | null {
-  let value: unknown;
+/** The list that a cause's metadata commits to. */
+function listNamed(metadata: string): Cause["list"] {
+  let value: { list?: { sha256?: unknown; log?: unknown } } | null;
   try {
-    value = JSON.parse(metadata);
+    value = JSON.parse(metadata) as typeof value;
   } catch {
-    return null;
+    return "none";
   }
-  const { sha256 } = ((value as { list?: { sha256?: unknown } } | null)?.list ?? {}) as { sha256?: unknown };
-  return typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256) ? sha256 : null;
+  const { sha256, log = null } = value?.list ?? {};
+  if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return "none";
+  return log === null || Number.isSafeInteger(log) ? { sha256, log: log as number | null } : "none";
 }
 
 /** `keep_until` is the last day an entry is kept. */

@@ -1,7 +1,9 @@
+import { type Claimed, Claims } from "./claims.ts";
+import { placeInOrg } from "./continuation.ts";
 import type { Leaf } from "./leaf.ts";
 import type { Absence } from "./record.ts";
 import type { WalkRange } from "./verify.ts";
-import { causeOf, Causes, type Verdict } from "./verify-causes.ts";
+import { type Cause, causeOf, Causes, type Verdict } from "./verify-causes.ts";
 import type { Chain, Displaced, Gap } from "./verify-chain.ts";
 import type { Break, BreakKind, Report } from "./verify-report.ts";
 import type { ReadRow } from "./verify-row.ts";
@@ -20,6 +22,7 @@ export class Findings {
   readonly #range: WalkRange;
   readonly #genesis: string | null;
   readonly #causes: Causes;
+  readonly #claims = new Claims();
   #breaks: Break[] = [];
   readonly #couldNotCheck: Report["could_not_check"] = [];
   readonly #absent: Report["absent"] = { erased: 0, expired: 0, withheld: 0 };
@@ -106,7 +109,33 @@ export class Findings {
     }
   }
 
+  /** Hands over the claims of absence that were not refuted, each with its cause as far as it was walked over. */
+  takeClaims(): { claimed: Claimed; cause: Cause | null }[] {
+    return this.#claims.takeAll().map((claimed) => {
+      const { log } = claimed.at;
+      const own = placeInOrg(this.#range.log).number === log;
+      return { claimed, cause: (own ? this.#causes.at(claimed.at.by) : null) ?? null };
+    });
+  }
+
+  /** Puts down what became of sections that name one cause. */
+  settle({ cause, sections, first: { index, section } }: Claimed, verdict: Verdict): void {
+    if (verdict.kind === "excused") {
+      this.#absent[cause] += sections;
+      return;
+    }
+    const more = sections === 1 ? "" : ` So are ${sections - 1} more sections by the same cause.`;
+    if (verdict.kind === "unexcused") {
+      const detail = `The section is said to be ${cause}, but ${verdict.why}.${more}`;
+      this.add({ kind: "unexplained_gap", index, section, detail });
+    } else {
+      const why = `${section}: ${verdict.why}${more === "" ? "" : `.${more}`}`;
+      this.#couldNotCheck.push({ index, why });
+    }
+  }
+
   report(chain: Chain, { checked, stoppedAt }: { checked: number; stoppedAt: number | null }): Report {
+    for (const { claimed, cause } of this.takeClaims()) this.settle(claimed, claimed.judge(cause));
     const { from, size, maxBreaks } = this.#range;
     const unvouched = chain.unvouched();
     return {
@@ -138,14 +167,15 @@ export class Findings {
   }
 
   #addAbsence(leaf: Leaf, absence: Absence, chain: Chain): void {
-    const { section, cause } = absence;
+    const { section, cause, by, log } = absence;
     const verdict = this.#judge(leaf, absence, chain);
-    if (verdict.kind === "excused") this.#absent[cause]++;
-    else if (verdict.kind === "unknown")
-      this.#couldNotCheck.push({ index: leaf.index, why: `${section}: ${verdict.why}` });
-    else {
+    if (verdict.kind === "unexcused") {
       const detail = `The section is said to be ${cause}, but ${verdict.why}.`;
       this.add({ kind: "unexplained_gap", index: leaf.index, section, detail });
+    } else if (cause === "withheld" || by === undefined) {
+      this.#absent.withheld++;
+    } else if (!this.#claims.add(leaf, { section, cause, by, ...(log === undefined ? {} : { log }) })) {
+      this.#couldNotCheck.push({ index: leaf.index, why: `${section}: too many causes to keep in mind` });
     }
   }
 

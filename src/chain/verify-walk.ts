@@ -2,7 +2,7 @@ import { assert } from "../errors.ts";
 import { base64url } from "./encoding.ts";
 import type { Leaf } from "./leaf.ts";
 import type { Sha256 } from "./sha256.ts";
-import type { Walk, WalkRange } from "./verify.ts";
+import type { OpenClaims, Walk, WalkRange } from "./verify.ts";
 import { Chain, type Closed, type Displaced, type Expected, type Holding } from "./verify-chain.ts";
 import { Findings } from "./verify-findings.ts";
 import type { Report } from "./verify-report.ts";
@@ -63,9 +63,13 @@ export class LogWalk implements Walk {
     return { index: this.#next, trusted: vouched ? hash : null };
   }
 
+  claims(): OpenClaims {
+    this.#settleGathered();
+    return this.#findings;
+  }
+
   report(): Report {
-    this.#report ??= this.#finish();
-    return this.#report;
+    return (this.#report ??= this.#finish());
   }
 
   #finish(): Report {
@@ -76,9 +80,8 @@ export class LogWalk implements Walk {
   }
 
   #settleGathered(): void {
-    const rows = this.#gathered;
+    const [rows, index] = [this.#gathered, this.#gathered[0]?.index];
     this.#gathered = [];
-    const index = rows[0]?.index;
     if (index === undefined || this.#stoppedAt !== null) return;
     if (index >= this.#range.size) {
       for (const row of rows) this.#settleBeyond(readRow(this.#sha256, this.#range.log, row));

@@ -1,4 +1,6 @@
+import type { Claimed } from "./claims.ts";
 import type { Sha256 } from "./sha256.ts";
+import type { Cause, Verdict } from "./verify-causes.ts";
 import type { Report } from "./verify-report.ts";
 import type { StoredRow } from "./verify-row.ts";
 import { LogWalk } from "./verify-walk.ts";
@@ -21,6 +23,15 @@ export type WalkRange = {
   allowWithheld?: boolean;
 };
 
+/**
+ * What is said to be absent, by cause, as far as a walk could not refute it; `cause` is null where it did not go over that. Who
+ * has the lists of the causes settles it; what nobody settles is judged by its cause alone.
+ */
+export type OpenClaims = {
+  takeClaims(): { claimed: Claimed; cause: Cause | null }[];
+  settle(claimed: Claimed, verdict: Verdict): void;
+};
+
 /** A verification under way. Its memory does not grow with the log, only with the breaks, up to `maxBreaks`. */
 export type Walk = {
   /** Takes the next row. Rows come newest first, those of one index in any order, those beyond the head before all. */
@@ -29,6 +40,8 @@ export type Walk = {
   progress(): { checked: number; breaks: number; at: number; stopped: boolean };
   /** Where another walk may go on, and the hash vouched for there; every row of the indexes above must have come. */
   next(): { index: number; trusted: string | null };
+  /** What is said to be absent in the rows that came, to be settled before the report. */
+  claims(): OpenClaims;
   /** Ends the walk: indexes that got no row are missing. The same report every time. */
   report(): Report;
 };

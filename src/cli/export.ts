@@ -58,14 +58,24 @@ export async function runExport(args: string[], around: Around): Promise<Outcome
     if (given !== undefined || values.format !== "ndjson") {
       return failed(`--${given ?? "format"} does not go with --all`, "leave one of them out");
     }
-    return mirrorOrg({ service, reason, to: place, shown: shown(place), json, terminal });
+    return kept(mirrorOrg({ service, reason, to: place, shown: shown(place), json, terminal }));
   }
   const request = requestOf(values, reason);
   if (!request.ok) return request;
   if (!place.endsWith(`.${request.value.format}`)) {
     return failed(`${to} does not end in .${request.value.format}`, "name the file by what is in it");
   }
-  return exportToFile({ service, request: request.value, out: place, shown, json, terminal });
+  return kept(exportToFile({ service, request: request.value, out: place, shown, json, terminal }));
+}
+
+/** A place that takes no files is told of as what it is, and no fault of the command's. */
+async function kept(task: Promise<Outcome<ExitCode>>): Promise<Outcome<ExitCode>> {
+  try {
+    return await task;
+  } catch (error) {
+    if (!(error instanceof Error) || !("syscall" in error)) throw error;
+    return failed(`the copy cannot be kept: ${error.message}`, "see to --to, then run the same command");
+  }
 }
 
 function parse(args: string[]) {

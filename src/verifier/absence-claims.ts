@@ -3,7 +3,7 @@ import { originOfLog, placeInOrg } from "../chain/continuation.ts";
 import type { Leaf } from "../chain/leaf.ts";
 import type { Absence } from "../chain/record.ts";
 import type { Sha256 } from "../chain/sha256.ts";
-import { type Cause, judgeCause, type Verdict } from "../chain/verify-causes.ts";
+import type { Cause, Verdict } from "../chain/verify-causes.ts";
 import { ABSENCE_LIST_MAX_BYTES } from "../limits.ts";
 import type { LogFindings } from "./report.ts";
 import type { LogSource } from "./source.ts";
@@ -20,7 +20,7 @@ export type ClaimingLog = {
 };
 
 /** Claims that a fitting cause was found for, and the hash of the list that has to name them. */
-type Unlisted = { claimed: Claimed; named: string | null };
+type Unlisted = { claimed: Claimed; named: Cause["list"] };
 
 /**
  * Sections said to be absent, until the entry that is their cause is read: logs are read from the oldest entry on, and a
@@ -29,13 +29,20 @@ type Unlisted = { claimed: Claimed; named: string | null };
  */
 export class AbsenceClaims {
   readonly #sha256: Sha256;
-  readonly #logs: ReadonlyMap<string, ClaimingLog>;
+  readonly #logs = new Map<string, ClaimingLog>();
+  readonly #later: boolean;
   readonly #claims = new Claims();
   #unlisted: Unlisted[] = [];
 
-  constructor(sha256: Sha256, logs: ReadonlyMap<string, ClaimingLog>) {
+  /** `later`: logs that come after those that were added will be read too. */
+  constructor(sha256: Sha256, { later = false } = {}) {
     this.#sha256 = sha256;
-    this.#logs = logs;
+    this.#later = later;
+  }
+
+  /** Adds a log, by its origin, before anything of it is read. */
+  addLog(log: string, claiming: ClaimingLog): void {
+    this.#logs.set(log, claiming);
   }
 
   /** Takes the claim that a section of an intact leaf is absent. */
@@ -54,16 +61,20 @@ export class AbsenceClaims {
     }
     const origin = originOfLog(first, log ?? number);
     const there = this.#logs.get(origin);
-    if (there === undefined) return this.#leave(one, `the cause, entry ${by}, lies in ${origin}, which was not read`);
-    if (by >= there.size) return this.#leave(one, `the cause, entry ${by}, lies above the checkpoint`);
+    if (there === undefined && !this.#later) {
+      return this.#leave(one, `the cause, entry ${by}, lies in ${origin}, which was not read`);
+    }
+    if (there !== undefined && by >= there.size)
+      return this.#leave(one, `the cause, entry ${by}, lies above the checkpoint`);
     const claim = { section, cause, by, ...(log === undefined ? {} : { log }) };
     if (!this.#claims.add(leaf, claim)) this.#leave(one, "too many causes to keep in mind");
   }
 
   /** An intact entry was read: what claims it as its cause is judged. */
   entry(log: string, cause: Cause): void {
+    if (this.#claims.size === 0) return;
     for (const claimed of this.#claims.take({ log: placeInOrg(log).number, by: cause.index })) {
-      const verdict = judgeCause(claimed.hardest, claimed.cause, cause);
+      const verdict = claimed.judge(cause);
       if (verdict.kind === "excused") this.#unlisted.push({ claimed, named: cause.list });
       else this.#end(claimed, verdict);
     }
@@ -74,14 +85,20 @@ export class AbsenceClaims {
     const unlisted = this.#unlisted;
     this.#unlisted = [];
     for (const { claimed, named } of unlisted) {
-      const read = named === null || source === null ? null : await readList(source, named);
+      const read = typeof named === "string" || source === null ? null : await readList(source, named.sha256);
       this.#end(claimed, claimed.judgeList(this.#sha256, { named, text: null, ...read }));
     }
   }
 
-  /** Claims whose cause was never seen. */
-  finish(): void {
-    for (const claimed of this.#claims.takeAll()) {
+  /** Whether anything names a cause that was not read yet. */
+  get waiting(): boolean {
+    return this.#claims.size > 0;
+  }
+
+  /** Leaves open what names a cause that was never seen: of a log that was read to its end, or (null) of all. */
+  finish(log: string | null): void {
+    const number = log === null ? null : placeInOrg(log).number;
+    for (const claimed of this.#claims.takeAll(number)) {
       this.#leave(claimed, `the cause, entry ${claimed.at.by}, could not be read`);
     }
   }

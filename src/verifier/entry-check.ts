@@ -3,7 +3,7 @@ import { checkSections } from "../chain/verify-sections.ts";
 import type { Leaf } from "../chain/leaf.ts";
 import type { Checkpoint } from "../chain/note/checkpoint.ts";
 import type { Sha256 } from "../chain/sha256.ts";
-import { AbsenceClaims } from "./absence-claims.ts";
+import type { AbsenceClaims } from "./absence-claims.ts";
 import type { EntryRow } from "./entry-row.ts";
 import type { LogFindings } from "./report.ts";
 import type { LogSource } from "./source.ts";
@@ -38,12 +38,15 @@ export class EntryCheck {
   /** The tree's hash of the entry before the next one; null when it is not known. */
   #before: string | null;
 
-  constructor(sha256: Sha256, { log, findings }: { log: CheckedLog; findings: LogFindings }) {
+  constructor(
+    sha256: Sha256,
+    { log, findings, claims }: { log: CheckedLog; findings: LogFindings; claims: AbsenceClaims },
+  ) {
     this.#sha256 = sha256;
     this.#log = log;
     this.#findings = findings;
-    const { size, complete } = log;
-    this.#claims = new AbsenceClaims(sha256, new Map([[log.log, { size, complete, findings, unproven: null }]]));
+    this.#claims = claims;
+    claims.addLog(log.log, { size: log.size, complete: log.complete, findings, unproven: null });
     this.#before = log.genesis;
   }
 
@@ -89,7 +92,7 @@ export class EntryCheck {
       const what = row.leaf === null ? "A further row" : `A further row, whose leaf says it is entry ${row.leaf.index}`;
       this.#extra(row, what);
     }
-    this.#claims.finish();
+    this.#claims.finish(this.#log.log);
   }
 
   #matching(rows: readonly EntryRow[], expected: string): EntryRow | undefined {

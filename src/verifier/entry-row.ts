@@ -1,6 +1,7 @@
 import { base64url } from "../chain/encoding.ts";
+import { readExportLine } from "../chain/export-line.ts";
 import { entryHash, type Leaf, type ParsedLeaf, parseLeaf } from "../chain/leaf.ts";
-import { type LooseRecord, readRecord } from "../chain/parse-record.ts";
+import type { LooseRecord } from "../chain/parse-record.ts";
 import { leafTextOf } from "../chain/proof/read-bundle.ts";
 import type { Sha256 } from "../chain/sha256.ts";
 
@@ -24,12 +25,12 @@ export function rowOfEntry({ at, hash, entry }: { at: number; hash: string; entr
   return { at, place: null, hash, record: null, ...split(parsed) };
 }
 
-/** A record line. Its place is what its leaf says; where that says nothing of this log, it is `next`. */
+/** A record line, or one of an export. Its place is what its leaf says; where that says nothing of this log, it is `next`. */
 export function rowOfLine(
   sha256: Sha256,
   { log, line, next, place }: { log: string; line: string; next: number; place: string },
 ): EntryRow {
-  const record = readRecord(line);
+  const { record } = readExportLine(line);
   if (record.leaf === null) {
     return { at: next, place, hash: null, record, leaf: null, unread: { kind: "malformed", why: "it holds no leaf" } };
   }

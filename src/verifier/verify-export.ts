@@ -8,7 +8,7 @@ import { checkpointText } from "../chain/note/checkpoint.ts";
 import { portableSha256 } from "../chain/portable-sha256.ts";
 import type { Sha256 } from "../chain/sha256.ts";
 import { VERIFIER_LINE_MAX_BYTES, VERIFY_MAX_BREAKS } from "../limits.ts";
-import { AbsenceClaims, type ClaimingLog } from "./absence-claims.ts";
+import { AbsenceClaims } from "./absence-claims.ts";
 import { ExportLog } from "./export-log.ts";
 import { type ExportFault, ExportParts } from "./export-parts.ts";
 import { linesOf } from "./lines-of.ts";
@@ -111,8 +111,7 @@ export async function verifyExport(input: ExportInput): Promise<ExportReport> {
 function walkOf(input: ExportInput, sha256: Sha256): Walk {
   const { manifest, checkpoints } = input.opened;
   const { complete = false, maxBreaks = VERIFY_MAX_BREAKS } = input;
-  const claiming = new Map<string, ClaimingLog>();
-  const claims = new AbsenceClaims(sha256, claiming);
+  const claims = new AbsenceClaims(sha256);
   const parts = new Map<string, Part>();
   for (const said of manifest.logs) {
     const findings = new LogFindings(maxBreaks);
@@ -121,7 +120,7 @@ function walkOf(input: ExportInput, sha256: Sha256): Walk {
     const about = { said, checkpoint, whole: manifest.complete, genesis };
     // What was filtered may well lack the causes, as the proof of one entry does.
     const unproven = manifest.complete ? null : { sections: 0 };
-    claiming.set(said.log, { size: said.size, findings, complete, unproven });
+    claims.addLog(said.log, { size: said.size, findings, complete, unproven });
     parts.set(said.log, { said, log: new ExportLog(sha256, { about, findings, claims }), findings, unproven });
   }
   return { input, sha256, parts, claims };
@@ -151,7 +150,7 @@ async function readLines(walk: Walk, lines: AsyncIterable<string | null>): Promi
   }
   for (const { log } of all) log.end();
   await claims.compare(input.source ?? null);
-  claims.finish();
+  claims.finish(null);
   return null;
 }
 

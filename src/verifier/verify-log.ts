@@ -5,6 +5,7 @@ import { portableSha256 } from "../chain/portable-sha256.ts";
 import type { TreeHead } from "../chain/proof/verify-consistency.ts";
 import type { Sha256 } from "../chain/sha256.ts";
 import { VERIFY_MAX_BREAKS } from "../limits.ts";
+import { AbsenceClaims } from "./absence-claims.ts";
 import { EntryCheck } from "./entry-check.ts";
 import type { RecordLine } from "./record-groups.ts";
 import { type Counts, type LogBreak, LogFindings, type Unchecked } from "./report.ts";
@@ -34,6 +35,8 @@ export type LogInput = {
   continued?: boolean;
   /** Sections that are withheld are breaks. */
   complete?: boolean;
+  /** Shared by the logs of an org that are verified one after another: a section of one may be gone by a later one's entry. */
+  claims?: AbsenceClaims;
   maxBreaks?: number;
   sha256?: Sha256;
   /** Called after every 256 entries. */
@@ -86,7 +89,11 @@ export async function verifyLog(input: LogInput): Promise<LogReport> {
   if (genesis === null)
     findings.addUnchecked({ index: 0, why: "what it continues: the last checkpoint of the log before is not known" });
   const continues = parseCheckpoint(predecessor ?? "");
-  const check = new EntryCheck(sha256, { log: { log, size, genesis, continues, complete }, findings });
+  const check = new EntryCheck(sha256, {
+    log: { log, size, genesis, continues, complete },
+    findings,
+    claims: input.claims ?? new AbsenceClaims(sha256),
+  });
   const state: LogWalkState = { sha256, input, findings, check, unvouched: [], older: [], stoppedAt: null };
   if (has.tiles) await walkTiles(state, { entries: has.entries });
   else await walkRecords(state);
@@ -95,8 +102,8 @@ export async function verifyLog(input: LogInput): Promise<LogReport> {
   await check.compareLists(input.source);
   const { breaks, couldNotCheck, counts } = findings;
   const { unvouched, older, stoppedAt } = state;
-  return {
-    ok: breaks.length + couldNotCheck.length + unvouched.length === 0 && stoppedAt === null,
+  const report = {
+    ok: false,
     origin: log,
     size,
     root: base64(checkpoint.root),
@@ -107,6 +114,12 @@ export async function verifyLog(input: LogInput): Promise<LogReport> {
     stopped_at: stoppedAt,
     ...counts,
   };
+  return { ...report, ok: isWhole(report) };
+}
+
+/** Whether a report has nothing to complain of. Claims that wait for a later log may still add to it. */
+export function isWhole({ breaks, could_not_check, unvouched, stopped_at }: LogReport): boolean {
+  return breaks.length + could_not_check.length + unvouched.length === 0 && stopped_at === null;
 }
 
 /** Puts down how the log stands to an older checkpoint. `begins` is null when it could not be told. */

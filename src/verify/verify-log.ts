@@ -18,11 +18,12 @@ import { rangesOf } from "../query/spans.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
 import { maySeeWhole } from "../schema/caller.ts";
-import type { LogGrant } from "../schema/ledger.ts";
+import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
 import type { VerifyRun } from "../schema/reads.ts";
 import { sha256 } from "../sha256.ts";
 import { readEntries } from "../store/list-entries.ts";
 import { ledgerLines } from "./ledger-lines.ts";
+import { settleClaims } from "./settle-claims.ts";
 
 /**
  * What is to be checked: entries `[from, to)`, by default all. `expect` is the entry hash (base64url) of index `to - 1`
@@ -83,7 +84,7 @@ export async function verifyLog(
       // Indexes in a trace are of the log it stands in.
       const covered = from === to || !newest ? null : { from, to: to - 1 };
       const begun = { log: grant.number, size: grant.size };
-      const task = { grant: chosen.value, newest, from, to, begun, by: grant.key };
+      const task = { org: grant, grant: chosen.value, newest, from, to, begun, by: grant.key };
       return ok({ answer: task, results: to - from, range: covered });
     },
   });
@@ -109,6 +110,7 @@ async function* leased(
 }
 
 type Task = {
+  org: ReadGrant;
   grant: LogGrant;
   newest: boolean;
   from: number;
@@ -121,7 +123,7 @@ type Task = {
 async function* walk(
   config: Config,
   org: string,
-  { grant, newest, from, to, range, begun, by }: Task,
+  { org: all, grant, newest, from, to, range, begun, by }: Task,
 ): AsyncGenerator<VerifyStep> {
   const atHead = to === grant.size;
   const trusted = range.expect ?? (atHead ? grant.head : null);
@@ -149,6 +151,7 @@ async function* walk(
     addCold(walked, run);
     yield progress();
   }
+  await settleClaims(config, org, { grant: all, claims: walked.claims() });
   const report = walked.report();
   const next = walked.next();
   const more = from > range.from && report.stopped_at === null;

@@ -9,7 +9,7 @@ export type Cell = { db: D1Database; table: string; base: number };
 const ENTRIES = 30;
 export const TABLES = Array.from({ length: 16 }, (_, n) => `entry_${String(n).padStart(2, "0")}`);
 
-async function cellOf(org: string): Promise<Cell> {
+export async function cellOf(org: string): Promise<Cell> {
   const status = await call("GET", `/v1/orgs/${org}/status`);
   const { cell, org_number } = status.json.placements[0];
   const db = (env as unknown as Record<string, D1Database>)[cell] as D1Database;

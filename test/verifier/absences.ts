@@ -10,9 +10,13 @@ export function goneOf(from: number, to: number, sections: readonly string[] = [
 }
 
 /** The entry that is the cause of what goes. */
-export function causeEvent(cause: "erased" | "expired", gone: Gone, metadata?: string): TestEvent {
+export function causeEvent(
+  cause: "erased" | "expired",
+  gone: Gone,
+  { metadata, log }: { metadata?: string; log?: number } = {},
+): TestEvent {
   const sections = [...gone.values()].flat().length;
-  const list = { sha256: absenceListHash(sha256, absenceListText(gone)), entries: gone.size, sections };
+  const list = { sha256: absenceListHash(sha256, absenceListText(gone)), entries: gone.size, sections, log };
   return {
     source: "service",
     category: "general",

@@ -1,10 +1,17 @@
 import { expect, it } from "vitest";
+import { absenceListHash, absenceListText } from "../../src/chain/absence-list.ts";
 import { ClaimLog } from "../../src/chain/claim-log.ts";
+import { Claims } from "../../src/chain/claims.ts";
+import { type Leaf, parseLeaf } from "../../src/chain/leaf.ts";
+import { VERIFY_MAX_CAUSES } from "../../src/limits.ts";
 import type { LogInput } from "../../src/verifier/verify-log.ts";
+import { sha256 } from "../chain/support.ts";
 import { causeEvent, type Gone, goneOf, listFile, redacted } from "./absences.ts";
-import { blamed, type Published, published, textFile, verified } from "./support.ts";
+import { blamed, leafOf, type Published, published, textFile, verified } from "./support.ts";
 
 const erased = goneOf(0, 500);
+const parsed = parseLeaf(leafOf(published(1), 0));
+const LEAF = (parsed.kind === "leaf" ? parsed.leaf : null) as Leaf;
 const plain = (count: number) => Array.from({ length: count }, () => ({}));
 
 /** 500 entries of which a section went, the erasure that took them, another 89 and a retention run. */
@@ -68,7 +75,7 @@ it("blames what is gone by an entry that names no list, or one that is no list",
   const gone = goneOf(0, 3);
   const claim = { cause: "erased", by: 3 } as const;
   const sealedWith = (metadata: string) => {
-    const of = published([...plain(3), causeEvent("erased", gone, metadata)]);
+    const of = published([...plain(3), causeEvent("erased", gone, { metadata })]);
     return check(of, redacted(of.lines, gone, claim));
   };
   for (const metadata of ["{}", "null", '{"list":7}', '{"list":{"sha256":"AB"}}']) {
@@ -78,7 +85,7 @@ it("blames what is gone by an entry that names no list, or one that is no list",
   }
   const bad = textFile("0 note\n0 note\n");
   const sha256 = Buffer.from(await crypto.subtle.digest("SHA-256", bad)).toString("hex");
-  const of = published([...plain(3), causeEvent("erased", gone, JSON.stringify({ list: { sha256 } }))]);
+  const of = published([...plain(3), causeEvent("erased", gone, { metadata: JSON.stringify({ list: { sha256 } }) })]);
   const report = await check(withFiles(of, [`absences/${sha256}`, bad]), redacted(of.lines, gone, claim));
   expect(report.breaks[0]?.detail).toContain("is none");
 });
@@ -129,4 +136,27 @@ it("keeps claims small, and in any order", () => {
     for (const section of ["actor", "event", "note"]) many.add(index, section);
   expect(many.bytes).toBeLessThan(20_000 * 4);
   expect([...many.sections()]).toHaveLength(60_000);
+});
+
+it("takes no more claims by one cause than its list can name", () => {
+  const leaf = (index: number): Leaf => ({ ...LEAF, index });
+  const claims = new Claims();
+  for (let index = 0; index < 20_001; index++) {
+    expect(claims.add(leaf(index), { section: "note", cause: "erased", by: 30_000 })).toBe(true);
+  }
+  const [claimed] = claims.takeAll();
+  expect([claimed?.sections, claims.size]).toEqual([20_001, 0]);
+  const text = absenceListText(goneOf(0, 20_000));
+  const named = { sha256: absenceListHash(sha256, text), log: null };
+  expect(claimed?.judgeList(sha256, { named, text })).toMatchObject({ kind: "unexcused" });
+});
+
+it("keeps a bounded number of causes in mind", () => {
+  const claims = new Claims();
+  const add = (by: number) => claims.add(LEAF, { section: "note", cause: "expired", by });
+  for (let by = 1; by <= VERIFY_MAX_CAUSES; by++) expect(add(by)).toBe(true);
+  expect(add(VERIFY_MAX_CAUSES + 1)).toBe(false);
+  expect(add(7)).toBe(true);
+  expect(claims.take({ log: 1, by: 7 })).toHaveLength(1);
+  expect(add(VERIFY_MAX_CAUSES + 1)).toBe(true);
 });

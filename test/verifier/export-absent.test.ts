@@ -37,12 +37,17 @@ describe("what is gone", () => {
     const gone = goneOf(2, 9);
     const first = published(plain(10));
     const predecessor = predecessorText(sha256, { origin: first.log, note: noteOf(first) });
-    const later = publish(makeLog([{}, causeEvent("erased", gone)], { log: `${first.log}/2`, predecessor }));
+    const later = publish(
+      makeLog([{}, causeEvent("erased", gone, { log: 1 })], { log: `${first.log}/2`, predecessor }),
+    );
     const claim = { cause: "erased", by: 1, log: 2 } as const;
     const made = exportOf([first, later], { lines: [redacted(first.lines, gone, claim), later.lines] });
     const source = mapSource(new Map([listFile(gone)]));
     const logs = [first, later];
     expect(await check(made, { logs, source })).toMatchObject({ ok: true, logs: [{ absent: { erased: 7 } }, {}] });
+    const other = publish(makeLog([{}, causeEvent("erased", gone)], { log: `${first.log}/2`, predecessor }));
+    const strange = exportOf([first, other], { lines: [redacted(first.lines, gone, claim), other.lines] });
+    expect(saidOf(await checkExport(strange, { logs, source }))).toEqual(["unexplained_gap 2 note"]);
     const backward = [first.lines, redacted(later.lines, goneOf(0, 1), { ...claim, by: 3 })];
     expect(saidOf(await check(exportOf([first, later], { lines: backward }), { logs, source }))).toEqual([
       "unexplained_gap 0 note",

@@ -14,6 +14,8 @@ import { putFile, writeState } from "./state.ts";
 
 type Task = { service: Service; reason: string; to: string; shown: string; json: boolean; terminal: Terminal };
 
+const PART_DIGITS = 5;
+
 /** What is under way, for the eye. */
 export type Mirroring = {
   rows: number;
@@ -41,7 +43,8 @@ export async function mirrorOrg({ service, reason, to, shown, json, terminal }: 
     const made = await makeExport(service, { request, statePath, making: seen });
     if (!made.ok) return made;
     const { said, note } = made.value;
-    if (!said.complete) {
+    // Of a log whose top was lost nothing can be proven, and no export is complete: what there is of it is copied.
+    if (!said.complete && said.logs.every(({ checkpoint }) => checkpoint !== null)) {
       const remedy = "use a key with personal:read, and release quarantines before";
       return failed("the service left something out of what this key may have", remedy);
     }
@@ -86,18 +89,24 @@ async function mirrorRecords(
   seen.of = said.parts.length;
   const [first] = said.logs;
   const org = first === undefined ? "" : placeInOrg(first.log).first;
-  for (const [n, part] of said.parts.entries()) {
+  // What another export left may not be had any more, or lie in other parts.
+  for (const { log } of state.parts === 0 ? said.logs : []) {
+    await rm(join(folderOf(to, log), "records"), { recursive: true, force: true });
+  }
+  for (const n of said.parts.keys()) {
     seen.parts = n;
     if (n < state.parts) continue;
     const read = await readPart(made, n);
     if (!read.ok) return read;
     const logs = recordsIn(read.value);
     if (logs === null)
-      return failed(`${part.name} holds lines that are no entries`, "get a later version of this command");
+      return failed(`part ${n + 1} holds lines that are no entries`, "get a later version of this command");
     for (const { number, lines, lists } of logs) {
       const folder = folderOf(to, number === 1 ? org : `${org}/${number}`);
       await mkdir(join(folder, "records"), { recursive: true });
-      await putFile(join(folder, "records", part.name), `${lines.join("\n")}\n`);
+      // A name of the service's own choice is no name for a file here.
+      const name = `${String(n + 1).padStart(PART_DIGITS, "0")}.ndjson`;
+      await putFile(join(folder, "records", name), `${lines.join("\n")}\n`);
       for (const list of lists) {
         const listed = await mirrorList(service, { number, list, folder });
         if (!listed.ok) return listed;

@@ -27,7 +27,7 @@ export function recordsIn(part: Uint8Array): LogRecords[] | null {
     if (leaf.source !== "service" || !CAUSE_PATTERN.test(text)) continue;
     const action = readEventSection(record.sections["event"]?.text ?? "")?.action ?? null;
     const { list } = causeOf(leaf, { action, metadata: record.sections["metadata"]?.text ?? null });
-    if (list !== null) log.lists.push(list);
+    if (typeof list !== "string") log.lists.push(list.sha256);
   }
   return logs;
 }

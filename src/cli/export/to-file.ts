@@ -1,13 +1,16 @@
-import { open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { EXIT, type ExitCode, failed, type Outcome } from "../outcome.ts";
 import { bytes as bytesText, count, counted } from "../terminal/format.ts";
 import { printableJson } from "../terminal/printable.ts";
 import { showProgress } from "../terminal/progress.ts";
 import { inkFor, type Terminal } from "../terminal/terminal.ts";
 import { manifestPaths } from "../verify/export-file.ts";
-import { type ExportRequest, makeExport, readPart } from "./remote-export.ts";
+import { mirrorList } from "./mirror-log.ts";
+import { recordsIn } from "./record-file.ts";
+import { type ExportRequest, type Made, makeExport, readPart } from "./remote-export.ts";
 import type { Service } from "./service.ts";
-import { putFile } from "./state.ts";
+import { putFile, writeState } from "./state.ts";
 
 type Task = {
   service: Service;
@@ -19,14 +22,15 @@ type Task = {
 };
 
 /**
- * Has the service make an export and puts it into one file, with its manifest beside it. Each part is compared with the
- * manifest before it is kept; a run cut short goes on after the last one that was.
+ * Has the service make an export and puts it into one file, with its manifest and the lists of what is gone beside it. Each
+ * part is compared with the manifest before it is kept; a run cut short goes on after the last one that was.
  */
 export async function exportToFile({ service, request, out, shown, json, terminal }: Task): Promise<Outcome<ExitCode>> {
   const [manifest = ""] = manifestPaths(out);
   if (await stat(out).catch(() => null)) {
     return failed(`${shown(out)} is there already`, "name another file with --to, or move it away");
   }
+  await mkdir(dirname(out), { recursive: true });
   const seen = { rows: 0, percent: 0, parts: 0, of: null as number | null };
   const progress = showProgress(terminal.err, () => readingOf(seen, service));
   try {
@@ -34,25 +38,8 @@ export async function exportToFile({ service, request, out, shown, json, termina
     if (!made.ok) return made;
     const { said, note } = made.value;
     seen.of = said.parts.length;
-    const file = await open(`${out}.part`, "a+");
-    try {
-      let size = 0;
-      const held = (await file.stat()).size;
-      for (const [n, part] of said.parts.entries()) {
-        size += part.bytes;
-        seen.parts = n;
-        // What lies there whole was compared before it was written.
-        if (size <= held) continue;
-        const read = await readPart(made.value, n);
-        if (!read.ok) return read;
-        await file.truncate(size - part.bytes);
-        await file.appendFile(read.value);
-      }
-      await file.truncate(size);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    const fetched = await fetchParts(service, { made: made.value, out, format: request.format, seen });
+    if (!fetched.ok) return fetched;
     await putFile(manifest, note);
     await rename(`${out}.part`, out);
     // A crash before this leaves a state that nobody looks at.
@@ -67,6 +54,53 @@ export async function exportToFile({ service, request, out, shown, json, termina
   } finally {
     progress.stop();
   }
+}
+
+type Fetching = { made: Made; out: string; format: ExportRequest["format"]; seen: { parts: number } };
+
+/** Puts part after part at the end of the file that is to be the export. */
+async function fetchParts(service: Service, { made, out, format, seen }: Fetching): Promise<Outcome<null>> {
+  const { said, state } = made;
+  const file = await open(`${out}.part`, "a+");
+  try {
+    const held = (await file.stat()).size;
+    let size = 0;
+    for (const [n, part] of said.parts.entries()) {
+      const from = size;
+      size += part.bytes;
+      seen.parts = n;
+      if (n < state.parts && size <= held) continue;
+      const read = await readPart(made, n);
+      if (!read.ok) return read;
+      const lists = format === "csv" ? null : await fetchLists(service, { bytes: read.value, folder: dirname(out) });
+      if (lists?.ok === false) return lists;
+      // Whatever follows is of a run cut short, or of another export.
+      await file.truncate(from);
+      await file.appendFile(read.value);
+      await file.sync();
+      // A crash before this fetches the part once more.
+      state.parts = n + 1;
+      await writeState(`${out}.state`, state);
+    }
+    await file.truncate(size);
+    return { ok: true, value: null };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Puts the lists that causes in a part name beside the file: with them it explains what is gone. */
+async function fetchLists(
+  service: Service,
+  { bytes, folder }: { bytes: Uint8Array; folder: string },
+): Promise<Outcome<null>> {
+  for (const { number, lists } of recordsIn(bytes) ?? []) {
+    for (const list of lists) {
+      const fetched = await mirrorList(service, { number, list, folder });
+      if (!fetched.ok) return fetched;
+    }
+  }
+  return { ok: true, value: null };
 }
 
 type Told = { rows: number; bytes: number; file: string; manifest: string };

@@ -2,6 +2,7 @@ import { noteText } from "../../chain/note/note.ts";
 import { formatVkey } from "../../chain/note/note-key.ts";
 import { parseCheckpoint, openCheckpoint, type OpenedCheckpoint } from "../../verifier/index.ts";
 import { type KeptCheckpoint, type LogReport, verifyLog } from "../../verifier/verify-log.ts";
+import type { AbsenceClaims } from "../../verifier/absence-claims.ts";
 import type { LogSource } from "../../verifier/source.ts";
 import { sha256 } from "../../sha256.ts";
 import { failed, type Outcome } from "../outcome.ts";
@@ -62,7 +63,8 @@ export type LogVerdict = {
 type Older = { since: { name: string; signed: boolean } | null; remembered: "compared" | "newer" | "first" };
 
 type Opened = Extract<OpenedCheckpoint, { ok: true }>;
-type Task = { job: Job; place: Place; since: Since | null };
+/** `claims` are shared by the logs of an org. */
+type Task = { job: Job; place: Place; since: Since | null; claims: AbsenceClaims };
 
 /** Verifies one log by its checkpoint and files alone. */
 export async function verifyLogAt({ target, note }: FoundLog, task: Task): Promise<Outcome<LogVerdict>> {
@@ -134,6 +136,7 @@ async function carryOut(target: LogTarget, run: Run): Promise<Outcome<LogVerdict
       predecessor: place.predecessor,
       continued: place.continuedBy !== null,
       complete: job.complete,
+      claims: run.claims,
       sha256,
       onProgress: (now) => Object.assign(seen, now),
       signal: job.signal,

@@ -1,6 +1,9 @@
 import { originOfLog, placeInOrg } from "../../chain/continuation.ts";
 import { noteText } from "../../chain/note/note.ts";
+import { sha256 } from "../../sha256.ts";
+import { AbsenceClaims } from "../../verifier/absence-claims.ts";
 import { parseCheckpoint } from "../../verifier/index.ts";
+import { isWhole } from "../../verifier/verify-log.ts";
 import { type ExitCode, failed, type Outcome } from "../outcome.ts";
 import { printable } from "../terminal/printable.ts";
 import { findLog, type Look, namedByNext } from "./find-log.ts";
@@ -26,7 +29,14 @@ export async function verifyLogs(named: LogTarget, job: Job): Promise<Outcome<Ex
   if (!since.ok) return since;
   const { first, number: own } = placeInOrg(origin.value);
   const logs: Logs = { named, first, own, since: since.value, job };
+  const claims = new AbsenceClaims(sha256, { later: true });
   const verdicts: LogVerdict[] = [];
+  const held: (() => void)[] = [];
+  // What is gone by an entry of a later log is judged only there: until then nothing is said of the logs it is gone from.
+  const sayHeld = () => {
+    for (const { report } of claims.waiting ? [] : verdicts) report.ok &&= isWhole(report);
+    while (!claims.waiting && held.length > 0) held.shift()?.();
+  };
   let predecessor = await predecessorOfNamed(logs);
   for (let here: Look = found, number = own; here.kind === "there"; number++) {
     const startedAt = performance.now();
@@ -36,18 +46,22 @@ export async function verifyLogs(named: LogTarget, job: Job): Promise<Outcome<Ex
     const place = placeOf(logs, { number, predecessor, next });
     const verdict =
       last.kind === "there"
-        ? await verifyLogAt(last, { job, place, since: logs.since })
+        ? await verifyLogAt(last, { job, place, since: logs.since, claims })
         : noCheckpoint(here.target, last);
     // What keeps the only log there is from being checked is all there is to say.
     if (!verdict.ok && number === own && next.kind === "none") return verdict;
     const said = verdict.ok ? verdict.value : uncheckedVerdict(place, verdict.failure);
     for (const one of [said, ...(await goneAfter(logs, { number, next }))]) {
-      sayLog(one, { job, elapsedMs: performance.now() - startedAt, first: verdicts.length === 0 });
+      const about = { job, elapsedMs: performance.now() - startedAt, first: verdicts.length === 0 };
+      held.push(() => sayLog(one, about));
       verdicts.push(one);
     }
+    sayHeld();
     predecessor = namedByNext(last, place.origin);
     here = next;
   }
+  claims.finish(null);
+  sayHeld();
   sayLogs(verdicts, job);
   return { ok: true, value: exitOf(verdicts, job) };
 }
