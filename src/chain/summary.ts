@@ -31,8 +31,7 @@ const SENTENCES = {
   "indelible.hold.placed": ({ by, target }) => `${by} placed ${target}: what it covers stays.`,
   "indelible.hold.released": ({ by, target }) => `${by} released ${target}.`,
   "indelible.erasure.begun": ({ by, says }) => `${by} began to erase ${listed(says["list"])}.`,
-  "indelible.erasure.ended": ({ by, says }) =>
-    `${by} erased ${listed(says["removed"])}${kept(says["held"])}.`,
+  "indelible.erasure.ended": ({ by, says }) => `${by} erased ${listed(says["removed"])}${kept(says["held"])}.`,
   "indelible.retention.run": ({ by, says }) => `${by} let ${listed(says["list"])} expire.`,
   "indelible.retention.refused": ({ by, says }) =>
     `${by} asked that entries expire as if it were ${word(says["as_of"])}, and was refused.`,
@@ -137,10 +136,7 @@ function named(name: unknown): string {
   return typeof name === "string" ? `, named ${quoted(name)}` : "";
 }
 
-function counted(
-  count: unknown,
-  what: "entry" | "section" | "result" | "answer" | "call" | "row" | "byte",
-): string {
+function counted(count: unknown, what: "entry" | "section" | "result" | "answer" | "call" | "row" | "byte"): string {
   const many = what === "entry" ? "entries" : `${what}s`;
   return count === 1 ? `1 ${what}` : `${word(count)} ${many}`;
 }

@@ -18,7 +18,11 @@ export async function forgetInExports(config: Config, org: string, texts: readon
       const request = JSON.parse(text) as ExportRequest;
       if (!quotes(request.query, texts)) continue;
       if (ended_at === null) {
-        const cancelled = await callJobs(config, org, async (stub) => await stub.cancel(org, "export", { id, by: "service" }));
+        const cancelled = await callJobs(
+          config,
+          org,
+          async (stub) => await stub.cancel(org, "export", { id, by: "service" }),
+        );
         if (!cancelled.ok) return cancelled;
       }
       const forgotten = { ...request, filter: null, query: "" } satisfies ExportRequest;

@@ -59,5 +59,7 @@ function isAbout(text: string, wanted: Wanted): boolean {
     return text.includes(wanted.subject.id);
   }
   if (typeof found !== "string") return false;
-  return parseRecord(found) === null ? found.includes(wanted.subject.id) : aboutSubject(found, wanted).sections.length > 0;
+  return parseRecord(found) === null
+    ? found.includes(wanted.subject.id)
+    : aboutSubject(found, wanted).sections.length > 0;
 }

@@ -1,6 +1,5 @@
 import { parseAbsenceList } from "../chain/absence-list.ts";
-import type { Config } from "../env.ts";
-import { assert, ok, type Refusal, type Result } from "../errors.ts";
+import { assert, type Refusal } from "../errors.ts";
 import { withdrawExports } from "../export/withdraw.ts";
 import type { JobContext, Kind } from "../jobs/kind.ts";
 import { callLedger } from "../ledger/client.ts";
@@ -167,6 +166,12 @@ const REMAINS: Certificate["remains"] = [
   { where: "D1 Time Travel and free pages of its files", until: "30 days" },
   { where: "point-in-time recovery of the org's Durable Objects, and free pages of their storage", until: "30 days" },
   { where: "messages in the queue", until: "they are delivered: ask again for what comes" },
-  { where: "receipts: event ids and idempotency keys as the client chose them, unless its notes were erased", until: "for ever" },
-  { where: "exports that were downloaded, copies of the log that others made", until: "those who have them delete them" },
+  {
+    where: "receipts: event ids and idempotency keys as the client chose them, unless its notes were erased",
+    until: "for ever",
+  },
+  {
+    where: "exports that were downloaded, copies of the log that others made",
+    until: "those who have them delete them",
+  },
 ];

@@ -47,7 +47,15 @@ export async function removeFromSegment(
   const put = async () =>
     putSegment(archive, { log: log.log, first, lines, headMac: await headMacOf(archive, segment) });
   const release = (named: Rewritten["segment"]) => {
-    const said = { removal, segment: named, absent, ids, hidden, batches: [...batches], holds_version: holding.version };
+    const said = {
+      removal,
+      segment: named,
+      absent,
+      ids,
+      hidden,
+      batches: [...batches],
+      holds_version: holding.version,
+    };
     return callLedger(config, org, async (ledger) => await ledger.releaseSections(org, said));
   };
   // A crash after the put leaves an object nobody knows of: the next call finds its name taken by the same bytes. What R2 has of an

@@ -119,9 +119,11 @@ export function planForgetReads(
   const stored = sql.exec<ReadSession>("select * from read_session").toArray();
   const open = new Map(stored.map((session): [string, ReadSession | null] => [session.id, session]));
   for (const [id, session] of sessions) open.set(id, session);
-  const due = [...open.values()].filter((session) => session !== null).filter(({ filter, viewer }) => {
-    return chosen({ filter, viewer: viewer === null ? null : (JSON.parse(viewer) as Viewer) });
-  });
+  const due = [...open.values()]
+    .filter((session) => session !== null)
+    .filter(({ filter, viewer }) => {
+      return chosen({ filter, viewer: viewer === null ? null : (JSON.parse(viewer) as Viewer) });
+    });
   for (const session of due) {
     sealClosed(draft, session, now);
     touch(context, session.id, null);

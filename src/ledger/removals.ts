@@ -1,7 +1,14 @@
 import { redactLine } from "../chain/redact.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
-import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten, type SegmentRange } from "../schema/keep.ts";
+import {
+  causeOf,
+  type Forgetting,
+  type NamedSegment,
+  type NewCause,
+  type Rewritten,
+  type SegmentRange,
+} from "../schema/keep.ts";
 import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";

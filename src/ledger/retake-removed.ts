@@ -82,7 +82,11 @@ async function redactAs(core: Core, segment: ListedSegment): Promise<void> {
 function hideReceipts({ storage, state }: Core, lines: ReadonlyMap<number, string>): void {
   const gone = [...lines].filter(([, line]) => (JSON.parse(line) as EntryRecord).absent?.some(isNote) === true);
   const base = baseOf(state.earlier);
-  if (gone.length > 0) hideIdsAt(storage.sql, gone.map(([index]) => base + index));
+  if (gone.length > 0)
+    hideIdsAt(
+      storage.sql,
+      gone.map(([index]) => base + index),
+    );
 }
 
 function isNote({ section }: Absence): boolean {

@@ -83,8 +83,7 @@ describe("a removal", () => {
 
   it("forgets what was sent: an event sent again is known by its id alone, also where that went with its note", async () => {
     const org = await archivedOrg(EVENTS);
-    const again = (n: number) =>
-      call("POST", `/v1/orgs/${org}/events`, { body: { ...byJane(n), reason: "another" } });
+    const again = (n: number) => call("POST", `/v1/orgs/${org}/events`, { body: { ...byJane(n), reason: "another" } });
     for (const n of [2, 4]) expect((await again(n)).status).toBe(409);
     await carriedOut(org, await begun(org, LIST));
     for (const n of [2, 4]) {

@@ -34,7 +34,9 @@ export const erasures = new Hono<App>()
     if (!target.ok) return problem(c, target.refusal);
     const { org, caller } = target.value;
     const found = await getErasure(c.get("config"), org, { caller, id: c.req.param("id") });
-    return found.ok ? json(c, found.value satisfies z.infer<typeof erasureSchema>, 200, FRESH) : problem(c, found.refusal);
+    return found.ok
+      ? json(c, found.value satisfies z.infer<typeof erasureSchema>, 200, FRESH)
+      : problem(c, found.refusal);
   });
 
 const listQuery = z.strictObject({ cursor: z.string().max(100).nullable().default(null) });
