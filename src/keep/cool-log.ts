@@ -37,7 +37,10 @@ export async function proveSome(
   const end = newest ? log.size : Math.min(log.size, Date.parse(log.head_at) < until ? log.size : log.cold_before);
   if (next >= end) return { next, prev, end: true, fault: null };
   for (const { head, copies } of await segmentsFrom(config, org, { log, newest, next })) {
-    const found = await linesOf(config, copies.filter(({ first, last }) => first <= next && next <= last));
+    const found = await linesOf(
+      config,
+      copies.filter(({ first, last }) => first <= next && next <= last),
+    );
     if (!found.ok) {
       const place = copies[0]?.name ?? "segment";
       return failed({ next, prev }, { kind: found.kind, index: next, place });

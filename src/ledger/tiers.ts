@@ -78,4 +78,6 @@ export class Tiers {
   }
 }
 
-const CONTINUED = refuse("overloaded", "The log was continued as a new one meanwhile: ask again.", { retry_after_s: 1 });
+const CONTINUED = refuse("overloaded", "The log was continued as a new one meanwhile: ask again.", {
+  retry_after_s: 1,
+});

@@ -38,6 +38,9 @@ async function expectCold(of: string): Promise<void> {
   const { entries } = await walk(of, { source: "client" });
   expect(entries.map(({ index }) => index)).toEqual(Array.from({ length: 5 * IN_MONTH }, (_, n) => 5 * IN_MONTH - n));
   expect(await verified(of)).toMatchObject({ ok: true, breaks: [] });
+  // A step that was tried again was so in the future of what is sealed since; reads end meanwhile.
+  setDay(10, 17);
+  await wake(of);
   await checkLedger(of, { archived: true });
 }
 
@@ -73,7 +76,9 @@ describe("a segment that is not as it was stored", () => {
     expect(await rowsOf(of, "2031-03")).toBe(1 + IN_MONTH);
     expect(await statusOf(of)).toMatchObject({ cold_before: 0 });
     const findings = await actsOf(of, "indelible.finding");
-    expect(findings.map(saysOf)).toMatchObject([{ at: "r2", kind, place: name, lowest_index: first, remedy: [expect.any(String)] }]);
+    expect(findings.map(saysOf)).toMatchObject([
+      { at: "r2", kind, place: name, lowest_index: first, remedy: [expect.any(String)] },
+    ]);
     await env.ARCHIVE.put(name, bytes);
     // The next day it is tried again.
     setDay(10, 16);
@@ -163,7 +168,8 @@ describe("a store that is set back after months left it", () => {
       ),
       cell.prepare("update org_number set log = ?2 where org_number = ?1").bind(number, `lost-${placement?.log}`),
     ]);
-    await wake(of);
+    // The first one may meet a batch for the cell that was.
+    for (let n = 0; n < 2; n++) await wake(of);
     expect((await counted()).json).toEqual(before);
     await expectCold(of);
   });
@@ -175,7 +181,9 @@ describe("a row in a slot of a cold month that is of another month", () => {
     const { cell, low } = await placeOf(of);
     const index = COLD + 2;
     await cell
-      .prepare(`insert into entry_${slotAt("2031-03")} select key, record from entry_${slotAt("2031-07")} where key = ?1`)
+      .prepare(
+        `insert into entry_${slotAt("2031-03")} select key, record from entry_${slotAt("2031-07")} where key = ?1`,
+      )
       .bind(low + index)
       .run();
     for (let n = 0; n < 2; n++) await sweep();
@@ -197,7 +205,7 @@ async function bytesOf(name: string): Promise<ArrayBuffer> {
 /** Breaks the first statement that tells a cell what is cold. */
 function breakTelling(cell: D1Database, kind: FaultKind): Fault {
   let hits = 0;
-  const { restore } = replaceMethod(cell, "prepare", (original, [text]) => {
+  const replaced = replaceMethod(cell, "prepare", (original, [text]) => {
     const statement = original(text) as D1PreparedStatement;
     if (hits > 0 || !String(text).startsWith("insert into cooled (org_number, before) values")) return statement;
     const run = async (bound: D1PreparedStatement) => {
@@ -211,6 +219,6 @@ function breakTelling(cell: D1Database, kind: FaultKind): Fault {
     get hits() {
       return hits;
     },
-    restore,
+    restore: () => replaced.restore(),
   };
 }
