@@ -51,7 +51,11 @@ async function fillHalf(
   await client.until([org], ({ size, projected, archived }) => projected === size && archived === size);
   await client.publish(org);
   // An append more, after which the ledger says how large it is.
-  await client.call("POST", `/v1/orgs/${org}/events`, JSON.parse(eventTexts("keep", 1, { endMs: Date.now() })[0] ?? ""));
+  await client.call(
+    "POST",
+    `/v1/orgs/${org}/events`,
+    JSON.parse(eventTexts("keep", 1, { endMs: Date.now() })[0] ?? ""),
+  );
 }
 
 async function storedBy({ service, client }: Bench): Promise<Bytes> {
@@ -91,8 +95,12 @@ function storageTable({ cell, ledger, segments, tree }: Bytes): Table {
     { name: "tiles and entry bundles", bytes: tree, store: "archive", months },
   ] as const;
   const rest = kept.reduce((sum, { store, bytes }) => sum + storageOf(store, bytes, months), 0);
-  const row = (name: string, bytes: number, time: number, dollars: number) =>
-    [name, bytes.toFixed(0), time.toFixed(1), dollars.toFixed(2)];
+  const row = (name: string, bytes: number, time: number, dollars: number) => [
+    name,
+    bytes.toFixed(0),
+    time.toFixed(1),
+    dollars.toFixed(2),
+  ];
   const hot = storageOf("cell", cell, HOT_MONTHS);
   const always = storageOf("cell", cell, months);
   return {
@@ -121,6 +129,8 @@ function coolingTable(meters: Meters, entries: number): Table {
       ["alarms of the ledger", each(meters.alarms), ledger.toFixed(4)],
       ["all", "", all.toFixed(4)],
     ],
-    notes: ["The entry that says so, its segment and checkpoint are in it; steps of the job, a request each for 8 segments, are not."],
+    notes: [
+      "The entry that says so, its segment and checkpoint are in it; steps of the job, a request each for 8 segments, are not.",
+    ],
   };
 }

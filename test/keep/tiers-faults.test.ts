@@ -38,6 +38,9 @@ async function expectCold(of: string): Promise<void> {
   const { entries } = await walk(of, { source: "client" });
   expect(entries.map(({ index }) => index)).toEqual(Array.from({ length: 5 * IN_MONTH }, (_, n) => 5 * IN_MONTH - n));
   expect(await verified(of)).toMatchObject({ ok: true, breaks: [] });
+  // A step that was tried again was so in the future of what is sealed since; reads end meanwhile.
+  setDay(10, 17);
+  await wake(of);
   await checkLedger(of, { archived: true });
 }
 
@@ -165,7 +168,8 @@ describe("a store that is set back after months left it", () => {
       ),
       cell.prepare("update org_number set log = ?2 where org_number = ?1").bind(number, `lost-${placement?.log}`),
     ]);
-    await wake(of);
+    // The first one may meet a batch for the cell that was.
+    for (let n = 0; n < 2; n++) await wake(of);
     expect((await counted()).json).toEqual(before);
     await expectCold(of);
   });
@@ -201,7 +205,7 @@ async function bytesOf(name: string): Promise<ArrayBuffer> {
 /** Breaks the first statement that tells a cell what is cold. */
 function breakTelling(cell: D1Database, kind: FaultKind): Fault {
   let hits = 0;
-  const { restore } = replaceMethod(cell, "prepare", (original, [text]) => {
+  const replaced = replaceMethod(cell, "prepare", (original, [text]) => {
     const statement = original(text) as D1PreparedStatement;
     if (hits > 0 || !String(text).startsWith("insert into cooled (org_number, before) values")) return statement;
     const run = async (bound: D1PreparedStatement) => {
@@ -215,6 +219,6 @@ function breakTelling(cell: D1Database, kind: FaultKind): Fault {
     get hits() {
       return hits;
     },
-    restore,
+    restore: () => replaced.restore(),
   };
 }
