@@ -10,8 +10,8 @@ import { sha256 } from "../sha256.ts";
 import { CSV_HEAD, csvEntry } from "./csv.ts";
 import type { ExportProgress } from "./progress.ts";
 
-/** What a row is made of, as its reader may see it. */
-type Found = { entry: OpenedEntry; record: EntryRecord };
+/** What a row is made of, as its reader may see it; `entry` where it was opened already. */
+type Found = { index: number; record: EntryRecord; entry: OpenedEntry | null };
 
 /** Proves entry `index` of a log, whose leaf this is; null where nothing can be proven. */
 type Prove = (log: number, index: number, leaf: string) => Promise<Uint8Array[] | null>;
@@ -40,17 +40,16 @@ export class PartWork {
   }
 
   /** Adds a row of log number `log`. Rows come in the order of their logs and indexes. */
-  async add(log: number, { entry, record }: Found): Promise<void> {
+  async add(log: number, { index, record, entry }: Found): Promise<void> {
     const { format, sections } = this.#request;
     const shown = sections === null ? record : withholdOthers(record, (name) => sections.includes(kindOf(name)));
-    const { index } = entry.leaf;
     const share = this.#progress.logs.find(({ number }) => number === log);
     assert(share !== undefined, "rows are of logs that are exported");
     if (format === "ndjson") {
       await this.#release({ log, index });
       this.#progress.held = { log, index, text: JSON.stringify(shown) };
     } else {
-      this.#write(csvEntry(shown === record ? entry : openedOf(shown)));
+      this.#write(csvEntry(entry !== null && shown === record ? entry : openedOf(shown)));
       this.#rows++;
     }
     share.first ??= index;

@@ -18,6 +18,7 @@ import { LineProver } from "./line-prover.ts";
 import { isComplete, putManifest } from "./manifest.ts";
 import { PartWork } from "./part-work.ts";
 import { permitStep, quarantinesOf } from "./permit-step.ts";
+import { plainRecord } from "./plain-record.ts";
 import type { ExportProgress } from "./progress.ts";
 import { LineReader } from "./read-lines.ts";
 
@@ -111,9 +112,14 @@ async function readSome({ request, grant, progress, work, readers, filter }: Rea
     return ok(null);
   }
   for (const line of found.lines.slice(0, at.size - progress.index)) {
-    const row = openRow({ index: progress.index, line }, viewOf(log.value, progress.index, request));
-    if (row.kind !== "entry") return unreadable(at.log, progress.index);
-    if (matches(filter, row.entry)) await work.add(at.number, row);
+    const { index } = progress;
+    const view = viewOf(log.value, index, request);
+    const isPlain = filter.length === 0 && request.format === "ndjson" && view.quarantine === null;
+    const record = isPlain ? plainRecord({ index, line }, view) : null;
+    const row = record === null ? openRow({ index, line }, view) : null;
+    if (record !== null) await work.add(at.number, { index, record, entry: null });
+    else if (row?.kind !== "entry") return unreadable(at.log, index);
+    else if (matches(filter, row.entry)) await work.add(at.number, { ...row, index });
     progress.index++;
     progress.read++;
     if (work.full) break;

@@ -138,7 +138,7 @@ function genesisOf({ checkpoints }: OpenedExport, sha256: Sha256, origin: string
 async function readLines(walk: Walk, lines: AsyncIterable<string | null>): Promise<number | null> {
   const { input, parts, claims } = walk;
   const all = [...parts.values()];
-  let last = all[0];
+  let last: Part | undefined = all[0];
   let done = 0;
   for await (const text of lines) {
     last = readLine(walk, text ?? "", last);
