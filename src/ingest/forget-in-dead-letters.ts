@@ -44,7 +44,8 @@ function without(body: string, { state }: DeadLetterRow, { subject, texts }: For
   if (value === null) return body.includes(subject.id) ? null : body;
   const { events, answer, viewer } = value as Message;
   if (!Array.isArray(events)) {
-    const read = isParty(viewer?.actor, subject) || quotes(String(answer?.filter ?? ""), texts);
+    const asked = answer?.filter;
+    const read = isParty(viewer?.actor, subject) || (typeof asked === "string" && quotes(asked, texts));
     return read ? null : body;
   }
   const gone = events.map((event) => partiesOf(event).some((party) => isParty(party, subject)));

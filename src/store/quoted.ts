@@ -1,4 +1,5 @@
 import { QUOTED_MAX_COUNT } from "../limits.ts";
+import { wordsOf } from "./words.ts";
 
 /** Parameters whose values come from a closed list, or are times and places in a log: none of them names anybody. */
 const NAMES_NOBODY = new Set([
@@ -39,10 +40,26 @@ export function quotes(query: string, texts: readonly string[]): boolean {
   return quotesAny(quotedIn(query), texts);
 }
 
-/** Whether any of these texts stands in what was quoted: whole or as a part, between other characters than those of words, in whatever case. */
+/**
+ * Whether any of these texts stands in what was quoted: as it is, or as the words that a search string keeps of it, in whatever case. A short
+ * text would be found in what has nothing to do with it, and counts only where it is all that was quoted.
+ */
 export function quotesAny(quoted: readonly string[], texts: readonly string[]): boolean {
-  const wanted = texts.map((text) => text.toLowerCase());
-  return quoted.some((one) => wanted.some((text) => standsIn(one.toLowerCase(), text)));
+  const wanted = texts.map((text) => ({ text: text.toLowerCase(), words: spaced(text) }));
+  return quoted.some((one) => {
+    const [held, words] = [one.toLowerCase(), spaced(one)];
+    return wanted.some(({ text, words: some }) => {
+      if (text.length < PART_MIN_CHARACTERS) return held === text;
+      return standsIn(held, text) || (some.trim() !== "" && words.includes(some));
+    });
+  });
+}
+
+const PART_MIN_CHARACTERS = 4;
+
+/** Words hold no space, so one run of words within a text is one string within another. */
+function spaced(text: string): string {
+  return ` ${wordsOf(text).join(" ")} `;
 }
 
 function standsIn(quoted: string, text: string): boolean {

@@ -30,7 +30,7 @@ export async function placesOf(org: string, texts: readonly string[]): Promise<s
     const listed = await env.ARCHIVE.list(cursor === undefined ? {} : { cursor });
     for (const { key } of listed.objects) {
       const object = await env.ARCHIVE.get(key);
-      const bytes = new Uint8Array((await object?.arrayBuffer()) ?? 0);
+      const bytes = new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer());
       look(`R2 ${key}`, [key, bytes, unpacked(bytes), object?.customMetadata]);
     }
     if (!listed.truncated) break;
