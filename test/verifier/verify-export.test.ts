@@ -216,3 +216,10 @@ it("ends where there is too much wrong, and where it is stopped", async () => {
   expect(await check(broken, { maxBreaks: 10 })).toMatchObject({ ok: false, stopped_at: 256 });
   expect(await check(whole, { signal: AbortSignal.abort() })).toMatchObject({ ok: false, stopped_at: 256 });
 });
+
+it("has no line above its checkpoint", async () => {
+  const cut = publish(log.sealed, { size: 200 });
+  const change = (manifest: any) => Object.assign(manifest.logs[0], { size: 200, checkpoint: noteOf(cut) });
+  const beyond = exportOf([log], { pick: (index) => index === 250, change });
+  expect(saidOf(await check(beyond))).toContain("extra 250");
+});
