@@ -1,6 +1,6 @@
 import { listSegments, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
-import { EXPORT_SEGMENTS_COUNT, R2_LIST_MAX_KEYS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { EXPORT_SEGMENTS_COUNT, LOG_MAX_ENTRIES, R2_LIST_MAX_KEYS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import { callLedger } from "../ledger/client.ts";
 
 /** `gap`: entries that no segment holds, up to `next`, or (null) to the end. A log that takes entries has none. */
@@ -50,14 +50,23 @@ export class LineReader {
   }
 
   async #name(index: number): Promise<Segment[]> {
-    const { log, newest } = this.#log;
+    const { number, log, newest } = this.#log;
     if (!newest) {
       const from = Math.max(0, index - SEGMENT_MAX_ENTRIES + 1);
       return listSegments(this.#config.archive, { log, from, limit: R2_LIST_MAX_KEYS });
     }
-    const named = await callLedger(this.#config, this.#org, async (ledger) => {
-      return await ledger.segments(this.#org, index, EXPORT_SEGMENTS_COUNT);
-    });
+    const asked = {
+      log: number,
+      low: index,
+      high: LOG_MAX_ENTRIES,
+      order: "asc",
+      limit: EXPORT_SEGMENTS_COUNT,
+    } as const;
+    const named = await callLedger(
+      this.#config,
+      this.#org,
+      async (ledger) => await ledger.segmentsAt(this.#org, asked),
+    );
     if (!named.ok) throw new Error(named.refusal.detail);
     return named.value;
   }

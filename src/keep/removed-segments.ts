@@ -25,8 +25,8 @@ export async function listSegmentsOf(
   return { named, past: last + 1, sweep };
 
   async function namedOver(from: number, to: number): Promise<Segment[]> {
-    const range = { log: log.number, from, to, limit: REMOVE_STEP_SEGMENTS };
-    const found = await callLedger(config, org, async (ledger) => await ledger.segmentsOver(org, range));
+    const asked = { log: log.number, low: from, high: to, order: "asc", limit: REMOVE_STEP_SEGMENTS } as const;
+    const found = await callLedger(config, org, async (ledger) => await ledger.segmentsAt(org, asked));
     if (!found.ok) throw new Error(found.refusal.detail);
     return found.value;
   }

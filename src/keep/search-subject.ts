@@ -120,8 +120,8 @@ async function segmentsAt(
   { log, newest, index }: { log: Log; newest: boolean; index: number },
 ): Promise<Segment[]> {
   const range = { from: index, to: index + 1 };
-  const asked = { ...range, log: log.number, limit: 1 };
-  const named = newest ? await callLedger(config, org, async (ledger) => await ledger.segmentsOver(org, asked)) : null;
+  const asked = { log: log.number, low: index, high: index + 1, order: "asc", limit: 1 } as const;
+  const named = newest ? await callLedger(config, org, async (ledger) => await ledger.segmentsAt(org, asked)) : null;
   if (named?.ok === false) throw new Error(named.refusal.detail);
   const segments = named === null ? await segmentsOver(config.archive, log.log, range) : named.value;
   if (segments.length === 0) throw new Error(`entry ${index} of ${log.log} is in no segment`);

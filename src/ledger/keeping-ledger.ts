@@ -1,7 +1,7 @@
 import { ok, type Result } from "../errors.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
-import type { Forgetting, NamedSegment, NewCause, Rewritten, SegmentRange } from "../schema/keep.ts";
+import type { Forgetting, NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { RetentionPolicy } from "../schema/policy.ts";
 import type { DueQuestion } from "./keeping.ts";
@@ -17,11 +17,6 @@ export abstract class KeepingLedger extends TierLedger {
   /** Seals why sections go; answers where. Their list is in R2 by then. */
   sealCause(org: string, cause: NewCause): Promise<Result<{ by: number; by_log: number }>> {
     return this.door.pass(org, ({ removals }) => removals.seal(cause));
-  }
-
-  /** The segments that hold entries `[from, to)` of the newest log, in order. */
-  segmentsOver(org: string, range: SegmentRange): Promise<Result<NamedSegment[]>> {
-    return this.door.pass(org, ({ removals }) => removals.segments(range));
   }
 
   /** Takes a segment that was written anew for what the entries are from here on. */

@@ -26,7 +26,7 @@ import { grantOf } from "./grant.ts";
 import { leavesOf } from "./leaves.ts";
 import { Keeping } from "./keeping.ts";
 import { Lease } from "./lease.ts";
-import { linesFrom, segmentsFrom } from "./lines.ts";
+import { linesFrom } from "./lines.ts";
 import { Projector } from "./projector.ts";
 import { Publisher } from "./publisher.ts";
 import { Readiness } from "./readiness.ts";
@@ -83,16 +83,16 @@ export class Ledger {
     this.projector = new Projector(this.#core, () => this.readiness.doubt());
     this.#archiver = new Archiver(this.#core);
     this.#publisher = new Publisher(this.#core, this.#archiver, () => this.#askWitnesses());
-    const parts = { projector: this.projector, archiver: this.#archiver, publisher: this.#publisher };
-    this.#alarm = new Alarm(this.#core, parts);
+    const stores = { projector: this.projector, archiver: this.#archiver };
+    this.#alarm = new Alarm(this.#core, { ...stores, publisher: this.#publisher });
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
-    this.acts = new Acts(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
-    this.reading = new Reading(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
-    this.keeping = new Keeping(this.#core, { keys: this.#keys, sequencer: this.#sequencer });
-    const { projector } = this;
-    this.removals = new Removals(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver, projector });
-    this.tiers = new Tiers(this.#core, { sequencer: this.#sequencer, archiver: this.#archiver });
+    const parts = { ...stores, keys: this.#keys, sequencer: this.#sequencer };
+    this.acts = new Acts(this.#core, parts);
+    this.reading = new Reading(this.#core, parts);
+    this.keeping = new Keeping(this.#core, parts);
+    this.removals = new Removals(this.#core, parts);
+    this.tiers = new Tiers(this.#core, parts);
     this.#dueSeals = new DueSeals(this.#core, { sequencer: this.#sequencer, alarm: this.#alarm });
   }
 
@@ -190,10 +190,6 @@ export class Ledger {
 
   lines(from: number, limit: number) {
     return linesFrom(this.#core, from, limit);
-  }
-
-  segments(from: number, limit: number) {
-    return segmentsFrom(this.#core, from, limit);
   }
 
   status(): LedgerStatus {

@@ -3,8 +3,6 @@ import { assert } from "../errors.ts";
 import { PROJECT_MAX_BYTES } from "../limits.ts";
 import type { Core } from "./core.ts";
 
-export type { Segment } from "../archive/segment.ts";
-
 /** Record lines of entries `first…` as the ledger can still give them out. */
 export type Lines = { first: number; lines: string[] };
 
@@ -24,17 +22,6 @@ export async function linesFrom(core: Core, from: number, limit: number): Promis
   assert(segment !== undefined && segment.last >= from, "an entry that is not staged is archived");
   const lines = await readSegment(core.config.archive, segment);
   return { first: from, lines: lines.slice(from - segment.first, from - segment.first + limit) };
-}
-
-/** Segments of the newest log, in order, from that which holds entry `from` on: at most `limit`. */
-export function segmentsFrom({ storage: { sql } }: Pick<Core, "storage">, from: number, limit: number): Segment[] {
-  const rows = sql.exec<Segment>(
-    `select first, last, name from segment
-     where first >= coalesce((select max(first) from segment where first <= ?), 0) order by first limit ?`,
-    from,
-    limit,
-  );
-  return rows.toArray();
 }
 
 /** Record lines from staged rows alone; empty when `from` is not staged. */

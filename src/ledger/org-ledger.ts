@@ -31,7 +31,7 @@ import { Door, WHILE_HELD } from "./door.ts";
 import { createOrg, type Creation, reviveOrg } from "./create.ts";
 import { type Asking, Ledger, type Leaving } from "./ledger.ts";
 import { KeepingLedger } from "./keeping-ledger.ts";
-import type { Lines, Segment } from "./lines.ts";
+import type { Lines } from "./lines.ts";
 import type { Act } from "../schema/act.ts";
 import { isLogHeld } from "./held.ts";
 import { loadState } from "./state.ts";
@@ -180,11 +180,6 @@ export class OrgLedger extends KeepingLedger {
   /** Sealed record lines from the ledger's own stores, whatever D1 holds. */
   linesFrom(org: string, from: number, limit: number): Promise<Result<Lines | null>> {
     return this.#door.pass(org, async (ledger) => ok(await ledger.lines(from, limit)), WHILE_HELD);
-  }
-
-  /** Segments of the newest log in R2, from that which holds entry `from` on. */
-  segments(org: string, from: number, limit: number): Promise<Result<Segment[]>> {
-    return this.#door.pass(org, (ledger) => ok(ledger.segments(from, limit)), WHILE_HELD);
   }
 
   /** The published tree of one of the org's logs, for a caller or (null) for everybody. */

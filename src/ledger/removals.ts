@@ -1,14 +1,7 @@
 import { redactLine } from "../chain/redact.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
-import {
-  causeOf,
-  type Forgetting,
-  type NamedSegment,
-  type NewCause,
-  type Rewritten,
-  type SegmentRange,
-} from "../schema/keep.ts";
+import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
 import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
@@ -91,18 +84,6 @@ export class Removals {
         return own || quotes(session.filter, texts);
       });
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
-  }
-
-  /** The segments that hold entries `[from, to)` of the newest log, in order, at most `limit`; refused when `log` is not its number any more. */
-  segments({ log, from, to, limit }: SegmentRange): Result<NamedSegment[]> {
-    const { state, storage } = this.#core;
-    if (log !== state.earlier.length + 1) return refuse("overloaded", "The org's log was continued meanwhile.");
-    const { sql } = storage;
-    const rows = sql.exec<NamedSegment>(
-      "select first, last, name from segment where last >= ? and first < ? order by first limit ?",
-      ...[from, to, limit],
-    );
-    return ok(rows.toArray());
   }
 
   /**

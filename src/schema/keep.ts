@@ -35,9 +35,6 @@ export function causeOf({ cause, by, by_log, log }: Removal): Cause {
 /** Texts that name somebody, and who they are where reads of their own are meant as well. */
 export type Forgetting = { texts: string[]; viewer: { type: string; id: string } | null };
 
-/** Entries `[from, to)` of the log of this number; `limit` segments of them at most. */
-export type SegmentRange = { log: number; from: number; to: number; limit: number };
-
 /** A stored run of entries `first..last`, both inclusive; `name` is its key in R2. */
 export type NamedSegment = { first: number; last: number; name: string };
 
