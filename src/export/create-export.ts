@@ -10,7 +10,7 @@ import type { ExportAnswer, ExportRequest, NewExport } from "../schema/export.ts
 import type { ReadGrant } from "../schema/ledger.ts";
 import { sealEnding, sealRequested } from "./acts.ts";
 import { exportAnswer } from "./answer.ts";
-import { exportFilter } from "./filter.ts";
+import { readSentFilter } from "../query/sent-filter.ts";
 import { permitStep } from "./permit-step.ts";
 
 type Asked = { caller: Caller; asked: NewExport; network: Network; idempotencyKey: string | null; now: number };
@@ -34,7 +34,7 @@ export async function createExport(
   if (!allowed.ok) return allowed;
   const granted = await permitStep(config, org, caller);
   if (!granted.ok) return granted;
-  const filter = exportFilter(asked);
+  const filter = readSentFilter(asked);
   if (!filter.ok) return filter;
   const { personal } = granted.value;
   if (asksPersonal(filter.value.filter) && !personal) {
@@ -42,7 +42,7 @@ export async function createExport(
   }
   const { format, reason, from = null, to = null, sections = null } = asked;
   const question = { format, reason, filter: asked.filter ?? null, from, to, sections };
-  const request: ExportRequest = { ...question, query: filter.value.query, personal };
+  const request: ExportRequest = { ...question, query: filter.value.text, personal };
   const named = { org, id: exportIdOf(org, idempotencyKey), by: caller };
   // A crash after this leaves an entry of an export that never was, which harms nobody.
   const sealed = await sealRequested(config, named, { request, network });

@@ -13,7 +13,7 @@ import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
 import type { EntryFilter } from "../store/match.ts";
 import { sealEnding, sealRequested } from "./acts.ts";
 import { beginExport } from "./begin.ts";
-import { exportFilter } from "./filter.ts";
+import { readSentFilter } from "../query/sent-filter.ts";
 import { LineProver } from "./line-prover.ts";
 import { isComplete, putManifest } from "./manifest.ts";
 import { PartWork } from "./part-work.ts";
@@ -65,7 +65,7 @@ async function readOn(
 ): Step {
   const { config, org, id } = context;
   if (progress.parts.length >= EXPORT_MAX_PARTS) return TOO_LARGE;
-  const filter = exportFilter(request);
+  const filter = readSentFilter(request);
   if (!filter.ok) return filter;
   const work = new PartWork({ request, progress, prove: proverOf(context, progress) });
   const readers = progress.logs.map(

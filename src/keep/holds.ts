@@ -4,7 +4,7 @@ import { callLedger } from "../ledger/client.ts";
 import { asksPersonal } from "../query/query.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Hold, HoldAct, HoldAnswer, NewHold } from "../schema/hold.ts";
-import { readFilter } from "./read-filter.ts";
+import { readSentFilter } from "../query/sent-filter.ts";
 
 /** An org's holds: all that stand, then those released last. */
 export async function listHolds(config: Config, org: string, caller: Caller): Promise<Result<HoldAnswer[]>> {
@@ -18,7 +18,7 @@ export async function placeHold(
   org: string,
   { caller, wanted }: { caller: Caller; wanted: NewHold },
 ): Promise<Result<HoldAnswer>> {
-  const read = readFilter(wanted);
+  const read = readSentFilter(wanted);
   if (!read.ok) return read;
   const { filter, text: query } = read.value;
   const { reason, log = null, after_index = null, before_index = null } = wanted;

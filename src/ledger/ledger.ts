@@ -41,14 +41,11 @@ import type { State } from "./state.ts";
 import { Tiers } from "./tiers.ts";
 import { treeViewAt } from "./tree-view.ts";
 
-/** `whileClosed`: also while reads are closed, for what carries no entries, or has left already. */
-type WhileClosed = { whileClosed: boolean };
-
-/** `weight`: how many reads it counts as. */
-export type Asking = WhileClosed & { weight: number };
+/** `whileClosed`: also while reads are closed, for what carries no entries, or has left already. `weight`: how many reads it counts as. */
+export type Asking = { whileClosed: boolean; weight: number };
 
 /** `known`: the quarantines an answer withholds; not asked of one that left before. */
-export type Leaving = WhileClosed & { known?: readonly string[] };
+export type Leaving = Pick<Asking, "whileClosed"> & { known?: readonly string[] };
 
 /** The verbs of one created ledger, over its parts. */
 export class Ledger {

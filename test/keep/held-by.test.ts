@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { EntryRecord } from "../../src/chain/record.ts";
 import { redactLine } from "../../src/chain/redact.ts";
 import { heldBy } from "../../src/keep/held-by.ts";
-import { readFilter } from "../../src/keep/read-filter.ts";
+import { readSentFilter } from "../../src/query/sent-filter.ts";
 import type { NewHold, StandingHold } from "../../src/schema/hold.ts";
 import { append, batchOf } from "../support/append.ts";
 import { createOrg, event } from "../support/client.ts";
@@ -10,7 +10,7 @@ import { linesOf } from "../support/owner.ts";
 
 /** A hold that stands, as its ledger tells of it. */
 function hold(wanted: Partial<NewHold>): StandingHold {
-  const read = readFilter(wanted as NewHold);
+  const read = readSentFilter(wanted as NewHold);
   if (!read.ok) throw new Error(read.refusal.detail);
   const { log = null, after_index = null, before_index = null } = wanted;
   return { id: "h", query: read.value.text, log, after_index, before_index, reason: "", by: "root", at: "" };

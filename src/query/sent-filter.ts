@@ -1,18 +1,19 @@
 import { type MemberError, ok, refuse, type Result } from "../errors.ts";
-import { parseListQuery } from "../query/query.ts";
+import { parseListQuery } from "./query.ts";
 import type { EntryFilter } from "../store/match.ts";
 
-type Asked = {
+/** A filter as it is sent in a body, with the stretch of time beside it. */
+type SentFilter = {
   filter?: Record<string, string | string[]> | null | undefined;
   from?: string | null | undefined;
   to?: string | null | undefined;
 };
 
-/** Parameters of a list that choose no entries, or have a member of their own here. */
+/** Parameters of a list that choose no entries, or have a member of their own beside the filter. */
 const NOT_HERE = ["limit", "cursor", "order", "sort", "min_size", "after_index", "before_index", "from", "to"];
 
-/** The question of an export, checked as a list's is; `query` is its one spelling. */
-export function exportFilter({ filter, from, to }: Asked): Result<{ filter: EntryFilter; query: string }> {
+/** Reads a filter as a list reads its parameters; `text` is its one spelling, which a list reads again. */
+export function readSentFilter({ filter, from, to }: SentFilter): Result<{ filter: EntryFilter; text: string }> {
   const params = new URLSearchParams();
   const errors: MemberError[] = [];
   for (const [name, values] of Object.entries(filter ?? {})) {
@@ -28,5 +29,5 @@ export function exportFilter({ filter, from, to }: Asked): Result<{ filter: Entr
   }
   const [first] = errors;
   if (first !== undefined) return refuse("invalid_request", `${first.pointer}: ${first.message}.`, { errors });
-  return parsed.ok ? ok({ filter: parsed.value.filter, query: parsed.value.text }) : parsed;
+  return parsed.ok ? ok({ filter: parsed.value.filter, text: parsed.value.text }) : parsed;
 }
