@@ -1,5 +1,5 @@
 import { readAbsenceList } from "../archive/absence-list.ts";
-import { type ListedSegment, readSegment, segmentsOver } from "../archive/segment.ts";
+import { type ListedSegment, LostSegment, readSegment, type Segment, segmentsOver } from "../archive/segment.ts";
 import { type AbsenceList, absenceListHash, isListed, parseAbsenceList } from "../chain/absence-list.ts";
 import { openSealed } from "../chain/open-sealed.ts";
 import type { Absence, EntryRecord } from "../chain/record.ts";
@@ -42,7 +42,8 @@ async function renameLost(core: Core): Promise<void> {
     const same = held.filter(({ first, last }) => first === row.first && last === row.last);
     const newest = same.toSorted((a, b) => b.uploaded - a.uploaded)[0];
     if (newest === undefined) continue;
-    const lines = await readSegment(config.archive, newest);
+    const lines = await linesOf(core, newest);
+    if (lines === null) continue;
     const prev = (JSON.parse((JSON.parse(lines[0] ?? "{}") as EntryRecord).leaf) as { prev: string }).prev;
     const run = continueChain(log, { size: row.first, prev, sequencedAt: 0 }, lines);
     if (!run.ok || run.head.prev !== row.head) {
@@ -57,9 +58,21 @@ async function renameLost(core: Core): Promise<void> {
   }
 }
 
+/** What a segment holds; null of one that is gone or damaged, which says nothing of what its entries lost. */
+async function linesOf({ config }: Core, segment: Segment): Promise<string[] | null> {
+  try {
+    return await readSegment(config.archive, segment);
+  } catch (error) {
+    if (!(error instanceof LostSegment)) throw error;
+    say("error", { message: "a segment cannot be read", name: segment.name, error: String(error) });
+    return null;
+  }
+}
+
 /** Staged rows that no segment of the ledger holds lose what R2 lacks of them, if the log itself says that it went. */
 async function redactAs(core: Core, segment: ListedSegment): Promise<void> {
-  const lines = await readSegment(core.config.archive, segment);
+  const lines = await linesOf(core, segment);
+  if (lines === null) return;
   const lists = new Map<number, Promise<AbsenceList | null>>();
   const excused = new Map<number, string>();
   for (const [n, line] of lines.entries()) {
