@@ -15,9 +15,58 @@ const SECRETS = {
  */
 const maxWorkers = 3;
 
+const WHOLE_CELLS = [
+  "test/keep/{tiers,tiers-faults,tiers-readers,sweep-cells}.test.ts",
+  "test/store/cold-slots.test.ts",
+];
+
+type Files = { name: string; include: string[]; exclude?: string[]; isolate: boolean };
+
+/** A project whose files run in workerd with the bindings of wrangler.toml. */
+function atTheEdge(migrations: object, files: Files) {
+  return {
+    plugins: [
+      cloudflareTest({
+        wrangler: { configPath: "./wrangler.toml" },
+        miniflare: {
+          compatibilityFlags: ["service_binding_extra_handlers"],
+          // A test that wants them asks for them: each has an eye on its own orgs alone.
+          bindings: { ...SECRETS, PLACE_CHECKS: "off", TEST_MIGRATIONS: migrations },
+        },
+      }),
+    ],
+    test: {
+      ...files,
+      setupFiles: ["./test/support/setup.ts"],
+      maxWorkers,
+      testTimeout: 60_000,
+      // What follows by itself is asked for often, and given up late: on a busy machine a second is little.
+      expect: { poll: { interval: 20, timeout: 20_000 } },
+      deps: {
+        optimizer: {
+          ssr: {
+            enabled: true,
+            include: [
+              "zod",
+              "hono",
+              "hono/route",
+              "drizzle-orm",
+              "drizzle-orm/d1",
+              "drizzle-orm/sqlite-core",
+              "fast-check",
+            ],
+          },
+        },
+      },
+    },
+  };
+}
+
 export default defineConfig(async () => {
-  const directory = await readD1Migrations("migrations/directory");
-  const cell = await readD1Migrations("migrations/cell");
+  const migrations = {
+    directory: await readD1Migrations("migrations/directory"),
+    cell: await readD1Migrations("migrations/cell"),
+  };
   return {
     test: {
       // What the service logs is telemetry; of a test that passes nobody needs it.
@@ -32,48 +81,17 @@ export default defineConfig(async () => {
             testTimeout: 60_000,
           },
         },
-        // Everything that runs at the edge, in workerd with real bindings.
-        {
-          plugins: [
-            cloudflareTest({
-              wrangler: { configPath: "./wrangler.toml" },
-              miniflare: {
-                compatibilityFlags: ["service_binding_extra_handlers"],
-                // A test that wants them asks for them: each has an eye on its own orgs alone.
-                bindings: { ...SECRETS, PLACE_CHECKS: "off", TEST_MIGRATIONS: { directory, cell } },
-              },
-            }),
+        // Everything that runs at the edge, in workerd with real bindings: many files, one after another, for each makes its own orgs.
+        atTheEdge(migrations, {
+          name: "workers",
+          include: [
+            "test/{archive,auth,ingest,ledger,store,query,verify,policy,http,rpc,watch,jobs,export,keep,journeys}/**/*.test.ts",
           ],
-          test: {
-            name: "workers",
-            include: [
-              "test/{archive,auth,ingest,ledger,store,query,verify,policy,http,rpc,watch,jobs,export,keep,journeys}/**/*.test.ts",
-            ],
-            setupFiles: ["./test/support/setup.ts"],
-            // A workerd runs many files, one after another: each test makes its own org.
-            isolate: false,
-            maxWorkers,
-            testTimeout: 60_000,
-            // What follows by itself is asked for often, and given up late: on a busy machine a second is little.
-            expect: { poll: { interval: 20, timeout: 20_000 } },
-            deps: {
-              optimizer: {
-                ssr: {
-                  enabled: true,
-                  include: [
-                    "zod",
-                    "hono",
-                    "hono/route",
-                    "drizzle-orm",
-                    "drizzle-orm/d1",
-                    "drizzle-orm/sqlite-core",
-                    "fast-check",
-                  ],
-                },
-              },
-            },
-          },
-        },
+          exclude: WHOLE_CELLS,
+          isolate: false,
+        }),
+        // Files that look at all that lies in a cell: nobody else's orgs may.
+        atTheEdge(migrations, { name: "cells", include: WHOLE_CELLS, isolate: true }),
         // Several Workers, as they are deployed: what is built, bound and called from outside.
         {
           test: {
