@@ -20,10 +20,11 @@ const WHOLE_CELLS = [
   "test/store/cold-slots.test.ts",
 ];
 
+type Migrations = Record<"directory" | "cell", Awaited<ReturnType<typeof readD1Migrations>>>;
 type Files = { name: string; include: string[]; exclude?: string[]; isolate: boolean };
 
 /** A project whose files run in workerd with the bindings of wrangler.toml. */
-function atTheEdge(migrations: object, files: Files) {
+function atTheEdge(migrations: Migrations, files: Files) {
   return {
     plugins: [
       cloudflareTest({
