@@ -180,29 +180,6 @@ describe("a job", () => {
 });
 
 describe("a crash", () => {
-  it("during a step repeats that step, from what was saved", async () => {
-    const org = freshOrg();
-    const { steps } = countingKind(org);
-    await created(org, "a");
-    const kind = KINDS.cooling as AnyKind;
-    let crashed = false;
-    replaceMethod(kind, "step", async (original, args) => {
-      const taken = await original(...args);
-      if (!crashed && steps.length === 2) {
-        crashed = true;
-        await new Promise(() => {});
-      }
-      return taken;
-    });
-    await stepJobs(org);
-    const hung = stepJobs(org);
-    const abort = () => runInDurableObject(stub(org), (_, state) => state.abort("killed by the test"));
-    await expect.poll(() => crashed).toBe(true);
-    await Promise.allSettled([abort(), hung]);
-    expect(await finishJob(org, "cooling", "a")).toMatchObject({ state: "done", result: '{"counted":3}' });
-    expect(steps.map(({ at }) => at)).toEqual([null, 1, 1, 2]);
-  });
-
   it("that takes the alarm with it is made up for by the watchdog, and a row of no job is removed", async () => {
     const org = freshOrg();
     countingKind(org);

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ReadGrant } from "../../src/schema/ledger.ts";
 import { problemOf } from "../http/support.ts";
 import { call, createOrg } from "../support/client.ts";
@@ -10,7 +10,8 @@ const THING = { type: "doc", id: "d_1" };
 const HISTORY = "targets/doc/d_1/history";
 
 let org = "";
-beforeAll(async () => {
+// Each its own: histories count as five reads, and a key has a share of those a second.
+beforeEach(async () => {
   org = await createOrg("restricted-counts");
   const changes = { before: null, after: { a: 1 } };
   const body = { action: "doc.create", actor: { type: "user", id: "u" }, changes };
