@@ -9,7 +9,7 @@ import { watch } from "../../src/watch/watchdog.ts";
 import { ROOT } from "../support/append.ts";
 import { must } from "../support/check/check-entry.ts";
 import { freshOrg } from "../support/client.ts";
-import { breakD1, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { breakD1, restoreFaults } from "../support/faults.ts";
 import { finishJob, jobOf, stepJobs } from "../support/jobs.ts";
 
 type Counting = Kind<{ to: number }, { at: number }, { counted: number }>;
