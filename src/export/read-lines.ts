@@ -1,7 +1,7 @@
-import { listSegments, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
+import { LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
-import { EXPORT_SEGMENTS_COUNT, LOG_MAX_ENTRIES, R2_LIST_MAX_KEYS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
-import { callLedger } from "../ledger/client.ts";
+import { segmentsAlong } from "../query/name-segments.ts";
+import { EXPORT_SEGMENTS_COUNT, LOG_MAX_ENTRIES } from "../limits.ts";
 
 /** `gap`: entries that no segment holds, up to `next`, or (null) to the end. A log that takes entries has none. */
 type Read = { kind: "lines"; lines: string[] } | { kind: "gap"; next: number | null };
@@ -49,25 +49,15 @@ export class LineReader {
     return beyond.length === 0 ? null : Math.min(...beyond);
   }
 
-  async #name(index: number): Promise<Segment[]> {
+  #name(index: number): Promise<Segment[]> {
     const { number, log, newest } = this.#log;
-    if (!newest) {
-      const from = Math.max(0, index - SEGMENT_MAX_ENTRIES + 1);
-      return listSegments(this.#config.archive, { log, from, limit: R2_LIST_MAX_KEYS });
-    }
-    const asked = {
-      log: number,
+    return segmentsAlong(this.#config, this.#org, {
+      log: { number, log },
+      newest,
       low: index,
       high: LOG_MAX_ENTRIES,
       order: "asc",
       limit: EXPORT_SEGMENTS_COUNT,
-    } as const;
-    const named = await callLedger(
-      this.#config,
-      this.#org,
-      async (ledger) => await ledger.segmentsAt(this.#org, asked),
-    );
-    if (!named.ok) throw new Error(named.refusal.detail);
-    return named.value;
+    });
   }
 }

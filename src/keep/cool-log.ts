@@ -1,8 +1,8 @@
-import { DamagedSegment, listSegments, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
+import { DamagedSegment, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import { readRow } from "../chain/verify-row.ts";
 import type { Config } from "../env.ts";
-import { callLedger } from "../ledger/client.ts";
-import { COOL_STEP_MAX_SEGMENTS, R2_LIST_MAX_KEYS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { askSegments, segmentsAlong } from "../query/name-segments.ts";
+import { COOL_STEP_MAX_SEGMENTS } from "../limits.ts";
 import type { LogGrant } from "../schema/ledger.ts";
 import { sha256 } from "../sha256.ts";
 import { vouchedLines } from "../verify/vouched-lines.ts";
@@ -83,16 +83,10 @@ async function segmentsFrom(
   org: string,
   { log, newest, next }: { log: LogGrant; newest: boolean; next: number },
 ): Promise<Named[]> {
-  if (newest) {
-    const asked = { log: log.number, low: next, high: log.size, order: "asc", limit: COOL_STEP_MAX_SEGMENTS } as const;
-    const found = await callLedger(config, org, async (ledger) => await ledger.segmentsAt(org, asked));
-    if (!found.ok) throw new Error(found.refusal.detail);
-    return found.value.map(({ head, ...segment }) => ({ head, copies: [segment] }));
-  }
-  // No segment holds more, so none that begins earlier reaches the next entry.
-  const from = Math.max(0, next + 1 - SEGMENT_MAX_ENTRIES);
-  const listed = await listSegments(config.archive, { log: log.log, from, limit: R2_LIST_MAX_KEYS });
-  return [{ head: null, copies: listed }];
+  const range = { low: next, high: log.size, order: "asc", limit: COOL_STEP_MAX_SEGMENTS } as const;
+  if (!newest) return [{ head: null, copies: await segmentsAlong(config, org, { log, newest, ...range }) }];
+  const named = await askSegments(config, org, { log: log.number, ...range });
+  return named.map(({ head, ...segment }) => ({ head, copies: [segment] }));
 }
 
 type Held = { ok: true; segment: Segment; lines: string[] } | { ok: false; kind: "missing" | "damaged" };

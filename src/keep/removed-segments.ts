@@ -1,6 +1,6 @@
 import { deleteSegments, type Segment, segmentsOver } from "../archive/segment.ts";
-import { callLedger } from "../ledger/client.ts";
-import { REMOVE_STEP_SEGMENTS } from "../limits.ts";
+import { askSegments, segmentsHolding } from "../query/name-segments.ts";
+import { SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import type { RemoveWork } from "./remove.ts";
 
 /**
@@ -12,32 +12,19 @@ export async function listSegmentsOf(
   index: number,
 ): Promise<{ named: Segment[]; past: number; sweep: () => Promise<boolean> }> {
   const { archive } = config;
-  const at = { from: index, to: index + 1 };
-  if (!newest) {
-    const held = await segmentsOver(archive, log.log, at);
-    if (held.length === 0) throw new Error(`entry ${index} of ${log.log} is not in the archive`);
-    return { named: held, past: Math.min(...held.map(({ last }) => last)) + 1, sweep: () => Promise.resolve(false) };
-  }
-  const named = await namedOver(index, index + 1);
-  const [only] = named;
-  if (only === undefined) throw new Error(`the ledger names no segment of entry ${index}`);
-  const { first, last } = only;
-  return { named, past: last + 1, sweep };
-
-  async function namedOver(from: number, to: number): Promise<Segment[]> {
-    const asked = { log: log.number, low: from, high: to, order: "asc", limit: REMOVE_STEP_SEGMENTS } as const;
-    const found = await callLedger(config, org, async (ledger) => await ledger.segmentsAt(org, asked));
-    if (!found.ok) throw new Error(found.refusal.detail);
-    return found.value;
-  }
+  const named = await segmentsHolding(config, org, { log, newest, index });
+  const past = Math.min(...named.map(({ last }) => last)) + 1;
+  if (!newest) return { named, past, sweep: () => Promise.resolve(false) };
+  const { first, last } = named[0] as Segment;
+  return { named, past, sweep };
 
   async function sweep(): Promise<boolean> {
     const held = await segmentsOver(archive, log.log, { from: first, to: last + 1 });
     if (held.length === 1) return false;
-    const low = Math.min(...held.map((one) => one.first));
-    const high = Math.max(...held.map((one) => one.last));
     // Asked after R2: what was put and named meanwhile is named.
-    const names = new Set((await namedOver(low, high + 1)).map(({ name }) => name));
+    const range = { low: first, high: last + 1, order: "asc", limit: SEGMENT_MAX_ENTRIES } as const;
+    const known = await askSegments(config, org, { log: log.number, ...range });
+    const names = new Set(known.map(({ name }) => name));
     const strays = held.filter(({ name }) => !names.has(name));
     await deleteSegments(archive, strays);
     return strays.length > 0;

@@ -1,7 +1,7 @@
-import { readSegment, type Segment, segmentsOver } from "../archive/segment.ts";
+import { readSegment } from "../archive/segment.ts";
 import { absenceListText } from "../chain/absence-list.ts";
 import type { Config } from "../env.ts";
-import { callLedger } from "../ledger/client.ts";
+import { segmentsHolding } from "../query/name-segments.ts";
 import {
   ABSENCE_LIST_MAX_ENTRIES,
   ERASURE_LIST_MAX_CHARACTERS,
@@ -96,7 +96,7 @@ async function searchSegment(
   { log, newest, holding, wanted }: Searched,
   index: number,
 ): Promise<Found> {
-  const segments = await segmentsAt(config, org, { log, newest, index });
+  const segments = await segmentsHolding(config, org, { log, newest, index });
   const past = Math.min(log.size, ...segments.map(({ last }) => last + 1));
   const found: Found = { past, sections: new Map(), held: new Set(), names: [] };
   for (const segment of segments) {
@@ -111,19 +111,4 @@ async function searchSegment(
     }
   }
   return found;
-}
-
-/** Of the newest log the segment its ledger names, of an earlier one all that R2 has of an index. */
-async function segmentsAt(
-  config: Config,
-  org: string,
-  { log, newest, index }: { log: Log; newest: boolean; index: number },
-): Promise<Segment[]> {
-  const range = { from: index, to: index + 1 };
-  const asked = { log: log.number, low: index, high: index + 1, order: "asc", limit: 1 } as const;
-  const named = newest ? await callLedger(config, org, async (ledger) => await ledger.segmentsAt(org, asked)) : null;
-  if (named?.ok === false) throw new Error(named.refusal.detail);
-  const segments = named === null ? await segmentsOver(config.archive, log.log, range) : named.value;
-  if (segments.length === 0) throw new Error(`entry ${index} of ${log.log} is in no segment`);
-  return segments;
 }

@@ -1,6 +1,6 @@
-import { heldLines, listSegments, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
+import { heldLines, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
-import { callLedger } from "../ledger/client.ts";
+import { segmentsAlong } from "./name-segments.ts";
 import { COLD_PAGE_MAX_SEGMENTS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
@@ -112,22 +112,8 @@ class Names {
     return this.over(rest);
   }
 
-  async #ask({ low, high }: Bounds): Promise<Segment[]> {
+  #ask({ low, high }: Bounds): Promise<Segment[]> {
     const { log, newest, order } = this.#range;
-    const limit = COLD_PAGE_MAX_SEGMENTS;
-    if (newest) {
-      const asked = { log: log.number, low, high, order, limit };
-      const found = await callLedger(
-        this.#config,
-        this.#org,
-        async (ledger) => await ledger.segmentsAt(this.#org, asked),
-      );
-      if (!found.ok) throw new Error(found.refusal.detail);
-      return found.value;
-    }
-    // No segment holds more, so none that begins earlier reaches the index.
-    const index = order === "desc" ? high - 1 : low;
-    const from = Math.max(0, index + 1 - SEGMENT_MAX_ENTRIES);
-    return listSegments(this.#config.archive, { log: log.log, from, limit: SEGMENT_MAX_ENTRIES });
+    return segmentsAlong(this.#config, this.#org, { log, newest, low, high, order, limit: COLD_PAGE_MAX_SEGMENTS });
   }
 }

@@ -1,8 +1,10 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
+import { putSegment } from "../../src/archive/segment.ts";
 import { absenceListText } from "../../src/chain/absence-list.ts";
 import type { EntryRecord } from "../../src/chain/record.ts";
-import { checkLedger, statusOf, untilProjected } from "../support/check-ledger.ts";
+import { append, batchOf } from "../support/append.ts";
+import { archiveDue, checkLedger, statusOf, untilProjected } from "../support/check-ledger.ts";
 import { call, event } from "../support/client.ts";
 import { dropArchived, evict, restoreFaults } from "../support/faults.ts";
 import { linesOf } from "../support/owner.ts";
@@ -136,6 +138,26 @@ describe("a removal", () => {
     // What was put for nothing is swept away by the next round.
     await carriedOut(org, removal, { holds: async () => ({ version: 0, covers }) });
     expect((await checkLedger(org, { archived: true })).entries[4]?.gone).toEqual([]);
+  });
+
+  it("sweeps what nobody named, and nothing the ledger names, however many small segments lie beside it", async () => {
+    const org = await archivedOrg([event(1)]);
+    for (let n = 2; n <= 24; n++) {
+      await append(org, batchOf([byJane(n)]));
+      await untilProjected(org);
+      await archiveDue(org);
+    }
+    const { ledger: before } = await checkLedger(org, { archived: true });
+    expect(before.segments.length).toBeGreaterThan(20);
+    const { log } = await statusOf(org);
+    const stray = { log, first: 0, lines: await linesOf(org), headMac: null };
+    const { name } = await putSegment(env.ARCHIVE, stray);
+    await carriedOut(org, await begun(org, new Map([[23, ["actor", "actor/detail"]]])));
+    await untilProjected(org);
+    await archiveDue(org);
+    const { objects, ledger } = await checkLedger(org, { archived: true });
+    expect(objects).not.toContain(name);
+    expect(objects).toEqual(ledger.segments.map((segment) => segment.name));
   });
 
   it("of an org whose ledger is evicted at any time goes on", async () => {
