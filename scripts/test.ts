@@ -1,12 +1,13 @@
 /** `npm test`, last part: runs every test and closes with one plain line that any CI can read. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 
 type Report = { numPassedTests: number; numFailedTests: number; numPendingTests: number; numTodoTests: number };
 
 const OUTPUT = ".cache/vitest.json";
 
 mkdirSync(".cache", { recursive: true });
+rmSync(OUTPUT, { force: true });
 const run = spawnSync(
   process.execPath,
   [
@@ -14,6 +15,7 @@ const run = spawnSync(
     "run",
     "--reporter=default",
     "--reporter=json",
+    "--reporter=./scripts/test-limit.ts",
     `--outputFile.json=${OUTPUT}`,
     ...process.argv.slice(2),
   ],
@@ -22,6 +24,10 @@ const run = spawnSync(
     env: { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false" },
   },
 );
+if (!existsSync(OUTPUT)) {
+  console.error("The tests did not run to their end; what is above says why.");
+  process.exit(run.status || 1);
+}
 const report = JSON.parse(readFileSync(OUTPUT, "utf8")) as Report;
 const skipped = report.numPendingTests + report.numTodoTests;
 console.log(`${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped} skipped`);
