@@ -39,6 +39,8 @@ function atTheEdge(migrations: Migrations, files: Files) {
     test: {
       ...files,
       setupFiles: ["./test/support/setup.ts"],
+      // The setup keeps what is said: an object that sends it to Vitest as its last act keeps a file from ever ending.
+      disableConsoleIntercept: true,
       maxWorkers,
       testTimeout: 60_000,
       // What follows by itself is asked for often, and given up late: on a busy machine a second is little.

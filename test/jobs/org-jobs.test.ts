@@ -9,7 +9,7 @@ import { watch } from "../../src/watch/watchdog.ts";
 import { ROOT } from "../support/append.ts";
 import { must } from "../support/check/check-entry.ts";
 import { freshOrg } from "../support/client.ts";
-import { breakD1, restoreFaults } from "../support/faults.ts";
+import { breakD1, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { finishJob, jobOf, stepJobs } from "../support/jobs.ts";
 
 type Counting = Kind<{ to: number }, { at: number }, { counted: number }>;
@@ -180,6 +180,31 @@ describe("a job", () => {
 });
 
 describe("a crash", () => {
+  it("during a step repeats that step, from what was saved", async () => {
+    const org = freshOrg();
+    const { steps } = countingKind(org);
+    await created(org, "a");
+    const crash = Promise.withResolvers<void>();
+    let crashed = false;
+    replaceMethod(KINDS.cooling as AnyKind, "step", async (original, args) => {
+      const taken = await original(...args);
+      if (!crashed && steps.length === 2) {
+        crashed = true;
+        await crash.promise;
+      }
+      return taken;
+    });
+    await stepJobs(org);
+    const hung = stepJobs(org);
+    const abort = () => runInDurableObject(stub(org), (_, state) => state.abort("killed by the test"));
+    await expect.poll(() => crashed).toBe(true);
+    await Promise.allSettled([abort(), hung]);
+    // Nobody hears of it any more: the object it belonged to is gone.
+    crash.resolve();
+    expect(await finishJob(org, "cooling", "a")).toMatchObject({ state: "done", result: '{"counted":3}' });
+    expect(steps.map(({ at }) => at)).toEqual([null, 1, 1, 2]);
+  });
+
   it("that takes the alarm with it is made up for by the watchdog, and a row of no job is removed", async () => {
     const org = freshOrg();
     countingKind(org);
