@@ -1,15 +1,7 @@
-import {
-  type Order,
-  type PageLimits,
-  type PageRow,
-  pageStatement,
-  type Row,
-  type Span,
-  spansOf,
-  spansStatement,
-} from "./entry-page.ts";
+import { type Order, type PageRow, pageStatement, type Row, type Span, spansOf, spansStatement } from "./entry-page.ts";
 import { type EntryFilter, matchOf } from "./match.ts";
 import { indexOf, rangeOf } from "./placement.ts";
+import { type Page, ReadAhead } from "./read-ahead.ts";
 import type { PlacementRange } from "./read-entries.ts";
 import { runsOf } from "./runs.ts";
 import { slotsDescending } from "./slot.ts";
@@ -41,7 +33,7 @@ export type Listed = { rows: Row[]; reached: number | null; slot?: string };
 /**
  * Candidates for a filter, in order of index: the caller opens each and checks it. The work is bounded, so a page may be
  * short or empty though `reached` is not null; each call gets on by at least one index. One statement for each run of a
- * slot, and one more where months 16 apart share it.
+ * slot, several of which are asked for at once where little was found, and one more where months 16 apart share a slot.
  */
 export async function listEntries(
   cell: D1Database,
@@ -54,7 +46,9 @@ export async function listEntries(
   const [first] = order === "desc" ? slots : slots.reverse();
   if (bounds.low >= bounds.high || first === undefined) return { rows: [], reached: null };
   const match = matchOf({ termKey, personal }, filter);
-  const page: Page = { rows: [], limit, bytes: max_bytes, postings: match === null ? Infinity : max_postings };
+  const postings = match === null ? Infinity : max_postings;
+  const page: Page = { rows: [], limit, bytes: max_bytes, postings, walked: 0 };
+  const ahead = new ReadAhead(cell, { order, match });
 
   // Most pages end in the slot they begin in: it is read together with the bounds of all. Indexes are dense: without a filter
   // a page needs as many keys as rows, and what an older month left in that slot is not read.
@@ -64,21 +58,22 @@ export async function listEntries(
   );
   const [found, guessed] = await cell.batch([
     spansStatement(cell, slots, bounds),
-    pageStatement(cell, guess, limitsOf(page, { order, match })),
+    pageStatement(cell, guess, { order, match, limit, max_bytes, force: true }),
   ]);
   const spans = spansOf(found?.results[0] as Record<string, number | null> | undefined, slots);
   let answer: PageRow[] | null = (guessed?.results ?? []) as PageRow[];
 
-  for await (const { run, last } of runsOf(cell, spans, { ...bounds, order })) {
+  for await (const { run, ahead: others, last } of runsOf(cell, spans, { ...bounds, order })) {
     for (let rest: Span | null = run; rest !== null; ) {
       let window: Span = windowOf(rest, { order, postings: page.postings });
       const seen: Span | null = answer === null ? null : overlapOf(guess, rest);
-      if (seen === null) answer = await readPage(cell, window, limitsOf(page, { order, match }));
+      if (seen === null) answer = await ahead.read(window, page, rest === run ? others : []);
       else window = seen;
       const cutAt: number | null = addRows(page, rowsUpTo(window, answer ?? [], order), org_number);
       answer = null;
       if (cutAt !== null) return { rows: page.rows, reached: cutAt, slot: run.slot };
       page.postings -= window.high - window.low;
+      page.walked += window.high - window.low;
       const edge = indexOf(org_number, order === "desc" ? window.low : window.high - 1);
       rest = restOf(rest, window, order);
       if (rest === null && last) break;
@@ -87,18 +82,6 @@ export async function listEntries(
     }
   }
   return { rows: page.rows, reached: null };
-}
-
-/** What a call has gathered, and what it may still take. */
-type Page = { rows: Row[]; limit: number; bytes: number; postings: number };
-
-function limitsOf(page: Page, { order, match }: { order: Order; match: string | null }): PageLimits {
-  const empty = page.rows.length === 0;
-  return { order, match, limit: page.limit - page.rows.length, max_bytes: page.bytes, force: empty };
-}
-
-async function readPage(cell: D1Database, window: Span, limits: PageLimits): Promise<PageRow[]> {
-  return (await pageStatement(cell, window, limits).all<PageRow>()).results;
 }
 
 /**
