@@ -81,14 +81,16 @@ async function heapOf(
 ): Promise<HeapUse> {
   const { service, client } = await inspected();
   try {
-    await client.list(large.org, "");
-    return await heapDuring(service.inspector ?? "", async () => {
+    const wake = () => client.list(large.org, "");
+    await wake();
+    const use = async () => {
       for (const { name, queries } of questions) {
         bench.say(`memory: ${name}`);
         for (let turn = 0; turn < HEAP_TURNS; turn++)
           await client.list(large.org, queries[turn % queries.length] ?? "");
       }
-    });
+    };
+    return await heapDuring(service.inspector ?? "", { wake, use });
   } finally {
     await service.stop();
   }

@@ -5,16 +5,28 @@ import { inspect, WORKER_ISOLATE } from "./inspector.ts";
 export type HeapUse = { idle: number; highest: number; after: number };
 
 const SAMPLE_MS = 20;
+const WAKE_MS = 500;
 
-/** What the Worker's isolate holds before, while and after `use`: what counts against the 128 MB of an isolate. */
-export async function heapDuring(inspector: string, use: () => Promise<void>): Promise<HeapUse> {
+/**
+ * What the Worker's isolate holds before, while and after `use`: what counts against the 128 MB of an isolate. `wake` is any
+ * request: an isolate at rest may leave the inspector unanswered.
+ */
+export async function heapDuring(
+  inspector: string,
+  { wake, use }: { wake: () => Promise<unknown>; use: () => Promise<void> },
+): Promise<HeapUse> {
   const { call, close } = await inspect(inspector, WORKER_ISOLATE);
   const held = async () => {
     const usage = (await call("Runtime.getHeapUsage")) as Record<string, number>;
     return (usage["usedSize"] ?? Number.NaN) + (usage["backingStorageSize"] ?? 0);
   };
   const collected = async () => {
-    await call("HeapProfiler.collectGarbage");
+    const waking = setInterval(() => void wake(), WAKE_MS);
+    try {
+      await call("HeapProfiler.collectGarbage");
+    } finally {
+      clearInterval(waking);
+    }
     return await held();
   };
   await call("HeapProfiler.enable");
