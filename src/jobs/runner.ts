@@ -1,3 +1,4 @@
+import { LostSegment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
 import type { ErrorCode, Refusal } from "../errors.ts";
 import { JOB_RETRY_MAX_MS, JOB_RETRY_MIN_MS, JOB_STEP_MAX_MS, JOB_TEXT_MAX_BYTES } from "../limits.ts";
@@ -14,6 +15,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(["overloaded", "rate_limited", "
 const OPEN = ["queued", "running"] as const;
 const UNDONE = ["failed", "cancelled"] as const;
 const TRIED_AGAIN = "A store or the ledger did not answer as it should; this step is tried again.";
+const LOST =
+  "Entries it needs are not in the archive as they were stored; this step is tried again until the operator has brought them back.";
 
 /**
  * Takes steps of an org's jobs, one at a time. Before a step its row says when it is made again if nobody hears of it any
@@ -55,7 +58,8 @@ export class Runner {
     } catch (error) {
       count("audit_job_steps_total", { kind: job.kind, outcome: "failed" });
       log("warn", { message: "a step of a job failed", org: this.#org, job: id, error: String(error) });
-      if (!ended) updateJob(this.#sql, { id, among: OPEN }, { error: TRIED_AGAIN });
+      const why = error instanceof LostSegment ? LOST : TRIED_AGAIN;
+      if (!ended) updateJob(this.#sql, { id, among: OPEN }, { error: why });
       return null;
     }
   }

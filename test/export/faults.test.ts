@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { type AnyKind, KINDS } from "../../src/jobs/kinds.ts";
+import { archiveDue, statusOf, untilProjected } from "../support/check-ledger.ts";
 import { call } from "../support/client.ts";
 import { breakD1, breakMethod, type Fault, FAULT_KINDS, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { finishJob, jobOf, stepJobs } from "../support/jobs.ts";
@@ -68,6 +69,27 @@ describe("an export", () => {
     expect(lines.map(({ leaf }) => leaf.index)).toEqual(lines.map((_, n) => n));
     expect((await told(org)).map(({ action }) => action.split(".")[2])).toEqual(["requested", "completed"]);
     expect(await objectsOf(org)).toHaveLength(manifest.parts.length + 1);
+  });
+
+  it("that needs a segment which is damaged says so while it waits, and is made when it is back", async () => {
+    const org = await orgOf(20);
+    await untilProjected(org);
+    await archiveDue(org);
+    const { objects } = await env.ARCHIVE.list({ prefix: `seg/${(await statusOf(org)).log}/` });
+    const key = objects[0]?.key ?? "none";
+    const object = (await env.ARCHIVE.get(key)) as R2ObjectBody;
+    const { customMetadata = {} } = object;
+    const bytes = await object.arrayBuffer();
+    await env.ARCHIVE.put(key, "other bytes", { customMetadata });
+    const { id } = await asked(org);
+    await expect
+      .poll(async () => (await stepJobs(org), await standing(org, id)))
+      .toMatchObject({
+        state: "running",
+        error: expect.stringMatching(/not in the archive as they were stored.*operator/),
+      });
+    await env.ARCHIVE.put(key, bytes, { customMetadata });
+    expect(await finishJob(org, "export", id)).toMatchObject({ state: "done", error: null });
   });
 
   it("whose object dies after any of its steps, with what it did kept and not known, is made all the same", async () => {

@@ -7,7 +7,8 @@ const { log } = console;
 
 for (const level of ["debug", "log", "info", "warn", "error"] as const) {
   console[level] = (...texts: unknown[]) => {
-    said.push(`${level} ${texts.map(String).join(" ")}`);
+    const line = `${level} ${texts.map(String).join(" ")}`;
+    if (said.at(-1) !== line) said.push(line);
     if (said.length > KEPT_LINES) said.shift();
   };
 }
