@@ -1,11 +1,10 @@
 import { relative, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { EXPORT_HELP } from "./export/help.ts";
 import { mirrorOrg } from "./export/mirror.ts";
 import type { ExportRequest } from "./export/remote-export.ts";
 import { Service } from "./export/service.ts";
 import { exportToFile } from "./export/to-file.ts";
-import { COMMON_OPTIONS, connectionOf, type Surroundings } from "./options.ts";
+import { COMMON_OPTIONS, connectionOf, readOptions, type Surroundings, type Told } from "./options.ts";
 import { EXIT, type ExitCode, failed, type Outcome } from "./outcome.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -22,18 +21,14 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
 } as const;
 
-type Values = ReturnType<typeof parse>["values"];
+type Values = Told<typeof OPTIONS>["values"];
 type Around = Surroundings & { terminal: Terminal; signal: AbortSignal };
 
 /** The verb `export`. */
 export async function runExport(args: string[], around: Around): Promise<Outcome<ExitCode>> {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    return failed(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "wrong options", "see --help");
-  }
-  const { values, positionals } = parsed;
+  const told = readOptions(args, OPTIONS);
+  if (!told.ok) return told;
+  const { values, positionals } = told.value;
   if (values.help) {
     around.terminal.out.write(EXPORT_HELP);
     return { ok: true, value: EXIT.good };
@@ -76,10 +71,6 @@ async function kept(task: Promise<Outcome<ExitCode>>): Promise<Outcome<ExitCode>
     if (!(error instanceof Error) || !("syscall" in error)) throw error;
     return failed(`the copy cannot be kept: ${error.message}`, "see to --to, then run the same command");
   }
-}
-
-function parse(args: string[]) {
-  return parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: true });
 }
 
 /** What to ask the service for; what it does not know it refuses by name. */

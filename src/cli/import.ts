@@ -1,6 +1,5 @@
 import { relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { parseArgs } from "node:util";
 import { IMPORT_GIVE_UP_MINUTES } from "./limits.ts";
 import { BackOff } from "./import/back-off.ts";
 import { mapCloudTrail } from "./import/cloudtrail.ts";
@@ -13,7 +12,7 @@ import { RejectFiles } from "./import/rejects.ts";
 import { keepTrack, takeUp, type Track } from "./import/resume.ts";
 import type { Sender } from "./import/send-batch.ts";
 import { importReport } from "./import/report.ts";
-import { COMMON_HELP, COMMON_OPTIONS, connectionOf, type Surroundings } from "./options.ts";
+import { COMMON_HELP, COMMON_OPTIONS, connectionOf, readOptions, type Surroundings } from "./options.ts";
 import { EXIT, type ExitCode, failed, type Outcome } from "./outcome.ts";
 import { bytes, count } from "./terminal/format.ts";
 import { type Reading, showProgress } from "./terminal/progress.ts";
@@ -63,13 +62,9 @@ export async function runImport(args: string[], around: Around): Promise<Outcome
 }
 
 async function jobOf(args: string[], around: Around): Promise<Outcome<Job | "help">> {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    return failed(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "wrong options", "see --help");
-  }
-  const { values, positionals } = parsed;
+  const told = readOptions(args, OPTIONS);
+  if (!told.ok) return told;
+  const { values, positionals } = told.value;
   if (values.help) return { ok: true, value: "help" };
   const connection = connectionOf(values, around);
   if (!connection.ok) return connection;
@@ -91,10 +86,6 @@ async function jobOf(args: string[], around: Around): Promise<Outcome<Job | "hel
   };
   const state = resolve(around.directory, values.state);
   return { ok: true, value: { files: files.value, mapping: mapping.value, sender, state, restart: values.restart } };
-}
-
-function parse(args: string[]) {
-  return parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true });
 }
 
 async function mappingOf(

@@ -1,3 +1,4 @@
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { orgSchema } from "../schema/names.ts";
 import { readDevVars } from "./dev-vars.ts";
 import { failed, type Outcome } from "./outcome.ts";
@@ -19,6 +20,23 @@ export const COMMON_HELP = `  --url URL      where the service answers  (INDELIB
   --key KEY      your API key  (INDELIBLE_KEY, else ROOT_KEY from .dev.vars)
   -h, --help     this text
 `;
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/** What a command was told: each option's value, and what stands beside them. */
+export type Told<O extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: O; strict: true; allowPositionals: true }>
+>;
+
+/** Reads a command's options; one it does not know is named. */
+export function readOptions<const O extends Options>(args: string[], options: O): Outcome<Told<O>> {
+  try {
+    return { ok: true, value: parseArgs({ args, options, strict: true, allowPositionals: true }) };
+  } catch (error) {
+    // Node says what is wrong in its first sentence, and what it would do in the next.
+    return failed(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "wrong options", "see --help");
+  }
+}
 
 /** Checks the common options and fills in their defaults. */
 export function connectionOf(

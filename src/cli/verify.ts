@@ -1,9 +1,8 @@
 import { noteText } from "../chain/note/note.ts";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { NOTE_MAX_BYTES } from "../limits.ts";
-import { COMMON_OPTIONS, connectionOf, type Surroundings } from "./options.ts";
+import { COMMON_OPTIONS, connectionOf, readOptions, type Surroundings, type Told } from "./options.ts";
 import { EXIT, type ExitCode, failed, type Outcome } from "./outcome.ts";
 import { printable } from "./terminal/printable.ts";
 import type { Terminal } from "./terminal/terminal.ts";
@@ -30,7 +29,7 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
 } as const;
 
-type Values = ReturnType<typeof parse>["values"];
+type Values = Told<typeof OPTIONS>["values"];
 type Around = Surroundings & { terminal: Terminal; signal: AbortSignal };
 
 /**
@@ -38,13 +37,9 @@ type Around = Surroundings & { terminal: Terminal; signal: AbortSignal };
  * a question to the service.
  */
 export async function runVerify(args: string[], around: Around): Promise<Outcome<ExitCode>> {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    return failed(error instanceof Error ? (error.message.split(". ")[0] ?? "") : "wrong options", "see --help");
-  }
-  const { values, positionals } = parsed;
+  const told = readOptions(args, OPTIONS);
+  if (!told.ok) return told;
+  const { values, positionals } = told.value;
   if (values.help) {
     around.terminal.out.write(VERIFY_HELP);
     return { ok: true, value: EXIT.good };
@@ -52,10 +47,6 @@ export async function runVerify(args: string[], around: Around): Promise<Outcome
   const [name, ...more] = positionals;
   if (more.length > 0) return failed(`${positionals.length} things were named`, "name one proof, folder or address");
   return name === undefined ? askService(values, around) : verifyNamed(name, values, around);
-}
-
-function parse(args: string[]) {
-  return parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: true });
 }
 
 async function askService(values: Values, around: Around): Promise<Outcome<ExitCode>> {
