@@ -5,7 +5,8 @@ import { memoryOf } from "../service/process.ts";
 const POLL_MS = 100;
 const FORMATS = ["ndjson", "csv"] as const;
 
-type Made = { rows: number; bytes: number; seconds: number; downloadSeconds: number; highest: number };
+/** `highest`: resident bytes at most, in each quarter of the export: what grows with it would grow from one to the next. */
+type Made = { rows: number; bytes: number; seconds: number; downloadSeconds: number; highest: number[] };
 
 /** An export of a whole log, from the request until it can be downloaded, its download, and the memory it takes. */
 export async function exportLog(bench: Bench): Promise<Table> {
@@ -22,12 +23,12 @@ export async function exportLog(bench: Bench): Promise<Table> {
       perSecond(made.rows, made.seconds),
       megabytes(made.bytes / made.seconds),
       megabytes(made.bytes / made.downloadSeconds),
-      megabytes(made.highest - idle),
+      made.highest.map((highest) => ((highest - idle) / 1e6).toFixed(0)).join(", "),
     ]);
   }
   return {
     title: `Exporting a log of ${log.entries.toLocaleString("en-US")} entries`,
-    head: ["", "rows", "MB", "rows/s", "MB/s", "download MB/s", "MB resident more, at most"],
+    head: ["", "rows", "MB", "rows/s", "MB/s", "download MB/s", "MB resident more, at most, by quarters"],
     rows,
     notes: [
       "From R2's segments into parts of 8 MB, in steps of 2 s, until it can be downloaded; every part's SHA-256 is checked here.",
@@ -40,12 +41,13 @@ async function makeOne({ client, service, say }: Bench, org: string, format: str
   const began = performance.now();
   const path = `/v1/orgs/${org}/exports`;
   let answer = await client.call("POST", path, { format, reason: "a benchmark" });
-  let highest = 0;
+  const highest = [0, 0, 0, 0];
   while (answer.ended_at === null) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     answer = await client.call("GET", `${path}/${answer.id}`);
-    highest = Math.max(highest, memoryOf(service.pid).now);
-    say(`export: ${answer.progress.percent} % as ${format}`);
+    const quarter = Math.min(3, Math.floor((answer.progress?.percent ?? 100) / 25));
+    highest[quarter] = Math.max(highest[quarter] ?? 0, memoryOf(service.pid).now);
+    say(`export: ${answer.progress?.percent ?? 100} % as ${format}`);
   }
   if (answer.state !== "done") throw new Error(`the export ended as ${answer.state}: ${answer.error}`);
   const seconds = (performance.now() - began) / 1_000;

@@ -3,7 +3,7 @@ import { openSealed } from "../chain/open-sealed.ts";
 import { redactLine } from "../chain/redact.ts";
 import { assert } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
-import { causeOf, type Rewritten } from "../schema/keep.ts";
+import { absenceCauseOf, type Rewritten } from "../schema/keep.ts";
 import { partOf } from "./removal-list.ts";
 import type { RemoveWork } from "./remove.ts";
 
@@ -28,7 +28,7 @@ export async function removeFromSegment(
   const batches = new Set<string>();
   for (const [index, sections] of partOf(list, { from: first, to: last + 1 })) {
     const line = lines[index - first] as string;
-    const redacted = redactLine(line, sections, causeOf(removal));
+    const redacted = redactLine(line, sections, absenceCauseOf(removal));
     if (redacted !== line && holding.covers({ log: removal.log, index, line })) {
       result.held++;
       continue;

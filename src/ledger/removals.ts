@@ -1,7 +1,7 @@
 import { redactLine } from "../chain/redact.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
-import { causeOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import { absenceCauseOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
 import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
@@ -114,7 +114,7 @@ export class Removals {
         sql.exec("update segment set name = ?, keep_until = null where first = ?", segment.name, segment.first);
         forget();
         const sections = new Map(absent);
-        const cause = causeOf(removal);
+        const cause = absenceCauseOf(removal);
         return rewriteStaged(sql, named, (index, line) => redactLine(line, sections.get(index) ?? [], cause));
       });
       state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };

@@ -28,7 +28,7 @@ type CauseAction = Extract<ServiceAction, "indelible.erasure.begun" | "indelible
 export type Removal = { cause: Going; log: number; before?: string; by: number; by_log: number; list: string };
 
 /** What lines say of a removal: the log of its cause only where that is another one than theirs. */
-export function causeOf({ cause, by, by_log, log }: Removal): Cause {
+export function absenceCauseOf({ cause, by, by_log, log }: Removal): Cause {
   return by_log === log ? { cause, by } : { cause, by, log: by_log };
 }
 

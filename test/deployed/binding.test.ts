@@ -1,42 +1,21 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestHarness } from "wrangler";
+import { Deployed } from "./deployed.ts";
 
-process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
-process.env["WRANGLER_REGISTRY_PATH"] = mkdtempSync(join(tmpdir(), "indelible-registry-"));
-
-const ROOT_KEY = "ind_root_test-test-test-test-test-test-test-test";
-const vars = {
-  ROOT_KEY,
-  KEY_PEPPER: "p".repeat(40),
-  INDEX_KEY: "i".repeat(40),
-  LOG_SIGNING_KEY: Buffer.alloc(32, "k").toString("base64"),
-  LOG_NAME: "audit.example.com/v1/orgs",
-};
-
-const server = createTestHarness({
-  workers: [{ configPath: "./test/binding/wrangler.toml" }, { configPath: "./wrangler.toml", vars }],
+const service = new Deployed({
+  callers: ["./test/binding/wrangler.toml"],
+  vars: { LOG_NAME: "audit.example.com/v1/orgs" },
 });
 
-beforeAll(async () => {
-  await server.listen();
-  const audit = server.getWorker("indelible");
-  for (const binding of ["DIRECTORY", "CELL_0", "CELL_1"]) await audit.applyD1Migrations(binding as never);
-});
-afterAll(() => server.close());
+beforeAll(() => service.start());
+afterAll(() => service.stop());
 
 async function shop(body: Record<string, unknown>): Promise<any> {
-  const response = await server.fetch("/", { method: "POST", body: JSON.stringify(body) });
+  const response = await service.server.fetch("/", { method: "POST", body: JSON.stringify(body) });
   return response.json();
 }
 
 async function api(method: string, path: string, body?: unknown): Promise<any> {
-  const headers = { authorization: `Bearer ${ROOT_KEY}`, "content-type": "application/json" };
-  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-  const response = await server.getWorker("indelible").fetch(path, init);
-  return response.json();
+  return JSON.parse((await service.call(method, path, body)).text);
 }
 
 const event = (n: number) => ({

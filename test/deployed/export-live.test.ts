@@ -3,38 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestHarness } from "wrangler";
 import { runExport } from "../../src/cli/export.ts";
 import { runVerify } from "../../src/cli/verify.ts";
 import { testTerminal } from "../cli/support/run-cli.ts";
+import { Deployed, ROOT_KEY } from "./deployed.ts";
 
-process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
-process.env["WRANGLER_REGISTRY_PATH"] = mkdtempSync(join(tmpdir(), "indelible-registry-"));
-
-const ROOT_KEY = "ind_root_test-test-test-test-test-test-test-test";
-const vars = {
-  ROOT_KEY,
-  KEY_PEPPER: "p".repeat(40),
-  INDEX_KEY: "i".repeat(40),
-  LOG_SIGNING_KEY: Buffer.alloc(32, 7).toString("base64"),
-};
-const server = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
+const service = new Deployed();
 const folder = mkdtempSync(join(tmpdir(), "indelible-export-"));
-let url = "";
 
-beforeAll(async () => {
-  ({ origin: url } = (await server.listen()).url);
-  const audit = server.getWorker("indelible");
-  for (const binding of ["DIRECTORY", "CELL_0", "CELL_1"]) await audit.applyD1Migrations(binding as never);
-});
-afterAll(() => server.close());
+beforeAll(() => service.start());
+afterAll(() => service.stop());
 
-async function api(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
-  const headers = { authorization: `Bearer ${ROOT_KEY}`, "content-type": "application/json" };
-  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-  const response = await fetch(`${url}/v1/orgs/${path}`, init);
-  return { status: response.status, text: await response.text() };
-}
+const api = (method: string, path: string, body?: unknown) => service.call(method, `/v1/orgs/${path}`, body);
 
 async function filled(org: string, count: number): Promise<string> {
   await api("PUT", org, { name: org });
@@ -53,10 +33,12 @@ async function filled(org: string, count: number): Promise<string> {
 /** Runs a verb of the command; what verifies is told nothing of the service. */
 async function run(verb: "export" | "verify", ...args: string[]) {
   const { said, terminal } = testTerminal();
-  const service =
-    verb === "export" ? { INDELIBLE_URL: url, INDELIBLE_KEY: ROOT_KEY } : { INDELIBLE_URL: "http://127.0.0.1:9" };
+  const told =
+    verb === "export"
+      ? { INDELIBLE_URL: service.url.origin, INDELIBLE_KEY: ROOT_KEY }
+      : { INDELIBLE_URL: "http://127.0.0.1:9" };
   const around = {
-    env: { XDG_STATE_HOME: join(folder, "state"), ...service },
+    env: { XDG_STATE_HOME: join(folder, "state"), ...told },
     directory: folder,
     terminal,
     stdin: Readable.from([]),
@@ -72,7 +54,17 @@ async function run(verb: "export" | "verify", ...args: string[]) {
 describe("an org of the real service", { timeout: 120_000 }, () => {
   it("is copied whole, and verified with nobody to be asked", async () => {
     const key = await filled("leaving", 700);
-    const made = await run("export", "--all", url, "--org", "leaving", "--to", "copy", "--reason", "moving out");
+    const made = await run(
+      "export",
+      "--all",
+      service.url.origin,
+      "--org",
+      "leaving",
+      "--to",
+      "copy",
+      "--reason",
+      "moving out",
+    );
     expect(made.code, made.said).toBe(0);
     const { code, said } = await run("verify", "copy", "--complete", "--key", key);
     expect(code, said).toBe(0);

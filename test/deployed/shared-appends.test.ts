@@ -1,37 +1,22 @@
-import { mkdtempSync } from "node:fs";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestHarness } from "wrangler";
+import { Deployed, ROOT_KEY } from "./deployed.ts";
 
-process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
-process.env["WRANGLER_REGISTRY_PATH"] = mkdtempSync(join(tmpdir(), "indelible-registry-"));
-
-const ROOT_KEY = "ind_root_test-test-test-test-test-test-test-test";
-const vars = {
-  ROOT_KEY,
-  KEY_PEPPER: "p".repeat(40),
-  INDEX_KEY: "i".repeat(40),
-  LOG_SIGNING_KEY: Buffer.alloc(32, "k").toString("base64"),
-  LOG_NAME: "audit.example.com/v1/orgs",
-};
 const WRITERS = 50;
 const ROUNDS = 4;
 
-const server = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
-let url: URL;
+const service = new Deployed();
 
-beforeAll(async () => {
-  ({ url } = await server.listen());
-  const audit = server.getWorker("indelible");
-  for (const binding of ["DIRECTORY", "CELL_0", "CELL_1"]) await audit.applyD1Migrations(binding as never);
-});
-afterAll(() => server.close());
+beforeAll(() => service.start());
+afterAll(() => service.stop());
 
 async function api(method: string, path: string, { body, key = ROOT_KEY }: { body?: object; key?: string } = {}) {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-  const answer = await fetch(new URL(path, url), { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  const answer = await fetch(new URL(path, service.url), {
+    method,
+    headers,
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
   return { status: answer.status, text: await answer.text() };
 }
 
@@ -41,7 +26,7 @@ const event = (id: string) => ({ id, action: "order.placed", actor: { type: "use
 function sendAndHangUp(path: string, id: string): Promise<void> {
   return new Promise((resolve) => {
     const headers = { authorization: `Bearer ${ROOT_KEY}`, "content-type": "application/json" };
-    const sent = request(new URL(path, url).href, { method: "POST", headers });
+    const sent = request(new URL(path, service.url).href, { method: "POST", headers });
     sent.on("error", () => resolve());
     sent.end(JSON.stringify(event(id)), () => setImmediate(() => sent.destroy()));
     sent.on("close", () => resolve());

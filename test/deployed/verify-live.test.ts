@@ -7,41 +7,17 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestHarness } from "wrangler";
 import { runVerify } from "../../src/cli/verify.ts";
 import { testTerminal } from "../cli/support/run-cli.ts";
+import { Deployed, ROOT_KEY } from "./deployed.ts";
 
-process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
-process.env["WRANGLER_REGISTRY_PATH"] = mkdtempSync(join(tmpdir(), "indelible-registry-"));
-
-const ROOT_KEY = "ind_root_test-test-test-test-test-test-test-test";
-const vars = {
-  ROOT_KEY,
-  KEY_PEPPER: "p".repeat(40),
-  INDEX_KEY: "i".repeat(40),
-  LOG_SIGNING_KEY: Buffer.alloc(32, 7).toString("base64"),
-};
-const server = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
+const service = new Deployed();
 const folder = mkdtempSync(join(tmpdir(), "indelible-live-"));
-let url = "";
 
-beforeAll(async () => {
-  ({ origin: url } = (await server.listen()).url);
-  const audit = server.getWorker("indelible");
-  for (const binding of ["DIRECTORY", "CELL_0", "CELL_1"]) await audit.applyD1Migrations(binding as never);
-});
-afterAll(() => server.close());
+beforeAll(() => service.start());
+afterAll(() => service.stop());
 
-/** A request over the network, as a client's. */
-async function api(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
-  const headers = { authorization: `Bearer ${ROOT_KEY}`, "content-type": "application/json" };
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, text: await response.text() };
-}
+const api = (method: string, path: string, body?: unknown) => service.call(method, path, body);
 
 async function append(org: string, from: number, count: number): Promise<number> {
   const events = Array.from({ length: count }, (_, n) => ({
@@ -78,9 +54,10 @@ async function verify(args: string[], env: Record<string, string> = {}) {
 /** A bundle as it comes over the network, unpacked by nobody. */
 async function rawBundle(org: string, wishes: string | null): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> {
   const headers = wishes === null ? {} : { "accept-encoding": wishes };
-  const [response] = (await once(get(`${url}/v1/orgs/${org}/tile/entries/000`, { headers }), "response")) as [
-    IncomingMessage,
-  ];
+  const [response] = (await once(
+    get(`${service.url.origin}/v1/orgs/${org}/tile/entries/000`, { headers }),
+    "response",
+  )) as [IncomingMessage];
   return { headers: response.headers, body: await buffer(response) };
 }
 
@@ -113,7 +90,7 @@ describe("somebody who trusts nobody", () => {
     const vkey = (await saved("/v1/orgs/live/log-key", "log-key")).trim();
 
     // Public: no key is sent.
-    const first = await verify([`${url}/v1/orgs/live`, "--key", vkey]);
+    const first = await verify([`${service.url.origin}/v1/orgs/live`, "--key", vkey]);
     expect(first.code, first.out + first.err).toBe(0);
     expect(first.out).toContain("601");
 
@@ -126,13 +103,13 @@ describe("somebody who trusts nobody", () => {
 
     const grown = await append("live", 600, 300);
     await saved(`/v1/orgs/live/checkpoint?min_size=${grown}`, "new.checkpoint");
-    const since = await verify([`${url}/v1/orgs/live`, "--key", vkey, "--since", "old.checkpoint"]);
+    const since = await verify([`${service.url.origin}/v1/orgs/live`, "--key", vkey, "--since", "old.checkpoint"]);
     expect(since.code, since.out + since.err).toBe(0);
 
     // What it was sold as a checkpoint of this log, and is not, is found out.
     const forged = readFileSync(join(folder, "old.checkpoint"), "utf8").replace("\n601\n", "\n600\n");
     writeFileSync(join(folder, "forged.checkpoint"), forged);
-    const caught = await verify([`${url}/v1/orgs/live`, "--key", vkey, "--since", "forged.checkpoint"]);
+    const caught = await verify([`${service.url.origin}/v1/orgs/live`, "--key", vkey, "--since", "forged.checkpoint"]);
     expect(caught.code, caught.out).not.toBe(0);
   });
 
@@ -140,9 +117,9 @@ describe("somebody who trusts nobody", () => {
     await api("PUT", "/v1/orgs/closed", { name: "Closed" });
     const size = await append("closed", 0, 3);
     await saved(`/v1/orgs/closed/checkpoint?min_size=${size}`, "closed.checkpoint");
-    const refused = await verify([`${url}/v1/orgs/closed`]);
+    const refused = await verify([`${service.url.origin}/v1/orgs/closed`]);
     expect(refused.code).toBe(2);
-    const opened = await verify([`${url}/v1/orgs/closed`, "--api-key", ROOT_KEY]);
+    const opened = await verify([`${service.url.origin}/v1/orgs/closed`, "--api-key", ROOT_KEY]);
     expect(opened.code, opened.out + opened.err).toBe(0);
   });
 });

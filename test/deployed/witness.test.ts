@@ -1,37 +1,20 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createTestHarness } from "wrangler";
 import { parseVkey } from "../../src/chain/note/note-key.ts";
 import { openCheckpoint } from "../../src/chain/note/open-checkpoint.ts";
 import { sha256 } from "../../src/sha256.ts";
 import { verifyEd25519 } from "../../src/verify-ed25519.ts";
 import { TestWitness } from "../support/witness.ts";
+import { Deployed } from "./deployed.ts";
 
-process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
-process.env["WRANGLER_REGISTRY_PATH"] = mkdtempSync(join(tmpdir(), "indelible-registry-"));
-
-const ROOT_KEY = "ind_root_test-test-test-test-test-test-test-test";
 const NAME = "audit.example.com/v1/orgs";
 const one = new TestWitness("witness.example/one", 1);
 const two = new TestWitness("witness.example/two", 2);
-let server: ReturnType<typeof createTestHarness>;
+let service: Deployed;
 
 beforeAll(async () => {
   await Promise.all([one.listen(), two.listen()]);
-  const vars = {
-    ROOT_KEY,
-    KEY_PEPPER: "p".repeat(40),
-    INDEX_KEY: "i".repeat(40),
-    LOG_SIGNING_KEY: Buffer.alloc(32, 7).toString("base64"),
-    LOG_NAME: NAME,
-    WITNESSES: `${one.line}\n${two.line}\n`,
-  };
-  server = createTestHarness({ workers: [{ configPath: "./wrangler.toml", vars }] });
-  await server.listen();
-  const audit = server.getWorker("indelible");
-  for (const binding of ["DIRECTORY", "CELL_0", "CELL_1"]) await audit.applyD1Migrations(binding as never);
+  service = new Deployed({ vars: { LOG_NAME: NAME, WITNESSES: `${one.line}\n${two.line}\n` } });
+  await service.start();
 });
 afterEach(() => {
   one.answer = null;
@@ -39,17 +22,14 @@ afterEach(() => {
   two.answer = null;
 });
 afterAll(async () => {
-  await server.close();
+  await service.stop();
   one.close();
   two.close();
 });
 
 async function api(method: string, path: string, body?: unknown): Promise<string> {
-  const headers = { authorization: `Bearer ${ROOT_KEY}`, "content-type": "application/json" };
-  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-  const response = await server.getWorker("indelible").fetch(path, init);
-  const text = await response.text();
-  expect(response.status, text).toBeLessThan(300);
+  const { status, text } = await service.call(method, path, body);
+  expect(status, text).toBeLessThan(300);
   return text;
 }
 
