@@ -58,7 +58,11 @@ export async function proveSome(
       return failed({ next, prev }, { kind: "damaged", index: next, place: segment.name });
     }
     for (const { sequencedAt, hash } of rights) {
-      if (sequencedAt >= until) return { next, prev, end: true, fault: null };
+      if (sequencedAt >= until) {
+        // An earlier log is asked for when it ends before: its last entry is what says that these are its own.
+        if (!newest) return failed({ next, prev }, { kind: "damaged", index: next, place: segment.name });
+        return { next, prev, end: true, fault: null };
+      }
       next++;
       prev = hash;
     }

@@ -14,7 +14,7 @@ export async function tellCells(config: Config, org: string): Promise<{ log: num
     const cooled = await callLedger(config, org, async (ledger) => await ledger.cool(org, { log: number, before }));
     if (!cooled.ok) throw new Error(cooled.refusal.detail);
     for (const placement of placements) {
-      await saveCooled(cellOf(config, placement), { org_number: placement.org_number, before });
+      await saveCooled(cellOf(config, placement), { log: placement.log, org_number: placement.org_number, before });
     }
   }
   return logs.map(({ number, cold_before }) => ({ log: number, before: cold_before }));

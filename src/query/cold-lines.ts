@@ -6,8 +6,18 @@ import { log as say } from "../log.ts";
 import { count } from "../meter.ts";
 import type { LogGrant } from "../schema/ledger.ts";
 
-/** Indexes `[low, high)` of one of an org's logs; `newest`: whether its ledger still names its segments. */
-export type ColdRange = { log: LogGrant; newest: boolean; low: number; high: number; order: "asc" | "desc" };
+/**
+ * Indexes `[low, high)` of one of an org's logs; `newest`: whether its ledger still names its segments. `unvouched`: lines that a
+ * segment's name does not vouch for are told all the same, for who finds out what is wrong with them; to readers they are lost.
+ */
+export type ColdRange = {
+  log: LogGrant;
+  newest: boolean;
+  low: number;
+  high: number;
+  order: "asc" | "desc";
+  unvouched?: boolean;
+};
 
 /** Record lines of the entries `first…`; an empty text is an entry that the archive has lost. */
 export type ColdLines = { first: number; lines: string[] };
@@ -19,7 +29,7 @@ export type ColdLines = { first: number; lines: string[] };
 export async function* coldLines(config: Config, org: string, range: ColdRange): AsyncGenerator<ColdLines> {
   const names = new Names(config, org, range);
   for (let { low, high } = range; low < high; ) {
-    const run = await readRun(config, names, { low, high });
+    const run = await readRun(config, names, { low, high }, range.unvouched ?? false);
     if (range.order === "desc") high = run.first;
     else low = run.first + run.lines.length;
     yield run;
@@ -40,7 +50,7 @@ export async function coldLine(
 type Bounds = { low: number; high: number };
 
 /** The part of `[low, high)` that one segment holds, from the end where the order begins. */
-async function readRun(config: Config, names: Names, { low, high }: Bounds): Promise<ColdLines> {
+async function readRun(config: Config, names: Names, { low, high }: Bounds, unvouched: boolean): Promise<ColdLines> {
   const part = ({ first, last }: Segment) => ({ low: Math.max(low, first), high: Math.min(high, last + 1) });
   let found = await names.over({ low, high });
   // A segment that an erasure wrote anew meanwhile has another name, and the old one is gone: asked again, it is known.
@@ -55,8 +65,7 @@ async function readRun(config: Config, names: Names, { low, high }: Bounds): Pro
   if (named === undefined) return lost(found.gap);
   count("audit_segments_damaged_total");
   say("error", { message: "a segment is not in the archive as it was stored", name: named.name });
-  // Whatever lines are there are shown: each is opened, and says itself what it is.
-  const held = await heldLines(config.archive, named);
+  const held = unvouched ? await heldLines(config.archive, named) : null;
   return held?.length === named.last - named.first + 1 ? cut(named, held, part(named)) : lost(part(named));
 }
 

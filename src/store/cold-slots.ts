@@ -1,17 +1,20 @@
 import { LOG_MAX_ENTRIES } from "../limits.ts";
 import { assertSlot } from "./slot.ts";
 
-/** Writes down that entries below `before` of an org number have left this cell, or may; it never goes back. */
+/**
+ * Writes down that entries below `before` of a log have left this cell, or may; it never goes back. A cell that was set back
+ * may have given the number to another log since: then nothing is written, and rows stay.
+ */
 export async function saveCooled(
   cell: D1Database,
-  { org_number, before }: { org_number: number; before: number },
+  { log, org_number, before }: { log: string; org_number: number; before: number },
 ): Promise<void> {
   await cell
     .prepare(
-      `insert into cooled (org_number, before) values (?1, ?2)
+      `insert into cooled (org_number, before) select org_number, ?2 from org_number where org_number = ?1 and log = ?3
        on conflict (org_number) do update set before = max(before, excluded.before)`,
     )
-    .bind(org_number, before)
+    .bind(org_number, before, log)
     .run();
 }
 

@@ -145,7 +145,7 @@ async function* walk(
     high = await addRows(config, { grant, walked, low: cold, high });
     yield progress();
   }
-  const archived = { log: grant, newest, low: from, high: cold, order: "desc" } as const;
+  const archived = { log: grant, newest, low: from, high: cold, order: "desc", unvouched: true } as const;
   for await (const run of coldLines(config, org, archived)) {
     if (walked.progress().stopped) break;
     addCold(walked, run);

@@ -207,7 +207,8 @@ function breakTelling(cell: D1Database, kind: FaultKind): Fault {
   let hits = 0;
   const replaced = replaceMethod(cell, "prepare", (original, [text]) => {
     const statement = original(text) as D1PreparedStatement;
-    if (hits > 0 || !String(text).startsWith("insert into cooled (org_number, before) values")) return statement;
+    if (hits > 0 || !String(text).startsWith("insert into cooled (org_number, before) select org_number"))
+      return statement;
     const run = async (bound: D1PreparedStatement) => {
       hits++;
       if (kind === "failed but stored") await bound.run();

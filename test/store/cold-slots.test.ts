@@ -39,7 +39,7 @@ describe("a slot", () => {
     for (const one of logs) {
       expect(await dropSlot(log.cell, SLOT)).toBe(false);
       expect(await contentOf(log)).toEqual(before);
-      await saveCooled(log.cell, { org_number: one.org_number, before: 5 });
+      await saveCooled(log.cell, { log: one.log, org_number: one.org_number, before: 5 });
     }
     expect(await uncovered(log)).toEqual([]);
     expect(await dropSlot(log.cell, SLOT)).toBe(true);
@@ -57,7 +57,7 @@ describe("a slot", () => {
 
   it("stays, whole, while one row of one log is not below", async () => {
     const log = await filledLog();
-    await saveCooled(log.cell, { org_number: log.org_number, before: 4 });
+    await saveCooled(log.cell, { log: log.log, org_number: log.org_number, before: 4 });
     const before = await contentOf(log);
     expect(await uncovered(log)).toEqual([{ org_number: log.org_number, log: log.log, last: 4 }]);
     expect(await dropSlot(log.cell, SLOT)).toBe(false);
@@ -66,7 +66,7 @@ describe("a slot", () => {
 
   it("stays because of a row under a number that was never given out", async () => {
     const log = await filledLog();
-    await saveCooled(log.cell, { org_number: log.org_number, before: 5 });
+    await saveCooled(log.cell, { log: log.log, org_number: log.org_number, before: 5 });
     await log.cell
       .prepare(`insert into entry_${SLOT} values (?1, '{}')`)
       .bind(999_999 * 2 ** 32 + 7)
@@ -98,7 +98,7 @@ describe("the drop", () => {
         log,
         Array.from({ length: entries }, () => ({ action: "a.b", sequenced_at: AUGUST })),
       );
-      await saveCooled(log.cell, { org_number: log.org_number, before: entries });
+      await saveCooled(log.cell, { log: log.log, org_number: log.org_number, before: entries });
       const batch = replaceMethod(log.cell, "batch", async (original, args) => {
         const results = (await original(...args)) as D1Result[];
         written.push(results.reduce((sum, { meta }) => sum + meta.rows_written, 0));
@@ -115,7 +115,7 @@ describe("the drop", () => {
 describe("what a log has in R2", () => {
   it("never goes back", async () => {
     const log = await filledLog();
-    for (const before of [5, 3]) await saveCooled(log.cell, { org_number: log.org_number, before });
+    for (const before of [5, 3]) await saveCooled(log.cell, { log: log.log, org_number: log.org_number, before });
     expect(await uncovered(log)).toEqual([]);
   });
 });
