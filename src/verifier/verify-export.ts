@@ -186,8 +186,21 @@ function falseWords({ parts, input }: Walk): ExportFault[] {
     faults.push(fault(`The file has ${found}; the manifest says ${said.rows}, ${said.first} to ${said.last}.`));
   }
   const { manifest } = input.opened;
-  if (faults.length > 0 || rows === manifest.rows) return faults;
-  return [fault(`The file has ${rows} lines, the manifest says ${manifest.rows}.`)];
+  if (faults.length > 0) return faults;
+  if (rows !== manifest.rows) return [fault(`The file has ${rows} lines, the manifest says ${manifest.rows}.`)];
+  return manifest.complete ? lackingOf([...parts.values()]).map(fault) : [];
+}
+
+/** What a file lacks that is said to be complete, of all an org has: a log before the last, sections that it holds back. */
+function lackingOf(parts: readonly Part[]): string[] {
+  const numbers = new Set(parts.map(({ said }) => placeInOrg(said.log).number));
+  const last = Math.max(0, ...numbers);
+  const logs = Array.from({ length: last }, (_, n) => n + 1).filter((number) => !numbers.has(number));
+  const withheld = parts.reduce((sum, { findings }) => sum + findings.counts.absent.withheld, 0);
+  return [
+    ...logs.map((number) => `The manifest says complete, and log ${number} of the org is not in it.`),
+    ...(withheld === 0 ? [] : [`The manifest says complete, and ${withheld} sections are withheld.`]),
+  ];
 }
 
 function reportOf({ said, log, findings, unproven }: Part, { opened }: ExportInput): ExportedLogReport {
