@@ -18,6 +18,7 @@ export class Claimed {
   readonly first: { index: number; section: string };
   hardest: Leaf;
   sections = 0;
+  #hasEvent = false;
   #overfull = false;
   readonly #kept = new ClaimLog();
 
@@ -36,6 +37,7 @@ export class Claimed {
 
   add(leaf: Leaf, section: string): void {
     this.sections++;
+    if (section === "event") this.#hasEvent = true;
     // "forever" sorts after every day.
     if (leaf.keep_until > this.hardest.keep_until) this.hardest = leaf;
     if (this.#kept.entries > ABSENCE_LIST_MAX_ENTRIES) this.#overfull = true;
@@ -44,7 +46,8 @@ export class Claimed {
 
   /** Judges these by the cause alone; null is one that nobody could look at. */
   judge(cause: Cause | null): Verdict {
-    if (cause !== null) return judgeCause(this.hardest, this.cause, cause);
+    const section = this.#hasEvent ? "event" : this.first.section;
+    if (cause !== null) return judgeCause(this.hardest, { section, cause: this.cause }, cause);
     return { kind: "unknown", why: `the cause, entry ${this.at.by}, is out of sight` };
   }
 

@@ -30,7 +30,7 @@ export function causeOf(leaf: Leaf, { action, metadata }: { action: string | nul
 }
 
 /** Judges the claim that a section of `leaf` is absent by this cause; whether its list names it is not looked at. */
-export function judgeCause(leaf: Leaf, cause: Absence["cause"], named: Cause): Verdict {
+export function judgeCause(leaf: Leaf, { section, cause }: Pick<Absence, "section" | "cause">, named: Cause): Verdict {
   const { index, source, action, sequencedAt } = named;
   if (source === "service" && action === null) {
     return { kind: "unknown", why: `the cause, entry ${index}, could not be read` };
@@ -40,6 +40,9 @@ export function judgeCause(leaf: Leaf, cause: Absence["cause"], named: Cause): V
   }
   if (action !== (cause === "erased" ? ERASURE_ACTION : RETENTION_ACTION)) {
     return { kind: "unexcused", why: `entry ${index} is not one by which a section is ${cause}` };
+  }
+  if (cause === "erased" && section === "event") {
+    return { kind: "unexcused", why: "what an entry is of is about nobody: no erasure takes it" };
   }
   if (cause === "expired" && !hasPassed(leaf.keep_until, sequencedAt)) {
     return { kind: "unexcused", why: `it was to be kept until ${leaf.keep_until}` };
@@ -75,13 +78,13 @@ export class Causes {
   }
 
   /** Judges the claim that a section of `leaf` is absent. `isOpen` says whether an index still lacks its leaf. */
-  judge(leaf: Leaf, { cause, by, log }: Absence, isOpen: (index: number) => boolean): Verdict {
+  judge(leaf: Leaf, { section, cause, by, log }: Absence, isOpen: (index: number) => boolean): Verdict {
     if (cause === "withheld") return { kind: "excused" };
     if (log !== undefined) return { kind: "unknown", why: `the cause, entry ${by}, lies in log ${log} of this org` };
     if (by === undefined || by <= leaf.index) return { kind: "unexcused", why: "it names no later entry as its cause" };
     if (by >= this.#size) return { kind: "unknown", why: `the cause, entry ${by}, lies above the range` };
     const named = this.#causes.get(by);
-    if (named !== undefined) return judgeCause(leaf, cause, named);
+    if (named !== undefined) return judgeCause(leaf, { section, cause }, named);
     if (this.#overflown || isOpen(by)) return { kind: "unknown", why: `the cause, entry ${by}, could not be read` };
     return { kind: "unexcused", why: `entry ${by} is not one that lets sections go` };
   }

@@ -71,6 +71,21 @@ it("blames what is gone by a list that is another one, is none, or does not name
   expect((await check(whole, late)).breaks[0]?.detail).toContain("does not have actor of entry 499");
 });
 
+it("blames an erasure that took what an entry is of, whatever its list names", async () => {
+  const gone = new Map([
+    [1, ["note"]],
+    [2, ["event", "note"]],
+  ]);
+  const of = published([...plain(3), causeEvent("erased", gone)]);
+  const report = await check(withFiles(of, listFile(gone)), redacted(of.lines, gone, { cause: "erased", by: 3 }));
+  expect(report).toMatchObject({ ok: false, absent: { erased: 0 } });
+  expect(report.breaks[0]?.detail).toContain("no erasure takes it");
+  const note = new Map([[1, ["note"]]]);
+  const sound = published([...plain(3), causeEvent("erased", note)]);
+  const lines = redacted(sound.lines, note, { cause: "erased", by: 3 });
+  expect(await check(withFiles(sound, listFile(note)), lines)).toMatchObject({ ok: true, absent: { erased: 1 } });
+});
+
 it("blames what is gone by an entry that names no list, or one that is no list", async () => {
   const gone = goneOf(0, 3);
   const claim = { cause: "erased", by: 3 } as const;
