@@ -79,19 +79,20 @@ export function openJobs(sql: SqlStorage): { id: string; kind: JobKind }[] {
 
 type Change = Partial<Omit<JobRow, "id" | "kind" | "caller" | "created_at">>;
 
-/** Changes columns of a job that is in one of these states; answers whether it was. */
+/** Changes columns of a job that is in one of these states, and whose last step began at `since` where that is given; answers whether it was. */
 export function updateJob(
   sql: SqlStorage,
-  { id, among }: { id: string; among: readonly JobState[] },
+  { id, among, since }: { id: string; among: readonly JobState[]; since?: number },
   change: Change,
 ): boolean {
   const names = Object.keys(change);
   const marks = names.map((name) => `${name} = ?`).join(", ");
   const states = among.map((state) => `'${state}'`).join(", ");
   const changed = sql.exec(
-    `update job set ${marks} where id = ? and state in (${states})`,
+    `update job set ${marks} where id = ? and state in (${states}) and updated_at = coalesce(?, updated_at)`,
     ...Object.values(change),
     id,
+    since ?? null,
   );
   return changed.rowsWritten > 0;
 }

@@ -53,7 +53,10 @@ export class Runner {
     try {
       const kind = KINDS[job.kind];
       if (kind === undefined) throw new Error(`a job of kind ${job.kind} is not known here`);
-      const over = await within(JOB_STEP_MAX_MS, ended ? this.#settle(kind, job, state) : this.#advance(kind, job));
+      const over = await within(
+        JOB_STEP_MAX_MS,
+        ended ? this.#settle(kind, job, { state, began }) : this.#advance(kind, job, began),
+      );
       return over ? id : null;
     } catch (error) {
       count("audit_job_steps_total", { kind: job.kind, outcome: "failed" });
@@ -65,14 +68,16 @@ export class Runner {
   }
 
   /** Answers whether the job is over. */
-  async #advance(kind: AnyKind, job: JobRow): Promise<boolean> {
+  async #advance(kind: AnyKind, job: JobRow, began: number): Promise<boolean> {
     const { id } = job;
     const request: unknown = JSON.parse(job.request);
     const progress: unknown = job.progress === null ? null : JSON.parse(job.progress);
     const taken = await kind.step(this.#contextOf(job), request, progress);
     const now = Date.now();
-    // A job that was cancelled meanwhile stays so: what the step did is cleared up with the rest.
-    const save = (change: Parameters<typeof updateJob>[2]) => updateJob(this.#sql, { id, among: ["running"] }, change);
+    // A job that was cancelled meanwhile stays so: what the step did is cleared up with the rest. A step that was given up and
+    // ends after all says nothing about a job that has gone on without it.
+    const own = { id, among: ["running"], since: began } as const;
+    const save = (change: Parameters<typeof updateJob>[2]) => updateJob(this.#sql, own, change);
     if ("ok" in taken) {
       save(refused(taken.refusal, { job, now }));
       count("audit_job_steps_total", { kind: job.kind, outcome: "refused" });
@@ -90,14 +95,18 @@ export class Runner {
     return save({ ...over, request: kept, result });
   }
 
-  async #settle(kind: AnyKind, job: JobRow, state: Unfinished["state"]): Promise<boolean> {
+  async #settle(
+    kind: AnyKind,
+    job: JobRow,
+    { state, began }: { state: Unfinished["state"]; began: number },
+  ): Promise<boolean> {
     const { id, ended_by: by, error } = job;
     const request: unknown = JSON.parse(job.request);
     await kind.settle?.(this.#contextOf(job), request, { state, by, error });
     const kept = kind.kept === undefined ? job.request : textOf(kind.kept(request));
     return updateJob(
       this.#sql,
-      { id, among: UNDONE },
+      { id, among: UNDONE, since: began },
       { request: kept, progress: null, due_at: null, attempts: 0, updated_at: Date.now() },
     );
   }

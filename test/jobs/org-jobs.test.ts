@@ -205,6 +205,22 @@ describe("a crash", () => {
     expect(steps.map(({ at }) => at)).toEqual([null, 1, 1, 2]);
   });
 
+  it("that was none: a step that was given up and ends after all says nothing about where its job is by then", async () => {
+    const org = freshOrg();
+    const { steps } = countingKind(org);
+    const goOn = (storage: DurableObjectStorage) =>
+      storage.sql.exec(`update job set updated_at = updated_at + 1, progress = '{"at":2}', due_at = 1`);
+    replaceMethod(KINDS.cooling as AnyKind, "step", async (original, args) => {
+      const taken = await original(...args);
+      // As if it had taken so long that the next steps were made without it.
+      if (steps.length === 1) await runInDurableObject(stub(org), (_, { storage }) => void goOn(storage));
+      return taken;
+    });
+    await created(org, "a");
+    expect(await finishJob(org, "cooling", "a")).toMatchObject({ state: "done", result: '{"counted":3}' });
+    expect(steps.map(({ at }) => at)).toEqual([null, 2]);
+  });
+
   it("that takes the alarm with it is made up for by the watchdog, and a row of no job is removed", async () => {
     const org = freshOrg();
     countingKind(org);
