@@ -15,9 +15,13 @@ const SECRETS = {
  */
 const maxWorkers = 3;
 
+/** Entries of the journey of keeping; KEEPING_ENTRIES=100000 takes it through a log of an org's usual size. */
+const KEEPING_ENTRIES = process.env["KEEPING_ENTRIES"] ?? "2400";
+
 const WHOLE_CELLS = [
   "test/keep/{tiers,tiers-faults,tiers-readers,sweep-cells}.test.ts",
   "test/store/cold-slots.test.ts",
+  "test/journeys/keeping.test.ts",
 ];
 
 type Migrations = Record<"directory" | "cell", Awaited<ReturnType<typeof readD1Migrations>>>;
@@ -32,7 +36,7 @@ function atTheEdge(migrations: Migrations, files: Files) {
         miniflare: {
           compatibilityFlags: ["service_binding_extra_handlers"],
           // A test that wants them asks for them: each has an eye on its own orgs alone.
-          bindings: { ...SECRETS, PLACE_CHECKS: "off", TEST_MIGRATIONS: migrations },
+          bindings: { ...SECRETS, PLACE_CHECKS: "off", KEEPING_ENTRIES, TEST_MIGRATIONS: migrations },
         },
       }),
     ],

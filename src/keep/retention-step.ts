@@ -96,7 +96,8 @@ async function find({ config, org }: JobContext, { request, progress, of }: Work
       found.next = first;
       break;
     }
-    found.expired.push(...free);
+    // Without its line, which keeps the text of its whole segment in memory: what is found may be of fifty of them.
+    for (const { line: _, ...one } of free) found.expired.push(one);
     const held = wanted.length - free.length;
     found.totals = addExpired(found.totals, { log: of.log.number, expired: free, held, show: request.dry_run });
     found.next = last + 1;
@@ -117,17 +118,17 @@ class Room {
 
   takes(expired: readonly Expired[]): boolean {
     const first = this.#entries === 0;
-    for (const { index, sections, leaf } of expired) {
+    for (const { index, sections, sequenced_at } of expired) {
       this.#entries++;
       this.#bytes += sections.reduce((sum, name) => sum + String(index).length + name.length + 2, 0);
-      this.#days.add(dayOf(leaf));
+      this.#days.add(dayOf(sequenced_at));
     }
     const fits = this.#entries <= ABSENCE_LIST_MAX_ENTRIES && this.#bytes <= ABSENCE_LIST_MAX_BYTES;
     return first || (fits && this.#days.size <= RETENTION_STEP_DAYS);
   }
 }
 
-function dayOf({ sequenced_at }: Expired["leaf"]): string {
+function dayOf(sequenced_at: string): string {
   return sequenced_at.slice(0, "2026-11-22".length);
 }
 
@@ -141,7 +142,11 @@ async function take(
     const counted = await callLedger(config, org, (ledger) => ledger.waitVisible(org, log.size, REMOVE_WAIT_MS));
     if (!counted.ok) return counted;
   }
-  await keepCounters(config, log, new Map(found.expired.map(({ leaf, index }) => [dayOf(leaf), index])));
+  await keepCounters(
+    config,
+    log,
+    new Map(found.expired.map(({ sequenced_at, index }) => [dayOf(sequenced_at), index])),
+  );
   const list = new Map(found.expired.map(({ index, sections }) => [index, sections]));
   const once = `retention  ${absenceListHash(sha256, absenceListText(list))}`;
   const key = nameOf(by);

@@ -12,9 +12,8 @@ export function addExpired(
   const by = new Map(totals.counts.map((row) => [`${row.category} ${row.month}`, { ...row }]));
   const first = [...totals.first];
   let { entries, sections } = totals;
-  for (const { index, leaf, sections: names } of expired) {
-    const { category, keep_until } = leaf;
-    const month = leaf.sequenced_at.slice(0, "2026-11".length);
+  for (const { index, category, keep_until, sequenced_at, sections: names } of expired) {
+    const month = sequenced_at.slice(0, "2026-11".length);
     const row = by.get(`${category} ${month}`) ?? { category, month, entries: 0, sections: 0 };
     by.set(`${category} ${month}`, row);
     row.entries++;
