@@ -41,9 +41,11 @@ export type NamedSegment = { first: number; last: number; name: string };
 /**
  * A segment that was written anew without what is `absent` of its entries. `ids` and `batches` are those of the entries, whose
  * receipts forget what was sent, and of `hidden` the id itself. `segment` null: of a log before the newest, of which the ledger names none.
+ * `holder` has the lease: a repair that read these entries before is over.
  */
 export type Rewritten = {
   removal: Removal;
+  holder: string;
   segment: { old: string; name: string; first: number } | null;
   absent: [index: number, sections: readonly string[]][];
   ids: string[];
