@@ -69,7 +69,8 @@ export class Removals {
         planning.holds.version === holds_version
           ? sealAct(planning.draft, { ...act, category: "config_change", metadata, forever: true }, planning.now).index
           : null;
-      const by = planOnce({ ...planning, sql: storage.sql }, `${once}  ${list.sha256} ${log} ${by_log}`, seal);
+      const name = `${once}  ${list.sha256} ${log} ${by_log} ${holds_version}`;
+      const by = planOnce({ ...planning, sql: storage.sql }, name, seal);
       return by === null ? CHANGED : ok({ by, by_log });
     };
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });

@@ -10,7 +10,8 @@ type ListSummary = { sha256: string; entries: number; sections: number };
 
 /**
  * A cause to be sealed. What expires was to be kept until before the day `before`, which has come; what is erased has none.
- * `log` is the number of the log whose entries the list names, `holds_version` that of the holds it was made with. Under the name `once` and with this list one is sealed, however often it is asked for.
+ * `log` is the number of the log whose entries the list names, `holds_version` that of the holds it was made with. Under the name `once`, with this list
+ * and while these holds stand, one is sealed, however often it is asked for.
  */
 export type NewCause = {
   cause: Going;
