@@ -31,7 +31,7 @@ export function createLedger(storage: DurableObjectStorage, org: string): State 
 /** One append as the ledger does it: planned, sealed, and written in one transaction that is on disk when this resolves. */
 export async function appendOne(storage: DurableObjectStorage, state: State, { cuts }: Request): Promise<Appended> {
   const draft = new Draft(state, Date.now());
-  const receipts = { batches: new Map(), ids: new Map() };
+  const receipts = { batches: new Map(), ids: new Map(), once: new Map() };
   const appended = planBatch({ sql: storage.sql, state, draft, receipts, key: "bench" }, batchOf(cuts));
   if (!appended.ok) throw new Error(appended.refusal.detail);
   storage.transactionSync(() => draft.commit(storage.sql));

@@ -15,7 +15,7 @@ export type RewrittenSegment = { changed: boolean; held: number; lines: Map<numb
  * either: the new object, the ledger's word that it is the one, the old object's end. `held_changed`: a hold was placed meanwhile, and nothing went.
  */
 export async function removeFromSegment(
-  { config, org, removal, log, newest, list, holding }: RemoveWork,
+  { config, org, holder, removal, log, newest, list, holding }: RemoveWork,
   segment: Segment,
 ): Promise<RewrittenSegment | "held_changed"> {
   const { archive } = config;
@@ -49,6 +49,7 @@ export async function removeFromSegment(
   const release = (named: Rewritten["segment"]) => {
     const said = {
       removal,
+      holder,
       segment: named,
       absent,
       ids,

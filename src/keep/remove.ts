@@ -6,7 +6,7 @@ import { callLedger } from "../ledger/client.ts";
 import { REMOVE_STEP_MS, REMOVE_STEP_SEGMENTS, TERMS_MERGE_PAGES } from "../limits.ts";
 import { logOf } from "../query/logs.ts";
 import type { Removal } from "../schema/keep.ts";
-import type { LogGrant } from "../schema/ledger.ts";
+import type { LeaseAct, LogGrant } from "../schema/ledger.ts";
 import { mergeTerms } from "../store/redact-rows.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { removalList } from "./removal-list.ts";
@@ -44,10 +44,11 @@ export const REMOVAL_BEGUN: RemoveProgress = {
 /** `wait_ms`: how long to wait before the next step. */
 export type RemoveStep = { progress: RemoveProgress; wait_ms: number };
 
-/** What the steps of one removal share. */
+/** What the parts of one step share. `holder`: of the lease it is taken under. */
 export type RemoveWork = {
   config: Config;
   org: string;
+  holder: string;
   removal: Removal;
   log: LogGrant;
   newest: boolean;
@@ -69,10 +70,10 @@ export async function removeStep(
   if (progress.at === "done") return { progress, wait_ms: 0 };
   if (progress.at === "index") return mergeStep(config, progress);
   const holder = newRequestId();
-  const lease = (release: boolean) =>
-    callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, { release }));
+  const lease = (act: LeaseAct) =>
+    callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, act));
   // A repair that has read a line before it is released may put it back: repairs wait, or are waited for.
-  const leased = await lease(false);
+  const leased = await lease("take");
   if (!leased.ok) return { progress, wait_ms: RETRY_MS };
   try {
     const grant = await grantFor(config, org);
@@ -81,9 +82,9 @@ export async function removeStep(
     const list = await removalList(config, grant, removal);
     const newest = grant.number === removal.log;
     const holding = await holds();
-    return await entriesStep({ config, org, removal, log: log.value, newest, list, holding }, progress);
+    return await entriesStep({ config, org, holder, removal, log: log.value, newest, list, holding }, progress);
   } finally {
-    await lease(true);
+    await lease("release");
   }
 }
 

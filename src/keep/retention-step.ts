@@ -11,12 +11,10 @@ import {
   RETENTION_STEP_MS,
 } from "../limits.ts";
 import { logsOf } from "../query/logs.ts";
-import { absenceListHash, absenceListText } from "../chain/absence-list.ts";
 import type { Removal } from "../schema/keep.ts";
 import { nameOf } from "../schema/caller.ts";
 import type { RunRequest, RunTotals } from "../schema/retention.ts";
 import { utcDay } from "../schema/policy.ts";
-import { sha256 } from "../sha256.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { beginRemoval } from "./begin-removal.ts";
 import { dueSegments, type RunLog } from "./due-segments.ts";
@@ -134,7 +132,7 @@ function dayOf(sequenced_at: string): string {
 
 /** Seals that what was found goes, after what could not be made from the rest is kept. Nothing has gone yet when it returns. */
 async function take(
-  { config, org, by }: JobContext,
+  { config, org, id, by }: JobContext,
   { request, progress, of, found }: Work & { found: Found },
 ): Promise<Stepped> {
   const { log, newest } = of;
@@ -148,13 +146,14 @@ async function take(
     new Map(found.expired.map(({ sequenced_at, index }) => [dayOf(sequenced_at), index])),
   );
   const list = new Map(found.expired.map(({ index, sections }) => [index, sections]));
-  const once = `retention  ${absenceListHash(sha256, absenceListText(list))}`;
+  const once = `indelible.retention.run  ${id}`;
   const key = nameOf(by);
   const actor = key === "service" ? { type: "service", id: "retention" } : { type: "key", id: key };
   const act = { action: "indelible.retention.run", actor, key, metadata: { before: request.day } } as const;
   const asked = { cause: "expired", log: log.number, before: request.day, list, act, once } as const;
   const begun = await beginRemoval(config, org, { ...asked, holds_version: found.holding.version });
-  // A crash here leaves a cause whose sections are all there: they are found again, and go by the same cause.
+  // A crash here leaves a cause whose sections are all there: they are found again, and go by the same cause while the same
+  // holds stand.
   if (!begun.ok) return isAnew(begun.refusal) ? { progress, result: null } : begun;
   const { by: index, by_log } = begun.value;
   const totals = { ...found.totals, causes: [...found.totals.causes, { log: by_log, index }] };

@@ -23,7 +23,11 @@ import {
 import type { State } from "./state.ts";
 
 /** Receipts made by earlier callers of the same draft, which storage does not show yet. */
-export type DraftReceipts = { batches: Map<string, BatchReceipt>; ids: Map<string, IdReceipt> };
+export type DraftReceipts = {
+  batches: Map<string, BatchReceipt>;
+  ids: Map<string, IdReceipt>;
+  once: Map<string, number>;
+};
 
 type Context = { sql: SqlStorage; state: State; draft: Draft; receipts: DraftReceipts; key: string };
 

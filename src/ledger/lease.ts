@@ -1,24 +1,54 @@
 import { ok, refuse, type Result } from "../errors.ts";
 import { VERIFY_LEASE_MS } from "../limits.ts";
+import type { LeaseAct } from "../schema/ledger.ts";
 
-/** Lets one verification run at a time: a run renews its lease as it goes on, and one that died lets go by itself. */
+/** Lets one verification, repair or removal run at a time: a run renews its lease as it goes on, and one that died lets go by itself. */
 export class Lease {
+  readonly #now: () => number;
   #holder: string | null = null;
   #until = 0;
 
-  /** Takes or renews; refused while somebody else holds it. */
-  take(holder: string, now: number): Result<null> {
-    if (this.#holder !== holder && now < this.#until) {
-      const retry_after_s = Math.ceil((this.#until - now) / 1000);
-      return refuse("rate_limited", "A verification of this org is running; one runs at a time.", { retry_after_s });
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  ask(holder: string, act: LeaseAct): Result<null> {
+    switch (act) {
+      case "take":
+        return this.#take(holder);
+      case "renew":
+        return this.renew(holder);
+      case "release":
+        if (this.#holder === holder) this.#until = 0;
+        return ok(null);
     }
+  }
+
+  /** Refused while somebody else holds it. */
+  #take(holder: string): Result<null> {
+    if (this.#holder !== holder && this.#now() < this.#until) {
+      return this.#refuse("A verification of this org is running; one runs at a time.");
+    }
+    return this.#hold(holder);
+  }
+
+  /**
+   * Goes on, also after the lease has run out, if nobody had it since: refused once somebody had, though it be free again, for what the holder
+   * read before may not be so any more.
+   */
+  renew(holder: string): Result<null> {
+    if (this.#holder === holder) return this.#hold(holder);
+    return this.#refuse("Another run of this org took its turn meanwhile: begin again.");
+  }
+
+  #hold(holder: string): Result<null> {
     this.#holder = holder;
-    this.#until = now + VERIFY_LEASE_MS;
+    this.#until = this.#now() + VERIFY_LEASE_MS;
     return ok(null);
   }
 
-  release(holder: string): Result<null> {
-    if (this.#holder === holder) this.#until = 0;
-    return ok(null);
+  #refuse(detail: string): Result<null> {
+    const retry_after_s = Math.max(1, Math.ceil((this.#until - this.#now()) / 1000));
+    return refuse("rate_limited", detail, { retry_after_s });
   }
 }

@@ -66,7 +66,7 @@ export class Ledger {
   readonly keeping: Keeping;
   readonly removals: Removals;
   readonly tiers: Tiers;
-  readonly #verifying = new Lease();
+  readonly lease: Lease;
 
   constructor({ config, ctx, state }: { config: Config; ctx: DurableObjectState; state: State }) {
     this.#ctx = ctx;
@@ -84,7 +84,8 @@ export class Ledger {
     this.#alarm = new Alarm(this.#core, { ...stores, publisher: this.#publisher });
     this.#reporter = new Reporter(this.#core);
     this.#sequencer = new Sequencer(this.#core, () => this.#ctx.waitUntil(this.work({ force: false })));
-    const parts = { ...stores, keys: this.#keys, sequencer: this.#sequencer };
+    this.lease = new Lease(() => this.#core.now());
+    const parts = { ...stores, keys: this.#keys, sequencer: this.#sequencer, lease: this.lease };
     this.acts = new Acts(this.#core, parts);
     this.reading = new Reading(this.#core, parts);
     this.keeping = new Keeping(this.#core, parts);
@@ -179,10 +180,6 @@ export class Ledger {
     this.#alarm.sealsChanged();
     await this.armAlarm();
     return null;
-  }
-
-  leaseVerify(holder: string, { release }: { release: boolean }): Result<null> {
-    return release ? this.#verifying.release(holder) : this.#verifying.take(holder, this.#core.now());
   }
 
   lines(from: number, limit: number) {

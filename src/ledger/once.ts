@@ -1,21 +1,26 @@
-import { findBatch, saveBatch } from "./receipts.ts";
 import type { Planning } from "./sequencer.ts";
 
 /**
- * Seals what was not sealed under this name before, and answers the index of the first (null: nothing was sealed). The name is kept as that of a
- * batch without events: that of the message which brought it, or, with two spaces in it, one that is no client's.
+ * Seals what was not sealed under this name before, and answers the index of the first (null: nothing was sealed). Names are the service's own and
+ * lie apart from those of batches: whoever may name a batch takes none of them. What somebody else named begins with a word that says so.
  */
 export function planOnce<N extends number | null>(
-  { sql, draft, receipts, now }: Pick<Planning, "draft" | "receipts" | "now"> & { sql: SqlStorage },
+  { sql, draft, receipts }: Pick<Planning, "draft" | "receipts"> & { sql: SqlStorage },
   name: string,
   seal: () => N,
 ): N | number {
-  const before = receipts.batches.get(name) ?? findBatch(sql, name);
-  if (before !== null) return before.first;
+  const before = receipts.once.get(name) ?? findOnce(sql, name);
+  if (before !== null) return before;
   const first = seal();
   if (first === null) return first;
-  const receipt = { first, count: 0, print: null, sequencedAt: now, hashes: new Uint8Array() };
-  receipts.batches.set(name, receipt);
-  draft.write((target) => saveBatch(target, name, receipt));
+  receipts.once.set(name, first);
+  draft.write((target) => {
+    target.exec("insert into sealed_once (name, first) values (?, ?)", name, first);
+  });
   return first;
+}
+
+function findOnce(sql: SqlStorage, name: string): number | null {
+  const [row] = sql.exec<{ first: number }>("select first from sealed_once where name = ?", name).toArray();
+  return row?.first ?? null;
 }

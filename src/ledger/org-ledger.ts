@@ -6,6 +6,7 @@ import type {
   Append,
   AppendAnswer,
   Batch,
+  LeaseAct,
   LedgerStatus,
   NewKey,
   NewViewerToken,
@@ -192,9 +193,9 @@ export class OrgLedger extends KeepingLedger {
     return this.#door.pass(org, async (ledger) => ok(await ledger.leaves(range, log)), WHILE_HELD);
   }
 
-  /** Takes or renews the org's one verification run for `holder`, or ends it. */
-  leaseVerify(org: string, holder: string, { release }: { release: boolean }): Promise<Result<null>> {
-    return this.#door.pass(org, (ledger) => ledger.leaseVerify(holder, { release }), WHILE_HELD);
+  /** Takes or renews the org's one verification, repair or removal for `holder`, or ends it. */
+  leaseVerify(org: string, holder: string, act: LeaseAct): Promise<Result<null>> {
+    return this.#door.pass(org, ({ lease }) => lease.ask(holder, act), WHILE_HELD);
   }
 
   status(org: string): Promise<Result<LedgerStatus>> {

@@ -40,7 +40,7 @@ type Context = { sql: SqlStorage; draft: Draft; sessions: DraftSessions; receipt
  */
 export function planRead(context: Context, { reader, answer }: { reader: Reading; answer: ReadAnswer }): number {
   const seal = () => openOrMove(context, { reader, answer });
-  return answer.batch === undefined ? seal() : planOnce(context, answer.batch, seal);
+  return answer.batch === undefined ? seal() : planOnce(context, `read ${answer.batch}`, seal);
 }
 
 function openOrMove(context: Context, { reader, answer }: { reader: Reading; answer: ReadAnswer }): number {

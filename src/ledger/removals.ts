@@ -10,6 +10,7 @@ import { forgetHolds } from "./holds.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
 import { planOnce } from "./once.ts";
+import type { Lease } from "./lease.ts";
 import type { Projector } from "./projector.ts";
 import { planForgetReads } from "./reads.ts";
 import { clearPrints, hideIds } from "./receipts.ts";
@@ -18,7 +19,7 @@ import { sealAct } from "./service-entry.ts";
 import { rewriteStaged } from "./staged.ts";
 import { transact } from "./transact.ts";
 
-type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector };
+type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector; lease: Lease };
 
 const CHANGED = refuse("conflict", "A hold was placed or released meanwhile: what may go has to be found anew.");
 
@@ -68,7 +69,8 @@ export class Removals {
         planning.holds.version === holds_version
           ? sealAct(planning.draft, { ...act, category: "config_change", metadata, forever: true }, planning.now).index
           : null;
-      const by = planOnce({ ...planning, sql: storage.sql }, `${once}  ${list.sha256} ${log} ${by_log}`, seal);
+      const name = `${once}  ${list.sha256} ${log} ${by_log} ${holds_version}`;
+      const by = planOnce({ ...planning, sql: storage.sql }, name, seal);
       return by === null ? CHANGED : ok({ by, by_log });
     };
     return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
@@ -90,8 +92,10 @@ export class Removals {
    * Lets go of what a segment that was written anew does not hold any more: names it in place of the old one, takes the same from staged
    * rows, and has receipts forget what was sent, in one transaction. From here on this is what the entries are: the old object may go. Done again it changes nothing.
    */
-  release({ removal, segment, absent, ids, hidden, batches, holds_version }: Rewritten): Result<null> {
+  release({ removal, holder, segment, absent, ids, hidden, batches, holds_version }: Rewritten): Result<null> {
     const { state, storage } = this.#core;
+    const leased = this.#parts.lease.renew(holder);
+    if (!leased.ok) return leased;
     if (state.holds.version !== holds_version) return CHANGED;
     const { sql } = storage;
     const noted = absent.filter(([, sections]) => sections.includes("note")).map(([index]) => index);

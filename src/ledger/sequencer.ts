@@ -37,7 +37,7 @@ export class Sequencer {
     this.#gather = new Gather({
       begin: () => {
         const now = core.now();
-        const receipts = { batches: new Map(), ids: new Map() };
+        const receipts = { batches: new Map(), ids: new Map(), once: new Map() };
         const draft = new Draft(core.state, now);
         const { org, switches, standing, cold, holds } = core.state;
         const { settings } = org;

@@ -79,6 +79,10 @@ const LATER_TABLES = [
      id text primary key, log integer not null, first integer not null, past integer, reason text not null,
      key text not null, at integer not null, released text, released_at integer, notes text not null
    ) without rowid`,
+  // What is sealed once, by the name it is asked for under; `first`: the index of its first entry.
+  `create table if not exists sealed_once (
+     name text primary key, first integer not null
+   ) without rowid`,
   // `scope` and `released` as JSON; `placed`: the position of the entry that placed it, `changed` of the last one about it.
   `create table if not exists hold (
      id text primary key, scope text not null, reason text not null, key text not null, at integer not null,

@@ -10,7 +10,8 @@ type ListSummary = { sha256: string; entries: number; sections: number };
 
 /**
  * A cause to be sealed. What expires was to be kept until before the day `before`, which has come; what is erased has none.
- * `log` is the number of the log whose entries the list names, `holds_version` that of the holds it was made with. Under the name `once` and with this list one is sealed, however often it is asked for.
+ * `log` is the number of the log whose entries the list names, `holds_version` that of the holds it was made with. Under the name `once`, with this list
+ * and while these holds stand, one is sealed, however often it is asked for.
  */
 export type NewCause = {
   cause: Going;
@@ -41,9 +42,11 @@ export type NamedSegment = { first: number; last: number; name: string };
 /**
  * A segment that was written anew without what is `absent` of its entries. `ids` and `batches` are those of the entries, whose
  * receipts forget what was sent, and of `hidden` the id itself. `segment` null: of a log before the newest, of which the ledger names none.
+ * `holder` has the lease: a repair that read these entries before is over.
  */
 export type Rewritten = {
   removal: Removal;
+  holder: string;
   segment: { old: string; name: string; first: number } | null;
   absent: [index: number, sections: readonly string[]][];
   ids: string[];

@@ -154,6 +154,9 @@ export type ReadAnswer = {
   batch?: string;
 };
 
+/** What is asked of the lease that one run at a time has. */
+export type LeaseAct = "take" | "renew" | "release";
+
 /** How a ledger stands. Counts of entries; `projected` is null while D1 has not been asked yet. Times in ms. */
 export type LedgerStatus = {
   log: string;

@@ -8,7 +8,7 @@ import { REPAIR_BATCH_ROWS } from "../limits.ts";
 import { log } from "../log.ts";
 import type { Act } from "../schema/act.ts";
 import type { Caller } from "../schema/caller.ts";
-import type { ReadGrant } from "../schema/ledger.ts";
+import type { LeaseAct, ReadGrant } from "../schema/ledger.ts";
 import { mendRows } from "../store/mend-rows.ts";
 import { type Findings, findFaults, type PlacedFault, type PlacedMend } from "./find-faults.ts";
 
@@ -45,14 +45,14 @@ export async function repairLog(
     return refuse("unprocessable", `to is ${repair.to}, but the log has ${grant.size} entries.`);
   }
   const holder = newRequestId();
-  const lease = (release: boolean) =>
-    callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, { release }));
-  const leased = await lease(false);
+  const lease = (act: LeaseAct) =>
+    callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, act));
+  const leased = await lease("take");
   if (!leased.ok) return leased;
   try {
-    return await repairLeased(config, org, { grant, repair, renew: () => lease(false) });
+    return await repairLeased(config, org, { grant, repair, renew: () => lease("renew") });
   } finally {
-    await lease(true);
+    await lease("release");
   }
 }
 
@@ -68,7 +68,7 @@ async function repairLeased(
   const { faults, mends, next, checked, from } = searched.value;
   const report = { checked, from, to, continue_from: next?.to ?? null, continue_expect: next?.expect ?? null };
   if (faults.length === 0) return ok({ ...report, faults: [], begun_index: null, ended_index: null });
-  // The search may have outlived its lease: whoever has taken it may be mending the same rows.
+  // The search may have outlived its lease: whoever took it since may have mended the same rows, or let go of what they held.
   const renewed = await renew();
   if (!renewed.ok) return renewed;
 
@@ -80,8 +80,8 @@ async function repairLeased(
   const begun = await seal(config, org, begunAct(grant, { repair, found: searched.value, evidence }));
   if (!begun.ok) return begun;
   // From here on a crash leaves a begun repair without its end; a further call mends what is left.
-  if (!(await mendAll(config, mends))) {
-    const detail = `D1 did not take every row of the repair begun at entry ${begun.value}; a further call goes on.`;
+  if (!(await mendAll(config, { mends, renew }))) {
+    const detail = `Not every row of the repair begun at entry ${begun.value} is mended; a further call goes on.`;
     return refuse("overloaded", detail, { retry_after_s: 5 });
   }
   const ended = await seal(config, org, endedAct(grant, { begun_index: begun.value, rows: mends.length }));
@@ -118,12 +118,17 @@ async function keepEvidence(
   }
 }
 
-async function mendAll(config: Config, mends: readonly PlacedMend[]): Promise<boolean> {
+/** False when D1 did not take every row, or somebody else had the lease meanwhile: it is renewed before each batch. */
+async function mendAll(
+  config: Config,
+  { mends, renew }: { mends: readonly PlacedMend[]; renew: () => Promise<Result<null>> },
+): Promise<boolean> {
   try {
     for (const [name, cell] of config.cells) {
       const here = mends.filter(({ placement }) => placement.cell === name);
       for (let n = 0; n < here.length; n += REPAIR_BATCH_ROWS) {
         const some = here.slice(n, n + REPAIR_BATCH_ROWS);
+        if (!(await renew()).ok) return false;
         const orgNumber = some[0]?.placement.org_number as number;
         await mendRows(
           cell,

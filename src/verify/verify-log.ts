@@ -18,7 +18,7 @@ import { rangesOf } from "../query/spans.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
 import { maySeeWhole } from "../schema/caller.ts";
-import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
+import type { LeaseAct, LogGrant, ReadGrant } from "../schema/ledger.ts";
 import type { VerifyRun } from "../schema/reads.ts";
 import { sha256 } from "../sha256.ts";
 import { readEntries } from "../store/list-entries.ts";
@@ -63,8 +63,8 @@ export async function verifyLog(
   const filter = new URLSearchParams({ from: String(range.from), to, ...log });
   const { org } = reader;
   const holder = newRequestId();
-  const lease = (release: boolean) =>
-    callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, { release }));
+  const lease = (act: LeaseAct) =>
+    callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, act));
   const begun = await traced(config, reader, {
     route: "verify",
     filter: filter.toString(),
@@ -73,7 +73,7 @@ export async function verifyLog(
     read: async (grant) => {
       const whole = maySeeWhole(grant);
       if (!whole.ok) return whole;
-      const leased = await lease(false);
+      const leased = await lease("take");
       if (!leased.ok) return leased;
       const chosen = logOf(grant, range.log);
       if (!chosen.ok) return chosen;
@@ -96,16 +96,16 @@ export async function verifyLog(
 /** Renews the lease while steps are taken, and lets go at the end, whichever end it is. */
 async function* leased(
   steps: AsyncGenerator<VerifyStep>,
-  lease: (release: boolean) => Promise<Result<null>>,
+  lease: (act: LeaseAct) => Promise<Result<null>>,
 ): AsyncGenerator<VerifyStep> {
   let taken = 0;
   try {
     for await (const step of steps) {
       yield step;
-      if (++taken % RENEW_STEPS === 0) await lease(false);
+      if (++taken % RENEW_STEPS === 0) await lease("renew");
     }
   } finally {
-    await lease(true);
+    await lease("release");
   }
 }
 

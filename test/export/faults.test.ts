@@ -170,7 +170,7 @@ describe("an export", () => {
     await stepJobs(org);
     await expect.poll(() => objectsOf(org)).toEqual([]);
     const acts = await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage }) =>
-      storage.sql.exec("select batch from batch_receipt where batch like 'indelible.export.cancelled%'").toArray(),
+      storage.sql.exec("select name from sealed_once where name like 'indelible.export.cancelled%'").toArray(),
     );
     expect(acts).toHaveLength(1);
   });

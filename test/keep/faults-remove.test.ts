@@ -165,11 +165,11 @@ describe("a removal that is interrupted", () => {
     const org = await archivedOrg(EVENTS, "fault");
     const removal = await begun(org, LIST);
     const ledger = env.ORG_LEDGER.getByName(org);
-    expect(await ledger.leaseVerify(org, "a repair", { release: false })).toMatchObject({ ok: true });
+    expect(await ledger.leaseVerify(org, "a repair", "take")).toMatchObject({ ok: true });
     const holds = async () => ({ version: 0, covers: () => false });
     const step = await removeStep(config, org, { removal, progress: REMOVAL_BEGUN, holds });
     expect(step).toEqual({ progress: REMOVAL_BEGUN, wait_ms: 2_000 });
-    await ledger.leaseVerify(org, "a repair", { release: true });
+    await ledger.leaseVerify(org, "a repair", "release");
     await carriedOut(org, removal);
     await expectRemoved(org);
   });

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { EntryRecord } from "../../src/chain/record.ts";
 import { heldBy } from "../../src/keep/held-by.ts";
 import type { Holds } from "../../src/schema/hold.ts";
 import { actsOf, entriesOf, saysOf } from "../query/support.ts";
@@ -9,7 +10,7 @@ import { replaceMethod, restoreFaults } from "../support/faults.ts";
 import { linesOf } from "../support/owner.ts";
 import { snapshotOf } from "../support/rewind.ts";
 import { verified } from "../support/tamper.ts";
-import { daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
+import { dayIn, daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
 import { begun, carriedOut } from "./support.ts";
 
 afterEach(() => {
@@ -86,6 +87,26 @@ describe("what a hold covers", () => {
     expect(await whole(org)).toEqual([]);
     expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
     await checkLedger(org, { archived: true });
+  });
+
+  it("has each run seal a cause of its own, though the list be the same as that of one before", async () => {
+    stopClock();
+    const org = await keptOrg([kept("login", 1)]);
+    daysPass(4);
+    let held: string | null = null;
+    const between = async ({ removal }: { removal: unknown }) => {
+      if (removal !== null) held ??= await place(org, { filter: { actor: "u_1" } });
+    };
+    await ran(org, {}, { between });
+    await release(org, held ?? "");
+    daysPass(1);
+    await ran(org);
+    await untilProjected(org);
+    const [first, second, ...more] = await actsOf(org, "indelible.retention.run");
+    expect([saysOf(first)["before"], saysOf(second)["before"], more]).toEqual([dayIn(-1), dayIn(), []]);
+    const gone = JSON.parse((await linesOf(org))[2] ?? "") as EntryRecord;
+    expect(new Set(gone.absent?.map(({ by }) => by))).toEqual(new Set([second?.leaf.index]));
+    expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
   });
 
   it("is the entry that says of it as well, while it stands", async () => {

@@ -7,7 +7,7 @@ import { append, batchOf, ROOT } from "../support/append.ts";
 import { archiveDue, untilProjected } from "../support/check-ledger.ts";
 import { must } from "../support/check/check-entry.ts";
 import { readLedger } from "../support/check/read-stores.ts";
-import { call, createOrg } from "../support/client.ts";
+import { call, createOrg, freshOrg } from "../support/client.ts";
 import { config } from "./support.ts";
 
 const DAY_MS = 86_400_000;
@@ -58,9 +58,10 @@ export async function ran(
 ): Promise<RunTotals> {
   const asked: RunRequest = { day: dayIn(), dry_run: false, after: null, ...request };
   let progress: Progress = null;
+  const id = freshOrg("run");
   for (let steps = 0, failed = 0; steps < 200; steps++) {
     try {
-      const context = { config, org, id: "run_test", by: ROOT };
+      const context = { config, org, id, by: ROOT };
       if (twice) await retentionStep(context, asked, progress);
       const stepped = await retentionStep(context, asked, progress);
       if ("ok" in stepped) throw new Error(stepped.refusal.detail);

@@ -74,9 +74,9 @@ describe("a repair that cannot be made", () => {
   it("waits while a verification runs, and while R2 is down", async () => {
     const { org } = await filled();
     const ledger = env.ORG_LEDGER.getByName(org);
-    await ledger.leaseVerify(org, "somebody else", { release: false });
+    await ledger.leaseVerify(org, "somebody else", "take");
     expect(await repair(org)).toMatchObject({ status: 429, json: { code: "rate_limited" } });
-    await ledger.leaseVerify(org, "somebody else", { release: true });
+    await ledger.leaseVerify(org, "somebody else", "release");
     await archiveDue(org);
     await dropArchived(org);
     breakR2();

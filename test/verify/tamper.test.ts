@@ -134,9 +134,9 @@ describe("a verification", () => {
   it("runs once at a time for an org", async () => {
     const { org } = await filled();
     const first = env.ORG_LEDGER.getByName(org);
-    await first.leaseVerify(org, "somebody else", { release: false });
+    await first.leaseVerify(org, "somebody else", "take");
     expect(await call("GET", `/v1/orgs/${org}/verify`)).toMatchObject({ status: 429, json: { code: "rate_limited" } });
-    await first.leaseVerify(org, "somebody else", { release: true });
+    await first.leaseVerify(org, "somebody else", "release");
     expect((await verified(org)).ok).toBe(true);
   });
 });
