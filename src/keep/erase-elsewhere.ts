@@ -1,24 +1,21 @@
 import { deleteEvidence, readEvidence } from "../archive/evidence.ts";
 import { parseRecord } from "../chain/open.ts";
 import type { Config } from "../env.ts";
-import { forgetInExports } from "../export/forget.ts";
+import { withdrawExports } from "../export/withdraw.ts";
 import { forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ERASURE_STEP_OBJECTS } from "../limits.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
 
-/** `wait_ms`: how long to wait before the next step. */
-type Stepped = { progress: ErasureProgress; wait_ms: number };
+const QUOTED = "Somebody was erased whom it quotes, or whom it may hold in entries that nobody can search any more.";
 
-const RETRY_MS = 2_000;
-
-/** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in what exports were asked for, in reads that are open. */
+/** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in exports, in reads that are open. */
 export async function elsewhereStep(
   { config, org }: { config: Config; org: string },
   { asked, progress }: { asked: Omit<Wanted, "names">; progress: ErasureProgress },
-): Promise<Stepped> {
-  const { elsewhere, cursor, names } = progress;
+): Promise<ErasureProgress> {
+  const { elsewhere, cursor, names, blind } = progress;
   const { subject } = asked;
   const texts = [subject.id, ...names];
   if (cursor.of === "dead_letters") {
@@ -26,7 +23,7 @@ export async function elsewhereStep(
     const { changed, after } = await forgetInDeadLetters(config, org, page);
     const counted = { ...elsewhere, dead_letters: elsewhere.dead_letters + changed };
     const next = after === null ? { of: "evidence" as const, after: null } : { ...cursor, after };
-    return { progress: { ...progress, elsewhere: counted, cursor: next }, wait_ms: 0 };
+    return { ...progress, elsewhere: counted, cursor: next };
   }
   // The logs of an org lie under the name of its first.
   const log = progress.logs[0]?.log ?? "";
@@ -39,15 +36,18 @@ export async function elsewhereStep(
   const counted = { ...elsewhere, evidence: elsewhere.evidence + about.length };
   const after = pieces.at(-1)?.key ?? cursor.after;
   const moved = { ...progress, elsewhere: counted, cursor: { ...cursor, after } };
-  if (pieces.length === ERASURE_STEP_OBJECTS) return { progress: moved, wait_ms: 0 };
-  const exports = await forgetInExports(config, org, texts);
+  if (pieces.length === ERASURE_STEP_OBJECTS) return moved;
+  const exports = await withdrawExports(config, org, { runs: blind, quoting: texts, because: QUOTED });
   if (!exports.ok) throw new Error(exports.refusal.detail);
-  if (!exports.value) return { progress: moved, wait_ms: RETRY_MS };
   const forgetting = { texts, viewer: null };
   const closed = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));
   if (!closed.ok) throw new Error(closed.refusal.detail);
-  const reads = { ...counted, read_sessions: counted.read_sessions + closed.value };
-  return { progress: { ...moved, phase: "end", elsewhere: reads }, wait_ms: 0 };
+  const last = {
+    ...counted,
+    exports: counted.exports + exports.value,
+    read_sessions: counted.read_sessions + closed.value,
+  };
+  return { ...moved, phase: "end", elsewhere: last };
 }
 
 /** Whether a row that a repair found is about a subject; what nobody can read is if it names them. */

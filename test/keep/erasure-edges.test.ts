@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { asked as askedExport, made as madeExport, standing as exportNow } from "../export/support.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ALL, asked as askedExport, made as madeExport, standing as exportNow } from "../export/support.ts";
 import { append, batchOf } from "../support/append.ts";
 import { checkLedger, later } from "../support/check-ledger.ts";
 import { createOrg, event, freshOrg } from "../support/client.ts";
@@ -8,8 +8,12 @@ import { restoreFaults } from "../support/faults.ts";
 import { finishJob } from "../support/jobs.ts";
 import { verified } from "../support/tamper.ts";
 import { archived, asked, erased, person, standing } from "./erasure-support.ts";
+import { daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
 
-afterEach(restoreFaults);
+afterEach(() => {
+  restoreFaults();
+  vi.useRealTimers();
+});
 
 describe("an erasure", () => {
   it("of somebody nobody knows removes nothing, and says so", async () => {
@@ -62,6 +66,49 @@ describe("an erasure", () => {
     const running = await askedExport(org);
     await finishJob(org, "export", running.id);
     expect((await exportNow(org, running.id)).state).toBe("done");
+  });
+
+  it("takes back an export that holds no entry and quotes somebody in its question or its reason", async () => {
+    const org = await createOrg("asking");
+    const jane = person();
+    await append(org, batchOf([event(1, { actor: jane }), event(2)]));
+    await archived(org);
+    const nothing = { ...ALL, filter: { actor: jane.id, action: "no.such" } };
+    const [question, reason, other] = [
+      await madeExport(org, nothing),
+      await madeExport(org, { ...nothing, reason: `about "${jane.name}"`, filter: { action: "no.such" } }),
+      await madeExport(org, { ...nothing, filter: { actor: `${jane.id}x`, action: "no.such" } }),
+    ];
+    expect(question).toMatchObject({ state: "done", rows: 0 });
+    const running = await askedExport(org, { ...ALL, filter: { actor: jane.id } });
+    await archived(org);
+    const { certificate } = await erased(org, { subject: { type: jane.type, id: jane.id } });
+    expect(certificate.elsewhere.exports).toBe(3);
+    expect(await exportNow(org, question.id)).toMatchObject({ state: "withdrawn", filter: null, reason: "(erased)" });
+    expect(await exportNow(org, reason.id)).toMatchObject({ state: "withdrawn", reason: "(erased)" });
+    expect(await exportNow(org, other.id)).toMatchObject({ state: "done", reason: ALL.reason });
+    expect(await exportNow(org, running.id)).toMatchObject({ filter: null, links: null });
+    const places = await placesOf(org, [`"${jane.id}"`]);
+    expect(places.filter((place) => !place.includes(other.id))).toEqual([]);
+  });
+
+  it("takes back an export of entries that have expired since", async () => {
+    stopClock();
+    const jane = person();
+    const org = await keptOrg([kept("login", 1, { actor: jane }), kept("telemetry", 2)]);
+    const [before, other] = [
+      await madeExport(org),
+      await madeExport(org, { ...ALL, filter: { action: "telemetry.done" } }),
+    ];
+    daysPass(5);
+    await ran(org);
+    await archived(org);
+    expect(await exportNow(org, before.id)).toMatchObject({ state: "done" });
+    const { certificate } = await erased(org, { subject: { type: jane.type, id: jane.id } });
+    expect(certificate).toMatchObject({ removed: { entries: 0, sections: 0 }, elsewhere: { exports: 1 } });
+    expect(await exportNow(org, before.id)).toMatchObject({ state: "withdrawn", links: null });
+    expect(await exportNow(org, other.id)).toMatchObject({ state: "done" });
+    expect(await placesOf(org, [jane.id])).toEqual([]);
   });
 
   it("forgets whom it was about once it is over, in its own row as well", async () => {
