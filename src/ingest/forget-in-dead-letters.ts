@@ -3,7 +3,7 @@ import { scanSource } from "../chain/source-text.ts";
 import type { Config } from "../env.ts";
 import { EVENT_MAX_DEPTH } from "../limits.ts";
 import { type DeadLetterRow, deadLettersOf, markDeadLetter } from "../store/dead-letter.ts";
-import { quotes } from "../store/quoted.ts";
+import { quotes, quotesAny } from "../store/quoted.ts";
 import { BATCH_SHAPE } from "./parse-events.ts";
 
 type Party = { type: string; id: string };
@@ -44,9 +44,10 @@ function without(body: string, { state }: DeadLetterRow, { subject, texts }: For
   if (value === null) return body.includes(subject.id) ? null : body;
   const { events, answer, viewer } = value as Message;
   if (!Array.isArray(events)) {
-    const asked = answer?.filter;
-    const read = isParty(viewer?.actor, subject) || (typeof asked === "string" && quotes(asked, texts));
-    return read ? null : body;
+    const { filter, reason } = answer ?? {};
+    const asked = typeof filter === "string" && quotes(filter, texts);
+    const because = typeof reason === "string" && quotesAny([reason], texts);
+    return asked || because || isParty(viewer?.actor, subject) ? null : body;
   }
   const gone = events.map((event) => partiesOf(event).some((party) => isParty(party, subject)));
   if (!gone.includes(true)) return body;
@@ -60,7 +61,11 @@ function without(body: string, { state }: DeadLetterRow, { subject, texts }: For
 }
 
 /** Whatever somebody put into the queue. */
-type Message = { events?: unknown; answer?: { filter?: unknown } | null; viewer?: { actor?: unknown } | null };
+type Message = {
+  events?: unknown;
+  answer?: { filter?: unknown; reason?: unknown } | null;
+  viewer?: { actor?: unknown } | null;
+};
 type Event = { actor?: unknown; on_behalf_of?: unknown; targets?: unknown } | null;
 
 function partiesOf(event: unknown): unknown[] {

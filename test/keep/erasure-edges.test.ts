@@ -2,10 +2,11 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { ALL, asked as askedExport, made as madeExport, standing as exportNow } from "../export/support.ts";
 import { append, batchOf } from "../support/append.ts";
 import { checkLedger, later } from "../support/check-ledger.ts";
-import { createOrg, event, freshOrg } from "../support/client.ts";
+import { call, createOrg, event, freshOrg } from "../support/client.ts";
 import { placesOf } from "../support/everywhere.ts";
 import { restoreFaults } from "../support/faults.ts";
 import { finishJob } from "../support/jobs.ts";
+import { linesOf } from "../support/owner.ts";
 import { verified } from "../support/tamper.ts";
 import { archived, asked, erased, person, standing } from "./erasure-support.ts";
 import { daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
@@ -88,8 +89,29 @@ describe("an erasure", () => {
     expect(await exportNow(org, reason.id)).toMatchObject({ state: "withdrawn", reason: "(erased)" });
     expect(await exportNow(org, other.id)).toMatchObject({ state: "done", reason: ALL.reason });
     expect(await exportNow(org, running.id)).toMatchObject({ filter: null, links: null });
-    const places = await placesOf(org, [`"${jane.id}"`]);
+    const places = await placesOf(org, [`"${jane.id}"`, jane.name]);
     expect(places.filter((place) => !place.includes(other.id))).toEqual([]);
+  });
+
+  it("forgets why somebody read, if that quotes the subject, and names of three characters", async () => {
+    const org = await createOrg("reasons");
+    const jane = { ...person(), name: "김철수" };
+    await append(org, batchOf([event(1, { actor: jane }), event(2)]));
+    await archived(org);
+    const read = (query: string, reason: string) =>
+      call("GET", `/v1/orgs/${org}/events?limit=1${query}`, {
+        headers: { "audit-reason": reason },
+      });
+    for (const reason of [`asked by ${jane.id}`, "for mail to Al", "a look"]) await read("", reason);
+    await read(`&q=${encodeURIComponent('"김철수"')}`, "who");
+    await read(`&q=${encodeURIComponent("김철수님")}`, "who");
+    await read(`&q=${encodeURIComponent("김철민")}`, "another");
+    await archived(org);
+    await erased(org, { subject: { type: jane.type, id: jane.id } });
+    expect(await placesOf(org, [jane.id])).toEqual([]);
+    const notes = (await linesOf(org)).map((line) => JSON.parse(line).sections.note?.text ?? "");
+    const reads = notes.filter((note) => note.includes("query"));
+    expect(reads.map((note) => JSON.parse(note).reason)).toEqual(["for mail to Al", "a look", "another"]);
   });
 
   it("takes back an export of entries that have expired since", async () => {
