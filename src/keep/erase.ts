@@ -77,7 +77,7 @@ async function beginStep({ config, org }: JobContext, { subject }: Asked): Promi
     blind: [],
     removing: null,
     causes: [],
-    elsewhere: { exports: 0, dead_letters: 0, evidence: 0, read_sessions: forgotten.value },
+    elsewhere: { exports: 0, dead_letters: 0, evidence: 0, read_sessions: forgotten.value, held: 0 },
     cursor: { of: "dead_letters", after: null },
   });
 }

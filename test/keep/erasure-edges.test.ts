@@ -1,7 +1,11 @@
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { putEvidence } from "../../src/archive/evidence.ts";
+import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
 import { ALL, asked as askedExport, made as madeExport, standing as exportNow } from "../export/support.ts";
+import { messageOf } from "../ingest/deliver.ts";
 import { append, batchOf } from "../support/append.ts";
-import { checkLedger, later } from "../support/check-ledger.ts";
+import { checkLedger, later, statusOf } from "../support/check-ledger.ts";
 import { call, createOrg, event, freshOrg } from "../support/client.ts";
 import { placesOf } from "../support/everywhere.ts";
 import { restoreFaults } from "../support/faults.ts";
@@ -10,6 +14,7 @@ import { linesOf } from "../support/owner.ts";
 import { verified } from "../support/tamper.ts";
 import { archived, asked, erased, person, standing } from "./erasure-support.ts";
 import { daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
+import { config } from "./support.ts";
 
 afterEach(() => {
   restoreFaults();
@@ -112,6 +117,46 @@ describe("an erasure", () => {
     const notes = (await linesOf(org)).map((line) => JSON.parse(line).sections.note?.text ?? "");
     const reads = notes.filter((note) => note.includes("query"));
     expect(reads.map((note) => JSON.parse(note).reason)).toEqual(["for mail to Al", "a look", "another"]);
+  });
+
+  it("leaves messages and findings that a hold may cover, and takes them once it is gone", async () => {
+    const org = await createOrg("held-elsewhere");
+    const jane = person();
+    const subject = { type: jane.type, id: jane.id };
+    await append(org, batchOf([event(1, { actor: jane }), event(2, { actor: jane, action: "case.open" })]));
+    await archived(org);
+    const letter = messageOf(org, [event(1, { actor: jane })]);
+    const refusal = { code: "unprocessable", detail: "no" } as const;
+    await storeDeadLetter(config, {
+      org,
+      refusal,
+      state: "dead",
+      attempts: 1,
+      id: `dl_${letter.id}`,
+      text: letter.text,
+    });
+    const { log } = await statusOf(org);
+    const lines = await linesOf(org);
+    for (const [n, found] of [lines[1], lines[2], `${jane.id} {`].entries()) {
+      await putEvidence(
+        env.ARCHIVE,
+        { log, at: new Date().toISOString(), n },
+        { log, index: Math.min(n + 1, 2), found },
+      );
+    }
+    const hold = async (body: object) => (await call("POST", `/v1/orgs/${org}/holds`, { body })).json.id;
+    const release = (id: string) => call("POST", `/v1/orgs/${org}/holds/${id}/release`, { body: { reason: "over" } });
+    const all = await hold({ reason: "everything" });
+    expect((await erased(org, { subject })).certificate).toMatchObject({
+      held: { entries: 2 },
+      elsewhere: { dead_letters: 0, evidence: 0, held: 4 },
+    });
+    await hold({ reason: "a case", before_index: 3, filter: { action: "case.open" } });
+    await release(all);
+    expect((await erased(org, { subject })).certificate).toMatchObject({
+      held: { entries: 1 },
+      elsewhere: { dead_letters: 1, evidence: 1, held: 2 },
+    });
   });
 
   it("takes back an export of entries that have expired since", async () => {
