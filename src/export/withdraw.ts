@@ -5,15 +5,19 @@ import { callJobs } from "../jobs/client.ts";
 import { JOBS_PAGE_ENTRIES } from "../limits.ts";
 import type { ExportRequest, ExportResult, LogShare } from "../schema/export.ts";
 import type { Job } from "../schema/job.ts";
+import { quotedIn, quotesAny } from "../store/quoted.ts";
 import type { ExportProgress } from "./progress.ts";
 
-/** What went from the log: entries of one of its logs, and texts that nothing may quote any more. `because` is shown. */
-type Removed = { log: number; indexes: readonly number[]; quoting?: readonly string[]; because: string };
+/** Entries `first` to `last` of one of an org's logs. */
+export type Run = { log: number; first: number; last: number };
+
+/** What went, or what nobody can look into any more, and texts that nothing may quote. `because` is shown. */
+type Removed = { runs: readonly Run[]; quoting: readonly string[]; because: string };
 
 /**
- * Takes back every export that may hold one of these entries, by the range of what it holds, or whose question quotes one of
- * these texts: its files go, and it says why; one that is being made begins anew, or ends if its question must go. Safe to
- * repeat; answers how many it took back.
+ * Takes back every export that may hold one of these entries, by the range of what it holds, or whose question or reason quotes one of
+ * these texts: its files go, its manifest among them, and it says why; one that is being made begins anew, or ends if its question must go.
+ * Safe to repeat; answers how many it took back.
  */
 export async function withdrawExports(config: Config, org: string, removed: Removed): Promise<Result<number>> {
   let withdrawn = 0;
@@ -21,28 +25,34 @@ export async function withdrawExports(config: Config, org: string, removed: Remo
     const jobs = await callJobs(config, org, async (stub) => await stub.list(org, "export", after));
     if (!jobs.ok) return jobs;
     for (const job of jobs.value) {
-      const quotes = quotesAny(job, removed.quoting ?? []);
-      if (!quotes && !mayHold(job, removed)) continue;
+      const quotes = quotesAny(saidIn(job), removed.quoting);
+      if (!quotes && !mayHold(job, removed.runs)) continue;
       const taken = await withdraw(config, org, { job, quotes, because: removed.because });
       if (!taken.ok) return taken;
-      withdrawn++;
+      if (isThere(job)) withdrawn++;
     }
     after = jobs.value.at(-1)?.id ?? null;
     if (jobs.value.length < JOBS_PAGE_ENTRIES) return ok(withdrawn);
   }
 }
 
-function quotesAny({ request }: Job, texts: readonly string[]): boolean {
-  const { reason, filter } = JSON.parse(request) as ExportRequest;
-  const said = [reason, ...Object.values(filter ?? {}).flat()];
-  return texts.some((text) => said.some((one) => one.includes(text)));
+/** What people wrote into a request. */
+function saidIn({ request }: Job): string[] {
+  const { reason, query, filter } = JSON.parse(request) as ExportRequest;
+  return [reason, ...quotedIn(query), ...Object.values(filter ?? {}).flat()];
 }
 
-function mayHold(job: Job, { log, indexes }: Removed): boolean {
-  const share = sharesOf(job).find(({ number }) => number === log);
-  if (share === undefined || share.first === null || share.last === null) return false;
-  const { first, last } = share;
-  return indexes.some((index) => first <= index && index <= last);
+/** Whether there is anything of an export, or will be. */
+function isThere({ ended_at, result }: Job): boolean {
+  if (ended_at === null) return true;
+  return result !== null && (JSON.parse(result) as ExportResult).withdrawn === null;
+}
+
+function mayHold(job: Job, runs: readonly Run[]): boolean {
+  return sharesOf(job).some(({ number, first, last }) => {
+    if (first === null || last === null) return false;
+    return runs.some((run) => run.log === number && run.first <= last && first <= run.last);
+  });
 }
 
 /** What of each log a job's files hold; nothing when they are gone. */
@@ -70,13 +80,18 @@ async function withdraw(
   }
   await deleteExportFiles(config.archive, { org, id });
   if (!over && !quotes) return ok(null);
-  const withdrawn = { at: new Date().toISOString(), because };
-  const left = result === null ? null : JSON.stringify({ ...(JSON.parse(result) as ExportResult), withdrawn });
-  const request = quotes ? JSON.stringify(unsaid(JSON.parse(job.request) as ExportRequest)) : job.request;
+  const request = quotes ? unsaid(job.request) : job.request;
+  const left = result === null ? null : withdrawnFor(because, JSON.parse(result) as ExportResult);
   return callJobs(config, org, async (stub) => await stub.rewrite(org, "export", { id, request, result: left }));
 }
 
+/** What was withdrawn before stays so. */
+function withdrawnFor(because: string, result: ExportResult): string {
+  return JSON.stringify({ ...result, withdrawn: result.withdrawn ?? { at: new Date().toISOString(), because } });
+}
+
 /** A request without what people wrote into it. */
-function unsaid(request: ExportRequest): ExportRequest {
-  return { ...request, reason: "(erased)", filter: null, query: "" };
+function unsaid(request: string): string {
+  const asked = JSON.parse(request) as ExportRequest;
+  return JSON.stringify({ ...asked, reason: "(erased)", filter: null, query: "" } satisfies ExportRequest);
 }

@@ -3,7 +3,7 @@ import { scanSource } from "../chain/source-text.ts";
 import type { Config } from "../env.ts";
 import { EVENT_MAX_DEPTH } from "../limits.ts";
 import { type DeadLetterRow, deadLettersOf, markDeadLetter } from "../store/dead-letter.ts";
-import { quotes } from "../store/quoted.ts";
+import { quotes, quotesAny } from "../store/quoted.ts";
 import { BATCH_SHAPE } from "./parse-events.ts";
 
 type Party = { type: string; id: string };
@@ -13,12 +13,13 @@ type Forgotten = { subject: Party; texts: readonly string[] };
 
 /**
  * Takes a subject out of messages of an org that were never sequenced: events they are in go, and a message of which nothing is left, that was replayed,
- * or that nobody can read. Answers how many it changed and the last one seen, null behind the last there is. Done again it changes nothing.
+ * or that nobody can read; none where they are `held`. Answers how many it changed, or would have, and the last one seen, null behind the last there is. Done
+ * again it changes nothing.
  */
 export async function forgetInDeadLetters(
   config: Config,
   org: string,
-  { forgotten, after, limit }: { forgotten: Forgotten; after: string | null; limit: number },
+  { forgotten, held, after, limit }: { forgotten: Forgotten; held: boolean; after: string | null; limit: number },
 ): Promise<{ changed: number; after: string | null }> {
   const rows = await deadLettersOf(config.directory, org, { after, limit });
   let changed = 0;
@@ -26,12 +27,13 @@ export async function forgetInDeadLetters(
     const body = await readDeadLetterBody(config.archive, row.id);
     const left = body === null ? body : without(body, row, forgotten);
     if (left === body) continue;
+    changed++;
+    if (held) continue;
     await replaceDeadLetterBody(config.archive, row.id, left);
     // A crash here leaves a row that says less than is so: its body is not there, or shorter.
     if (left === null && row.state !== "replayed") {
       await markDeadLetter(config.directory, row.id, { ...row, state: "dead", next_at: null, reason: FORGOTTEN });
     }
-    changed++;
   }
   return { changed, after: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
 }
@@ -44,9 +46,10 @@ function without(body: string, { state }: DeadLetterRow, { subject, texts }: For
   if (value === null) return body.includes(subject.id) ? null : body;
   const { events, answer, viewer } = value as Message;
   if (!Array.isArray(events)) {
-    const asked = answer?.filter;
-    const read = isParty(viewer?.actor, subject) || (typeof asked === "string" && quotes(asked, texts));
-    return read ? null : body;
+    const { filter, reason } = answer ?? {};
+    const asked = typeof filter === "string" && quotes(filter, texts);
+    const because = typeof reason === "string" && quotesAny([reason], texts);
+    return asked || because || isParty(viewer?.actor, subject) ? null : body;
   }
   const gone = events.map((event) => partiesOf(event).some((party) => isParty(party, subject)));
   if (!gone.includes(true)) return body;
@@ -60,7 +63,11 @@ function without(body: string, { state }: DeadLetterRow, { subject, texts }: For
 }
 
 /** Whatever somebody put into the queue. */
-type Message = { events?: unknown; answer?: { filter?: unknown } | null; viewer?: { actor?: unknown } | null };
+type Message = {
+  events?: unknown;
+  answer?: { filter?: unknown; reason?: unknown } | null;
+  viewer?: { actor?: unknown } | null;
+};
 type Event = { actor?: unknown; on_behalf_of?: unknown; targets?: unknown } | null;
 
 function partiesOf(event: unknown): unknown[] {

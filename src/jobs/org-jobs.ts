@@ -80,7 +80,8 @@ export class OrgJobs extends DurableObject<Env> {
     const found = this.get(org, kind, id);
     if (!found.ok) return found;
     const now = Date.now();
-    const change = { state: "cancelled", ended_by: by, ended_at: now, due_at: now, attempts: 0, error: null } as const;
+    const ended = { state: "cancelled", ended_by: by, ended_at: now } as const;
+    const change = { ...ended, progress: null, due_at: now, attempts: 0, error: null };
     updateJob(this.ctx.storage.sql, { id, among: ["queued", "running"] }, change);
     await this.#arm();
     return this.get(org, kind, id);
@@ -103,15 +104,6 @@ export class OrgJobs extends DurableObject<Env> {
     const ended = ["done", "failed", "cancelled"] as const;
     updateJob(this.ctx.storage.sql, { id, among: ended }, { request, ...(result === null ? {} : { result }) });
     return this.get(org, kind, id);
-  }
-
-  /** Puts another request in place of that of a job that is over; answers whether it is. */
-  replaceRequest(org: string, kind: JobKind, { id, request }: { id: string; request: unknown }): Result<boolean> {
-    const found = this.get(org, kind, id);
-    if (!found.ok) return found;
-    if (openJobs(this.ctx.storage.sql).some((open) => open.id === id)) return ok(false);
-    const change = { request: JSON.stringify(request) };
-    return ok(updateJob(this.ctx.storage.sql, { id, among: ["done", "failed", "cancelled"] }, change));
   }
 
   /** The watchdog's knock: what is due is done though its alarm was lost, and what is over is not knocked for again. */

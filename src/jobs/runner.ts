@@ -89,10 +89,9 @@ export class Runner {
       save({ progress: textOf(taken.progress), due_at: now + (taken.wait_ms ?? 0), attempts: 0, error: null });
       return false;
     }
-    const kept = kind.kept === undefined ? job.request : textOf(kind.kept(request));
     const result = textOf(taken.result);
     const over = { state: "done", progress: null, due_at: null, ended_at: now, attempts: 0, error: null } as const;
-    return save({ ...over, request: kept, result });
+    return save({ ...over, ...keptOf(kind, request), result });
   }
 
   async #settle(
@@ -103,17 +102,21 @@ export class Runner {
     const { id, ended_by: by, error } = job;
     const request: unknown = JSON.parse(job.request);
     await kind.settle?.(this.#contextOf(job), request, { state, by, error });
-    const kept = kind.kept === undefined ? job.request : textOf(kind.kept(request));
     return updateJob(
       this.#sql,
       { id, among: UNDONE, since: began },
-      { request: kept, progress: null, due_at: null, attempts: 0, updated_at: Date.now() },
+      { ...keptOf(kind, request), progress: null, due_at: null, attempts: 0, updated_at: Date.now() },
     );
   }
 
   #contextOf({ id, caller }: JobRow): JobContext {
     return { config: this.#config, org: this.#org, id, by: JSON.parse(caller) as Caller };
   }
+}
+
+/** A request that was rewritten meanwhile stays so, where all of it is kept. */
+function keptOf({ kept }: AnyKind, request: unknown): { request?: string } {
+  return kept === undefined ? {} : { request: textOf(kept(request)) };
 }
 
 /** What a refusal makes of a job: one that waits, or one that failed and is to be settled. */

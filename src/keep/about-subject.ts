@@ -6,7 +6,7 @@ import type { NewErasure, Subject } from "../schema/erasure.ts";
 import { quotesAny } from "../store/quoted.ts";
 import { quotedBy } from "../store/terms.ts";
 
-/** Whom to look for. `names`: what else entries call the subject; a trace of reading may quote that. */
+/** Whom to look for. `names`: what else entries call the subject; what the service says of its own may quote that. */
 export type Wanted = { subject: Subject; sections: NewErasure["sections"]; names: readonly string[] };
 
 /** What of a line is about the subject, of what it still holds, and what it calls them. */
@@ -16,10 +16,10 @@ const NOTHING: About = { sections: [], names: [] };
 
 /**
  * Reads what of a stored line is about a subject: the sections of each part they have in the entry, what else was asked for of
- * such an entry, and the note of a trace that quotes them. Most lines are not even parsed.
+ * such an entry, and the note of an entry of the service's own that quotes them. Most lines of clients are not even parsed.
  */
 export function aboutSubject(line: string, { subject, sections, names }: Wanted): About {
-  if (!line.includes(storedForm(subject.id)) && !line.includes(QUERY)) return NOTHING;
+  if (!line.includes(storedForm(subject.id)) && !line.includes(OWN)) return NOTHING;
   const { sections: held } = JSON.parse(line) as EntryRecord;
   const entry = openSealed(line);
   const own = entry.leaf.source === "service";
@@ -32,14 +32,19 @@ export function aboutSubject(line: string, { subject, sections, names }: Wanted)
     for (const section of [name, `${name}/detail`, ...also]) found.add(section);
     for (const text of [party.name, party.email]) if (text !== undefined) called.push(text);
   }
-  if (quotesAny(quotedBy(entry), [subject.id, ...names])) found.add("note");
+  if (own && quotesAny(saidIn(entry), [subject.id, ...names])) found.add("note");
   return { sections: [...found].filter((name) => Object.hasOwn(held, name)).sort(), names: called };
+}
+
+/** What was asked, and why: of a reader, of who placed a hold, began an export, and so on. */
+function saidIn(entry: SealedEntryView): string[] {
+  return [...quotedBy(entry), entry.note?.reason ?? ""];
 }
 
 /** Adds what a subject is called; of too many the first are looked for. */
 export function withNames(known: readonly string[], more: readonly string[]): string[] {
-  const long = more.filter((text) => text.length >= NAME_MIN_CHARACTERS);
-  return [...new Set([...known, ...long])].slice(0, ERASURE_MAX_NAMES);
+  const said = more.filter((text) => text.trim() !== "");
+  return [...new Set([...known, ...said])].slice(0, ERASURE_MAX_NAMES);
 }
 
 /** A text in a section's text in a line: escaped twice. */
@@ -48,10 +53,8 @@ function storedForm(text: string): string {
   return JSON.stringify(once).slice(1, -1);
 }
 
-/** What a trace of reading asked begins with this, as it stands in a line. */
-const QUERY = '\\"query\\":';
-/** Shorter ones would be found in what has nothing to do with anybody. */
-const NAME_MIN_CHARACTERS = 4;
+/** As it stands in the leaf of a line that the service wrote of its own. */
+const OWN = '\\"source\\":\\"service\\"';
 
 /** Of the service's own entries: whoever read, and whom or what a token is for. Keys, holds and the like are its own. */
 function peopleIn(entry: SealedEntryView) {

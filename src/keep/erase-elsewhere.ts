@@ -1,65 +1,91 @@
 import { deleteEvidence, readEvidence } from "../archive/evidence.ts";
+import { parseLeaf } from "../chain/leaf.ts";
 import { parseRecord } from "../chain/open.ts";
 import type { Config } from "../env.ts";
-import { forgetInExports } from "../export/forget.ts";
+import { withdrawExports } from "../export/withdraw.ts";
 import { forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ERASURE_STEP_OBJECTS } from "../limits.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
+import { holdingNow } from "./held-by.ts";
 
-/** `wait_ms`: how long to wait before the next step. */
-type Stepped = { progress: ErasureProgress; wait_ms: number };
+const QUOTED = "Somebody was erased whom it quotes, or whom it may hold in entries that nobody can search any more.";
 
-const RETRY_MS = 2_000;
-
-/** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in what exports were asked for, in reads that are open. */
+/** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in exports, in reads that are open. */
 export async function elsewhereStep(
   { config, org }: { config: Config; org: string },
   { asked, progress }: { asked: Omit<Wanted, "names">; progress: ErasureProgress },
-): Promise<Stepped> {
-  const { elsewhere, cursor, names } = progress;
+): Promise<ErasureProgress> {
+  const { elsewhere, cursor, names, blind } = progress;
   const { subject } = asked;
   const texts = [subject.id, ...names];
+  const holding = await holdingNow(config, org);
   if (cursor.of === "dead_letters") {
-    const page = { forgotten: { subject, texts }, after: cursor.after, limit: ERASURE_STEP_OBJECTS };
+    // What was never sequenced cannot be asked whether a hold is for it.
+    const held = holding.coming;
+    const page = { forgotten: { subject, texts }, held, after: cursor.after, limit: ERASURE_STEP_OBJECTS };
     const { changed, after } = await forgetInDeadLetters(config, org, page);
-    const counted = { ...elsewhere, dead_letters: elsewhere.dead_letters + changed };
+    const to = held ? "held" : "dead_letters";
+    const counted = { ...elsewhere, [to]: elsewhere[to] + changed };
     const next = after === null ? { of: "evidence" as const, after: null } : { ...cursor, after };
-    return { progress: { ...progress, elsewhere: counted, cursor: next }, wait_ms: 0 };
+    return { ...progress, elsewhere: counted, cursor: next };
   }
   // The logs of an org lie under the name of its first.
   const log = progress.logs[0]?.log ?? "";
   const pieces = await readEvidence(config.archive, { log, after: cursor.after, limit: ERASURE_STEP_OBJECTS });
   const about = pieces.filter(({ text }) => isAbout(text, { ...asked, names }));
+  const free = about.filter(({ text }) => !holding.covers(placed(text, progress.logs)));
   await deleteEvidence(
     config.archive,
-    about.map(({ key }) => key),
+    free.map(({ key }) => key),
   );
-  const counted = { ...elsewhere, evidence: elsewhere.evidence + about.length };
+  const counted = {
+    ...elsewhere,
+    evidence: elsewhere.evidence + free.length,
+    held: elsewhere.held + about.length - free.length,
+  };
   const after = pieces.at(-1)?.key ?? cursor.after;
   const moved = { ...progress, elsewhere: counted, cursor: { ...cursor, after } };
-  if (pieces.length === ERASURE_STEP_OBJECTS) return { progress: moved, wait_ms: 0 };
-  const exports = await forgetInExports(config, org, texts);
+  if (pieces.length === ERASURE_STEP_OBJECTS) return moved;
+  const exports = await withdrawExports(config, org, { runs: blind, quoting: texts, because: QUOTED });
   if (!exports.ok) throw new Error(exports.refusal.detail);
-  if (!exports.value) return { progress: moved, wait_ms: RETRY_MS };
   const forgetting = { texts, viewer: null };
   const closed = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));
   if (!closed.ok) throw new Error(closed.refusal.detail);
-  const reads = { ...counted, read_sessions: counted.read_sessions + closed.value };
-  return { progress: { ...moved, phase: "end", elsewhere: reads }, wait_ms: 0 };
+  const last = {
+    ...counted,
+    exports: counted.exports + exports.value,
+    read_sessions: counted.read_sessions + closed.value,
+  };
+  return { ...moved, phase: "end", elsewhere: last };
 }
+
+/** What a repair writes down of a row that it found. */
+type Finding = { log?: string; index?: number; found?: unknown };
 
 /** Whether a row that a repair found is about a subject; what nobody can read is if it names them. */
 function isAbout(text: string, wanted: Wanted): boolean {
-  let found: unknown;
-  try {
-    ({ found } = JSON.parse(text) as { found?: unknown });
-  } catch {
-    return text.includes(wanted.subject.id);
-  }
+  const { found } = parsed(text) ?? { found: text };
   if (typeof found !== "string") return false;
   return parseRecord(found) === null
     ? found.includes(wanted.subject.id)
     : aboutSubject(found, wanted).sections.length > 0;
+}
+
+/** A row that a repair found as the entry it says it is, or else as the one in whose place it was. */
+function placed(text: string, logs: ErasureProgress["logs"]): { log: number; index: number; line: string } {
+  const { found, ...place } = parsed(text) ?? { found: text };
+  const line = typeof found === "string" ? found : "";
+  const leaf = parseLeaf(parseRecord(line)?.leaf ?? "");
+  const { log, index = 0 } = leaf.kind === "leaf" ? leaf.leaf : place;
+  return { log: logs.find((one) => one.log === log)?.number ?? 1, index, line };
+}
+
+function parsed(text: string): Finding | null {
+  try {
+    return JSON.parse(text) as Finding;
+  } catch {
+    return null;
+  }
 }

@@ -44,9 +44,9 @@ async function eraseStep(
     case "seal":
       return sealStep(context, asked, progress);
     case "remove":
-      return removeFound(context, progress);
+      return removeFound(context, asked, progress);
     case "elsewhere":
-      return { ...(await elsewhereStep(context, { asked, progress })), result: null };
+      return moved(await elsewhereStep(context, { asked, progress }));
     case "end":
       return endStep(context, asked, progress);
   }
@@ -74,9 +74,10 @@ async function beginStep({ config, org }: JobContext, { subject }: Asked): Promi
     found: false,
     held: NONE_HELD,
     names: [],
+    blind: [],
     removing: null,
     causes: [],
-    elsewhere: { exports: 0, dead_letters: 0, evidence: 0, read_sessions: forgotten.value },
+    elsewhere: { exports: 0, dead_letters: 0, evidence: 0, read_sessions: forgotten.value, held: 0 },
     cursor: { of: "dead_letters", after: null },
   });
 }
@@ -102,8 +103,12 @@ async function sealStep(context: JobContext, asked: Asked, progress: ErasureProg
   return moved({ ...progress, phase: "remove", found: true, removing });
 }
 
-async function removeFound({ config, org }: JobContext, progress: ErasureProgress): Promise<Step | Refused> {
-  const { removing, chunk, causes, elsewhere } = progress;
+async function removeFound(
+  { config, org }: JobContext,
+  { subject }: Asked,
+  progress: ErasureProgress,
+): Promise<Step | Refused> {
+  const { removing, chunk, causes, elsewhere, names } = progress;
   assert(removing !== null, "what is carried out was sealed");
   const { removal } = removing;
   const holds = () => holdingNow(config, org);
@@ -112,8 +117,9 @@ async function removeFound({ config, org }: JobContext, progress: ErasureProgres
     return moved({ ...progress, removing: { ...removing, progress: taken.progress } }, taken.wait_ms);
   }
   const indexes = [...(parseAbsenceList(chunk.list)?.keys() ?? [])];
-  const because = "Entries it held were erased.";
-  const withdrawn = await withdrawExports(config, org, { log: removal.log, indexes, because });
+  const runs = indexes.map((index) => ({ log: removal.log, first: index, last: index }));
+  const quoting = [subject.id, ...names];
+  const withdrawn = await withdrawExports(config, org, { runs, quoting, because: "Entries it held were erased." });
   if (!withdrawn.ok) return withdrawn;
   const { by, by_log, log, list } = removal;
   const { entries, sections } = removing;

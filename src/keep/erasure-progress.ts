@@ -1,4 +1,5 @@
-import { ERASURE_HELD_MAX_SHOWN } from "../limits.ts";
+import { ERASURE_HELD_MAX_SHOWN, ERASURE_MAX_RUNS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import type { Run } from "../export/withdraw.ts";
 import type { Elsewhere, ErasureCause } from "../schema/erasure.ts";
 import type { Removal } from "../schema/keep.ts";
 import type { RemoveProgress } from "./remove.ts";
@@ -29,6 +30,8 @@ export type ErasureProgress = {
   /** What this round found under hold. */
   held: HeldEntries;
   names: string[];
+  /** Entries of which something has expired: of them only an export that was made before can still hold anybody. */
+  blind: Run[];
   removing: { removal: Removal; progress: RemoveProgress; entries: number; sections: number } | null;
   causes: ErasureCause[];
   elsewhere: Elsewhere;
@@ -47,4 +50,14 @@ export function chunkFrom(from: number): Chunk {
 export function withHeld(known: HeldEntries, more: HeldEntries): HeldEntries {
   const indexes = [...known.indexes, ...more.indexes].slice(0, ERASURE_HELD_MAX_SHOWN);
   return { entries: known.entries + more.entries, indexes };
+}
+
+/** Adds entries nobody can search any more. Runs near each other become one, as do the last of too many: they say where such entries may be. */
+export function withBlind(known: readonly Run[], more: Run): Run[] {
+  const last = known.at(-1);
+  const near = last?.log === more.log && more.first <= last.last + SEGMENT_MAX_ENTRIES;
+  if (last === undefined || (!near && (last.log !== more.log || known.length < ERASURE_MAX_RUNS)))
+    return [...known, more];
+  const joined = { ...last, first: Math.min(last.first, more.first), last: Math.max(last.last, more.last) };
+  return [...known.slice(0, -1), joined];
 }

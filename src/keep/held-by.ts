@@ -10,8 +10,11 @@ import type { Holding } from "./remove.ts";
 
 const PLACED = "indelible.hold.placed";
 
+/** `coming`: whether one of them may keep what is not sequenced yet. */
+export type HeldBy = Holding & { coming: boolean };
+
 /** What the holds that stand now keep; throws when the ledger does not say. */
-export async function holdingNow(config: Config, org: string): Promise<Holding> {
+export async function holdingNow(config: Config, org: string): Promise<HeldBy> {
   const holds = await callLedger(config, org, async (ledger) => await ledger.standingHolds(org));
   if (!holds.ok) throw new Error(holds.refusal.detail);
   return heldBy(holds.value);
@@ -21,7 +24,7 @@ export async function holdingNow(config: Config, org: string): Promise<Holding> 
  * Reads the holds that stand, to ask them of many entries. An entry is judged as it is stored, whole, and exactly: what is
  * gone from it holds nothing. One that cannot be read is held by whatever may cover it.
  */
-export function heldBy({ version, standing }: Holds): Holding {
+export function heldBy({ version, standing }: Holds): HeldBy {
   const holds = standing.map(({ query, ...hold }) => {
     const read = parseListQuery(new URLSearchParams(query));
     assert(read.ok, "the question of a hold is in its one spelling");
@@ -30,6 +33,7 @@ export function heldBy({ version, standing }: Holds): Holding {
   const ids = new Set(standing.map(({ id }) => id));
   return {
     version,
+    coming: standing.some(({ before_index }) => before_index === null),
     covers({ line, ...place }) {
       const near = holds.filter((hold) => isNear(hold, place));
       if (near.some(({ filter }) => filter.length === 0)) return true;

@@ -8,17 +8,21 @@ import {
   REMOVE_STEP_MS,
   REMOVE_STEP_SEGMENTS,
 } from "../limits.ts";
+import type { Run } from "../export/withdraw.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
-import { type Chunk, chunkFrom, type ErasureProgress, NONE_HELD, withHeld } from "./erasure-progress.ts";
+import { type Chunk, chunkFrom, type ErasureProgress, NONE_HELD, withBlind, withHeld } from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
 import type { Holding } from "./remove.ts";
 
 type Log = ErasureProgress["logs"][number];
 type Searched = { log: Log; newest: boolean; holding: Holding; wanted: Wanted };
 
-/** What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. */
-type Found = { past: number; sections: Map<number, string[]>; held: Set<number>; names: string[] };
+/**
+ * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. `expired`: where it
+ * has entries that held more once, null where none has expired.
+ */
+type Found = { past: number; sections: Map<number, string[]>; held: Set<number>; names: string[]; expired: Run | null };
 
 /**
  * Searches some segments for what is about a subject, of hot and cold entries alike: every entry is in one, whatever the search index knows.
@@ -36,7 +40,7 @@ export async function searchStep(
   const { version } = progress.chunk;
   if (version !== null && version !== holding.version) return searchAnew(progress);
   const chunk = { ...progress.chunk, version: holding.version };
-  let { names } = progress;
+  let { names, blind } = progress;
   let { index } = at;
   const newest = grant.number === log.number;
   const deadline = Date.now() + REMOVE_STEP_MS;
@@ -44,13 +48,14 @@ export async function searchStep(
   for (let count = 0; count < REMOVE_STEP_SEGMENTS && index < log.size && !full && Date.now() < deadline; count++) {
     const found = await searchSegment(config, org, { log, newest, holding, wanted: { ...wanted, names } }, index);
     names = withNames(names, found.names);
+    if (found.expired !== null) blind = withBlind(blind, found.expired);
     const taken = takeInto(chunk, found);
     const held = [...found.held].filter((one) => one < taken).map((one) => ({ log: log.number, index: one }));
     chunk.held = withHeld(chunk.held, { entries: held.length, indexes: held });
     full = taken < found.past;
     index = taken;
   }
-  const next = { ...progress, at: { log: log.number, index }, chunk, names };
+  const next = { ...progress, at: { log: log.number, index }, chunk, names, blind };
   if (full) return { ...next, phase: "seal" };
   if (index < log.size) return next;
   return chunk.entries > 0 ? { ...next, phase: "seal" } : afterChunk(next);
@@ -87,8 +92,11 @@ export function afterChunk(progress: ErasureProgress): ErasureProgress {
 function afterRound(progress: ErasureProgress): ErasureProgress {
   if (!progress.found) return { ...progress, phase: "elsewhere" };
   const at = { log: 1, index: 0 };
-  return { ...progress, round: progress.round + 1, found: false, held: NONE_HELD, at, chunk: chunkFrom(0) };
+  return { ...progress, round: progress.round + 1, found: false, held: NONE_HELD, blind: [], at, chunk: chunkFrom(0) };
 }
+
+/** As it stands in a line that lets something go; within a section its quotes are escaped. */
+const EXPIRED = '"cause":"expired"';
 
 async function searchSegment(
   config: Config,
@@ -98,11 +106,12 @@ async function searchSegment(
 ): Promise<Found> {
   const segments = await segmentsHolding(config, org, { log, newest, index });
   const past = Math.min(log.size, ...segments.map(({ last }) => last + 1));
-  const found: Found = { past, sections: new Map(), held: new Set(), names: [] };
+  const found: Found = { past, sections: new Map(), held: new Set(), names: [], expired: null };
   for (const segment of segments) {
     const lines = await readSegment(config.archive, segment);
     for (let at = index; at < past; at++) {
       const line = lines[at - segment.first] as string;
+      if (line.includes(EXPIRED)) found.expired = { log: log.number, first: found.expired?.first ?? at, last: at };
       const about = aboutSubject(line, wanted);
       found.names.push(...about.names);
       if (about.sections.length === 0) continue;

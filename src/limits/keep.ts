@@ -48,5 +48,7 @@ export const ERASURE_LIST_MAX_CHARACTERS = 900_000;
 export const ERASURE_MAX_NAMES = 50;
 /** Entries under hold that a certificate names. */
 export const ERASURE_HELD_MAX_SHOWN = 100;
+/** Runs of entries nobody can search any more that a job's row has of each log: 50 bytes each. */
+export const ERASURE_MAX_RUNS = 1_000;
 /** Dead letters, or pieces of evidence, that one step looks into: 128 kB each at most. */
 export const ERASURE_STEP_OBJECTS = 20;

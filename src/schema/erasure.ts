@@ -48,6 +48,7 @@ const elsewhereSchema = z.object({
   dead_letters: count.meta({ description: "Messages that were never sequenced, from which the subject was taken." }),
   evidence: count.meta({ description: "Findings of repairs that quoted the subject: deleted." }),
   read_sessions: count.meta({ description: "Reads under way that quoted the subject: closed." }),
+  held: count.meta({ description: "Messages and findings about the subject that a legal hold may cover: they stay." }),
 });
 export type Elsewhere = z.infer<typeof elsewhereSchema>;
 

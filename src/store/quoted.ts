@@ -1,5 +1,5 @@
 import { QUOTED_MAX_COUNT } from "../limits.ts";
-import { wordsOf } from "./words.ts";
+import { hasUnspaced, wordsOf } from "./words.ts";
 
 /** Parameters whose values come from a closed list, or are times and places in a log: none of them names anybody. */
 const NAMES_NOBODY = new Set([
@@ -42,14 +42,15 @@ export function quotes(query: string, texts: readonly string[]): boolean {
 
 /**
  * Whether any of these texts stands in what was quoted: as it is, or as the words that a search string keeps of it, in whatever case. A short
- * text would be found in what has nothing to do with it, and counts only where it is all that was quoted.
+ * text would be found in what has nothing to do with it, and counts only where it is all that was quoted; names in Han, Kana and Hangul are short.
  */
 export function quotesAny(quoted: readonly string[], texts: readonly string[]): boolean {
   const wanted = texts.map((text) => ({ text: text.toLowerCase(), words: spaced(text) }));
   return quoted.some((one) => {
     const [held, words] = [one.toLowerCase(), spaced(one)];
     return wanted.some(({ text, words: some }) => {
-      if (text.length < PART_MIN_CHARACTERS) return held === text;
+      if (held === text) return true;
+      if (text.length < PART_MIN_CHARACTERS) return hasUnspaced(text) && words.includes(some);
       return standsIn(held, text) || (some.trim() !== "" && words.includes(some));
     });
   });

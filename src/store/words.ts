@@ -7,6 +7,11 @@ const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 /** Scripts written without spaces between words. */
 const UNSPACED = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]+/gu;
 
+/** Whether a text has letters of a script that is written without spaces. */
+export function hasUnspaced(text: string): boolean {
+  return text.search(UNSPACED) !== -1;
+}
+
 /**
  * The words of a text, in order, as they are searched for: NFKC, lower case, runs of letters and digits; Han, Kana and
  * Hangul in pairs of neighbours (a lone one stands alone). A word is cut after WORD_MAX_CHARACTERS. The index, queries and

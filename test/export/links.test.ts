@@ -89,31 +89,48 @@ describe("withdrawing", () => {
     const org = await orgOf(10);
     const whole = await made(org);
     const few = await made(org, { ...ALL, filter: { action: "indelible.org.created" } });
-    const removed = { log: 1, indexes: [5], because: "An erasure removed entries of it." };
+    const removed = {
+      runs: [{ log: 1, first: 5, last: 5 }],
+      quoting: [],
+      because: "An erasure removed entries of it.",
+    };
     expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 1 });
     expect(await standing(org, whole.id)).toMatchObject({ state: "withdrawn", error: removed.because, links: null });
     expect(await standing(org, few.id)).toMatchObject({ state: "done" });
     expect((await download(whole.links?.data)).status).toBe(404);
     expect((await env.ARCHIVE.list({ prefix: `export/${org}/${whole.id}/` })).objects).toEqual([]);
     expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 0 });
-    expect(await withdrawExports(config, org, { ...removed, log: 2 })).toMatchObject({ ok: true, value: 0 });
+    expect(await withdrawExports(config, org, { ...removed, runs: [{ log: 2, first: 5, last: 5 }] })).toMatchObject({
+      ok: true,
+      value: 0,
+    });
   });
 
   it("takes back what quotes somebody in its question, and keeps neither question nor manifest", async () => {
     const org = await orgOf(10);
-    const asking = { ...ALL, reason: "what did u_3 do", filter: { actor: "u_3" } };
+    const asking = { ...ALL, reason: "what did u_3x do", filter: { actor: "u_3x" } };
     const { id } = await made(org, asking);
     const other = await made(org, { ...ALL, filter: { actor: "u_4" } });
-    const removed = { log: 1, indexes: [], quoting: ["u_3"], because: "An erasure." };
+    const removed = { runs: [], quoting: ["u_3x"], because: "An erasure." };
     expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 1 });
     expect(await standing(org, id)).toMatchObject({ state: "withdrawn", filter: null, reason: "(erased)" });
     expect(await standing(org, other.id)).toMatchObject({ state: "done" });
     const held = await runInDurableObject(env.ORG_JOBS.getByName(org), (_, { storage }) =>
       JSON.stringify(storage.sql.exec("select * from job").toArray()),
     );
-    expect(held).not.toContain("u_3");
+    expect(held).not.toContain("u_3x");
     expect((await env.ARCHIVE.list({ prefix: `export/${org}/${id}/` })).objects).toEqual([]);
     expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 0 });
+  });
+
+  it("ends one that is under way if it quotes somebody, and keeps nothing of it", async () => {
+    const org = await orgOf(10);
+    const { id } = await asked(org, { ...ALL, filter: { actor: "u_5x" } });
+    const removed = { runs: [], quoting: ["u_5x"], because: "An erasure." };
+    expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 1 });
+    expect(await finishJob(org, "export", id)).toMatchObject({ progress: null });
+    expect(await standing(org, id)).toMatchObject({ filter: null, reason: "(erased)", links: null });
+    expect((await env.ARCHIVE.list({ prefix: `export/${org}/${id}/` })).objects).toEqual([]);
   });
 
   it("makes one that is under way begin anew", async () => {

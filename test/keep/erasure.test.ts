@@ -95,7 +95,7 @@ describe("an erasure", () => {
     expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
 
     const { removed, causes, elsewhere, held } = certificate;
-    expect(elsewhere).toEqual({ exports: 2, dead_letters: 2, evidence: 1, read_sessions: 4 });
+    expect(elsewhere).toEqual({ exports: 2, dead_letters: 2, evidence: 1, read_sessions: 4, held: 0 });
     expect(held).toEqual({ entries: 0, indexes: [] });
     expect(removed.entries).toBe(entries.filter(({ gone }) => gone.length > 0).length);
     expect(removed.sections).toBe(entries.reduce((sum, { gone }) => sum + gone.length, 0));
