@@ -1,13 +1,15 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { holdingNow } from "../../src/keep/held-by.ts";
 import { append, batchOf } from "../support/append.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { placesOf } from "../support/everywhere.ts";
-import { CELLS, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { breakMethod, CELLS, evict, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { linesOf } from "../support/owner.ts";
+import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
-import { archived } from "./erasure-support.ts";
-import { begun, byJane, carriedOut, JANE } from "./support.ts";
+import { archived, erased, person } from "./erasure-support.ts";
+import { begun, byJane, carriedOut, config, JANE } from "./support.ts";
 
 afterEach(() => {
   restoreFaults();
@@ -65,4 +67,58 @@ describe("a removal beside a repair", () => {
     await carriedOut(org, removal);
     expect(await placesOf(org, [JANE.name])).toEqual([]);
   });
+});
+
+/** An org whose first log, which another continues, has entries of somebody. */
+async function orgOfTwoLogs() {
+  const org = await createOrg("beside");
+  const jane = person();
+  await append(org, batchOf([event(1, { actor: jane }), event(2)]));
+  await archived(org);
+  const { log } = await strand(org);
+  const continued = await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } });
+  expect(continued.status, continued.text).toBe(201);
+  await append(org, batchOf([event(3)]));
+  await archived(org);
+  return { org, jane, log, subject: { type: jane.type, id: jane.id } };
+}
+
+const hold = (org: string, actor: string) =>
+  call("POST", `/v1/orgs/${org}/holds`, { body: { reason: "all of it", filter: { actor } } });
+
+describe("a removal of an earlier log beside a hold", () => {
+  it("has the hold wait from the ledger's word until R2 has it no more", async () => {
+    const { org, jane, log, subject } = await orgOfTwoLogs();
+    const answers: number[] = [];
+    replaceMethod(env.ARCHIVE, "put", async (original, args) => {
+      if (String(args[0]).startsWith(`seg/${log}/0`)) answers.push((await hold(org, jane.id)).status);
+      return original(...args);
+    });
+    const { certificate } = await erased(org, { subject });
+    expect(answers).toEqual([503]);
+    expect(certificate.held).toMatchObject({ entries: 0 });
+    expect((await hold(org, jane.id)).status).toBe(201);
+    expect((await call("GET", `/v1/orgs/${org}/1/events/1`)).json.absent).not.toEqual([]);
+  });
+
+  it.each(["put", "delete"] as const)(
+    "keeps what a hold covers that came after a %s failed, though the ledger died",
+    async (method) => {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+      const { org, jane, log } = await orgOfTwoLogs();
+      const removal = await begun(org, new Map([[1, ["actor", "actor/detail"]]]), { log: 1 });
+      const holds = () => holdingNow(config, org);
+      breakMethod(env.ARCHIVE, method, "failed", { when: ([key]) => String(key).startsWith(`seg/${log}/0`) });
+      await expect(carriedOut(org, removal, { holds })).rejects.toThrow("injected");
+      expect((await hold(org, jane.id)).status).toBe(503);
+      await evict(org);
+      expect((await hold(org, jane.id)).status).toBe(503);
+      vi.setSystemTime(Date.now() + 61_000);
+      expect((await hold(org, jane.id)).status).toBe(201);
+      restoreFaults();
+      expect(await carriedOut(org, removal, { holds })).toMatchObject({ held: 1 });
+      const first = (await call("GET", `/v1/orgs/${org}/1/events/1`)).json;
+      expect([first.actor.id, first.absent]).toEqual([jane.id, []]);
+    },
+  );
 });
