@@ -1,13 +1,14 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { holdingNow } from "../../src/keep/held-by.ts";
+import { confirmedFaults } from "../../src/verify/confirm-faults.ts";
 import { append, batchOf } from "../support/append.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { placesOf } from "../support/everywhere.ts";
-import { breakMethod, CELLS, evict, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { breakMethod, breakSegments, CELLS, evict, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { linesOf } from "../support/owner.ts";
 import { strand } from "../support/strand.ts";
-import { verified } from "../support/tamper.ts";
+import { cellOf, verified } from "../support/tamper.ts";
 import { archived, erased, person } from "./erasure-support.ts";
 import { begun, byJane, carriedOut, config, JANE } from "./support.ts";
 
@@ -121,4 +122,55 @@ describe("a removal of an earlier log beside a hold", () => {
       expect([first.actor.id, first.absent]).toEqual([jane.id, []]);
     },
   );
+});
+
+const sampled = (org: string) => confirmedFaults(config, org, ({ size }) => ({ number: 1, from: 0, to: size }));
+
+describe("a removal beside a sample of the stores", () => {
+  it("is late, not wrong, while D1 has not taken what the ledger has let go of", async () => {
+    const { org, removal } = await orgOfJane();
+    const updates = ([statements]: any[]) =>
+      statements.some(({ statement }: any) => String(statement).includes("update entry_"));
+    for (const cell of CELLS) breakMethod(cell, "batch", "failed", { when: updates });
+    await expect(carriedOut(org, removal)).rejects.toThrow("injected");
+    restoreFaults();
+    expect((await sampled(org)).faults).toEqual([]);
+    await carriedOut(org, removal);
+    expect((await sampled(org)).faults).toEqual([]);
+  });
+
+  it("is late, not wrong, while R2 has what the ledger does not name yet", async () => {
+    const { org, removal } = await orgOfJane();
+    breakSegments(org, "put", "failed but stored", { times: 1 });
+    await expect(carriedOut(org, removal)).rejects.toThrow("injected");
+    expect((await sampled(org)).faults).toEqual([]);
+    await carriedOut(org, removal);
+    expect((await sampled(org)).faults).toEqual([]);
+  });
+
+  it("excuses no other entry, none for longer than a day, and none once it is over", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const { org, removal } = await orgOfJane();
+    const cell = await cellOf(org);
+    const spoil = async (index: number) => {
+      const key = cell.base + index;
+      const { record } = (await cell.db
+        .prepare(`select record from ${cell.table} where key = ?`)
+        .bind(key)
+        .first()) as any;
+      const changed = String(record).replaceAll("document.share", "document.shark");
+      expect(changed).not.toBe(record);
+      await cell.db.prepare(`update ${cell.table} set record = ? where key = ?`).bind(changed, key).run();
+    };
+    await spoil(1);
+    await spoil(2);
+    const found = async () => (await sampled(org)).faults.map(({ kind, index }) => `${kind} ${index}`).sort();
+    expect(await found()).toEqual(["content_changed 1"]);
+    vi.setSystemTime(Date.now() + 86_500_000);
+    expect(await found()).toEqual(["content_changed 1", "content_changed 2"]);
+    await carriedOut(org, removal);
+    expect(await found()).toEqual(["content_changed 1"]);
+    await spoil(2);
+    expect(await found()).toEqual(["content_changed 1", "content_changed 2"]);
+  });
 });
