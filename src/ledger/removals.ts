@@ -57,9 +57,10 @@ export class Removals {
 
   /**
    * Seals a cause, if the holds are still those its list was made with; answers the index and the number of the log. Its list has to be in R2
-   * already: a crash after this leaves a cause whose sections are still there, and whoever asks again gets the same one.
+   * already: a crash after this leaves a cause whose sections are still there, and whoever asks again gets the same one. When it returns, the cause is in
+   * R2 too: a ledger that is set back finds it there, else what went by it would be missing for no reason.
    */
-  seal({
+  async seal({
     cause,
     log,
     before,
@@ -84,7 +85,16 @@ export class Removals {
       const by = planOnce({ ...planning, sql: storage.sql }, name, seal);
       return by === null ? CHANGED : ok({ by, by_log });
     };
-    return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+    const sealed = await this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+    if (!sealed.ok || sealed.value.by_log !== state.earlier.length + 1) return sealed;
+    // A crash here leaves a cause that nothing has gone by: whoever asks again gets it, once it is in R2.
+    const past = sealed.value.by + 1;
+    try {
+      await this.#parts.archiver.archiveTo(past);
+      return sealed;
+    } catch {
+      return refuse("overloaded", `Entries below ${past} are not all in R2 yet.`, { retry_after_s: 5 });
+    }
   }
 
   /** Closes reads that are open and quote any of `texts`, and with `viewer` those of that person; answers how many. */
