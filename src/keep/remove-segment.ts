@@ -2,10 +2,12 @@ import { deleteSegments, headMacOf, putSegment, readSegment, type Segment } from
 import { openSealed } from "../chain/open-sealed.ts";
 import { redactLine } from "../chain/redact.ts";
 import { assert } from "../errors.ts";
+import { HOLD_WAIT_MS } from "../limits.ts";
 import { callLedger } from "../ledger/client.ts";
 import { absenceCauseOf, type Rewritten } from "../schema/keep.ts";
 import { partOf } from "./removal-list.ts";
 import type { RemoveWork } from "./remove.ts";
+import { settleRemoval } from "./settle-removal.ts";
 
 /** What listed entries are after the segment was written anew, and how many of them a hold keeps. */
 export type RewrittenSegment = { changed: boolean; held: number; lines: Map<number, string> };
@@ -46,6 +48,7 @@ export async function removeFromSegment(
   if (absent.length === 0) return result;
   const put = async () =>
     putSegment(archive, { log: log.log, first, lines, headMac: await headMacOf(archive, segment) });
+  const asked = Date.now();
   const release = (named: Rewritten["segment"]) => {
     const said = {
       removal,
@@ -66,7 +69,10 @@ export async function removeFromSegment(
   if (!released.ok && released.refusal.code === "conflict") return "held_changed";
   if (!released.ok) throw new Error(released.refusal.detail);
   if (!newest) await put();
+  if (Date.now() - asked > HOLD_WAIT_MS / 2) throw new Error(`segment ${old} took too long to be written anew`);
   // A crash here leaves the old object: the next round sweeps it away, or rewrites it to what is there already.
   await deleteSegments(archive, [segment]);
+  // A crash here has new holds wait for a minute.
+  if (!newest) await settleRemoval(config, org, { removal, over: false });
   return { ...result, changed: true };
 }

@@ -9,9 +9,11 @@ import type { Removal } from "../schema/keep.ts";
 import type { LeaseAct, LogGrant } from "../schema/ledger.ts";
 import { mergeTerms } from "../store/redact-rows.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
+import { dropUnfinished } from "./drop-unfinished.ts";
 import { removalList } from "./removal-list.ts";
 import { removeFromRows } from "./remove-rows.ts";
 import { removeFromSegment } from "./remove-segment.ts";
+import { settleRemoval } from "./settle-removal.ts";
 
 /** The holds that stand, by their version, and whether one of them keeps an entry as it is now. */
 export type Holding = { version: number; covers: (entry: { log: number; index: number; line: string }) => boolean };
@@ -95,7 +97,8 @@ async function entriesStep(work: RemoveWork, before: RemoveProgress): Promise<Re
   let [next] = indexes;
   for (let count = 0; next !== undefined && count < REMOVE_STEP_SEGMENTS && Date.now() < deadline; count++) {
     const segments = await listSegmentsOf(work, next);
-    for (const segment of segments.named) {
+    const named = work.newest ? segments.named : await dropUnfinished(work, segments.named);
+    for (const segment of named) {
       const rewritten = await removeFromSegment(work, segment);
       if (rewritten === "held_changed") return { progress, wait_ms: 0 };
       const rows = await removeFromRows(work, rewritten);
@@ -111,6 +114,7 @@ async function entriesStep(work: RemoveWork, before: RemoveProgress): Promise<Re
   }
   if (next !== undefined) return { progress, wait_ms: 0 };
   if (progress.changed) return { progress: { ...progress, from: 0, changed: false, held: 0 }, wait_ms: 0 };
+  await settleRemoval(work.config, work.org, { removal: work.removal, over: true });
   return { progress: { ...progress, at: progress.slots.length === 0 ? "done" : "index" }, wait_ms: 0 };
 }
 

@@ -10,6 +10,10 @@ import { endHold, enterHold, findHold } from "./holds.ts";
 import type { Principal } from "./keys.ts";
 import type { Planning } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
+import { freedUntil } from "./under-way.ts";
+
+/** Mostly it is over at once: a removal that was cut short makes a hold wait for longer. */
+const RETRY_S = 2;
 
 type Context = { core: Core; planning: Planning; principal: Principal };
 
@@ -36,6 +40,12 @@ export function planPlaceHold(
     return refuse("unprocessable", detail);
   }
   const { now } = planning;
+  const wait_ms = freedUntil(core.storage.sql) - now;
+  // What was let go of before this hold could be asked would leave R2 after it was answered.
+  if (wait_ms > 0) {
+    const detail = "Entries of an earlier log are being removed at this moment, some of which this hold may cover.";
+    return refuse("overloaded", detail, { retry_after_s: Math.min(Math.ceil(wait_ms / 1000), RETRY_S) });
+  }
   const placed = { id: newHoldId(), ...scope, reason, by: principal.key, at: new Date(now).toISOString() };
   const sealed = sealAct(planning.draft, holdAct("placed", { id: placed.id, by: principal.key, reason, scope }), now);
   const position = positionOf(core, sealed);

@@ -1,9 +1,10 @@
 import { ok, type Result } from "../errors.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { Hold, HoldAct, Holds } from "../schema/hold.ts";
-import type { Forgetting, NamedSegment, NewCause, Rewritten } from "../schema/keep.ts";
+import type { Forgetting, NamedSegment, NewCause, Rewritten, UnderWay } from "../schema/keep.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { RetentionPolicy } from "../schema/policy.ts";
+import { WHILE_HELD } from "./door.ts";
 import type { DueQuestion } from "./keeping.ts";
 import { TierLedger } from "./tier-ledger.ts";
 
@@ -22,6 +23,19 @@ export abstract class KeepingLedger extends TierLedger {
   /** Takes a segment that was written anew for what the entries are from here on. */
   releaseSections(org: string, rewritten: Rewritten): Promise<Result<null>> {
     return this.door.pass(org, ({ removals }) => removals.release(rewritten));
+  }
+
+  /** What was released last has gone from R2, where it lay alone; `over`: all that a removal takes has gone. */
+  settleRemoval(org: string, removal: UnderWay, as: { over: boolean }): Promise<Result<null>> {
+    return this.door.pass(org, ({ removals }) => {
+      removals.gone(removal, as);
+      return ok(null);
+    });
+  }
+
+  /** Removals that are not over: what a store still holds, or lacks already, of what they name is late. */
+  removalsUnderWay(org: string): Promise<Result<UnderWay[]>> {
+    return this.door.pass(org, ({ removals }) => ok(removals.underWay), WHILE_HELD);
   }
 
   /** Closes reads that are open and quote somebody, or are theirs; answers how many. */

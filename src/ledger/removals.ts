@@ -1,7 +1,14 @@
 import { redactLine } from "../chain/redact.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import { REMOVE_WAIT_MS } from "../limits.ts";
-import { absenceCauseOf, type Forgetting, type NamedSegment, type NewCause, type Rewritten } from "../schema/keep.ts";
+import {
+  absenceCauseOf,
+  type Forgetting,
+  type NamedSegment,
+  type NewCause,
+  type Rewritten,
+  type UnderWay,
+} from "../schema/keep.ts";
 import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
@@ -18,6 +25,7 @@ import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
 import { rewriteStaged } from "./staged.ts";
 import { transact } from "./transact.ts";
+import { endFreed, endRemoval, enterRemoval, listUnderWay } from "./under-way.ts";
 
 type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector; lease: Lease };
 
@@ -49,9 +57,10 @@ export class Removals {
 
   /**
    * Seals a cause, if the holds are still those its list was made with; answers the index and the number of the log. Its list has to be in R2
-   * already: a crash after this leaves a cause whose sections are still there, and whoever asks again gets the same one.
+   * already: a crash after this leaves a cause whose sections are still there, and whoever asks again gets the same one. When it returns, the cause is in
+   * R2 too: a ledger that is set back finds it there, else what went by it would be missing for no reason.
    */
-  seal({
+  async seal({
     cause,
     log,
     before,
@@ -65,15 +74,27 @@ export class Removals {
       const by_log = state.earlier.length + 1;
       if (cause === "expired" && !hasCome(before, planning)) return EARLY;
       const metadata = { list: log === by_log ? list : { ...list, log }, ...act.metadata };
-      const seal = () =>
-        planning.holds.version === holds_version
-          ? sealAct(planning.draft, { ...act, category: "config_change", metadata, forever: true }, planning.now).index
-          : null;
+      const { draft, now } = planning;
+      const seal = () => {
+        if (planning.holds.version !== holds_version) return null;
+        const by = sealAct(draft, { ...act, category: "config_change", metadata, forever: true }, now).index;
+        draft.write((sql) => enterRemoval(sql, { by, by_log, log, list: list.sha256 }, { now, freed: null }));
+        return by;
+      };
       const name = `${once}  ${list.sha256} ${log} ${by_log} ${holds_version}`;
       const by = planOnce({ ...planning, sql: storage.sql }, name, seal);
       return by === null ? CHANGED : ok({ by, by_log });
     };
-    return this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+    const sealed = await this.#parts.sequencer.join({ events: 1, bytes: ACT_BYTES, plan });
+    if (!sealed.ok || sealed.value.by_log !== state.earlier.length + 1) return sealed;
+    // A crash here leaves a cause that nothing has gone by: whoever asks again gets it, once it is in R2.
+    const past = sealed.value.by + 1;
+    try {
+      await this.#parts.archiver.archiveTo(past);
+      return sealed;
+    } catch {
+      return refuse("overloaded", `Entries below ${past} are not all in R2 yet.`, { retry_after_s: 5 });
+    }
   }
 
   /** Closes reads that are open and quote any of `texts`, and with `viewer` those of that person; answers how many. */
@@ -93,13 +114,16 @@ export class Removals {
    * rows, and has receipts forget what was sent, in one transaction. From here on this is what the entries are: the old object may go. Done again it changes nothing.
    */
   release({ removal, holder, segment, absent, ids, hidden, batches, holds_version }: Rewritten): Result<null> {
-    const { state, storage } = this.#core;
+    const core = this.#core;
+    const { state, storage } = core;
     const leased = this.#parts.lease.renew(holder);
     if (!leased.ok) return leased;
     if (state.holds.version !== holds_version) return CHANGED;
     const { sql } = storage;
     const noted = absent.filter(([, sections]) => sections.includes("note")).map(([index]) => index);
+    const inR2Alone = segment === null || removal.log !== state.earlier.length + 1;
     const forget = () => {
+      enterRemoval(sql, removal, { now: core.now(), freed: inR2Alone ? core.now() : null });
       clearPrints(sql, { ids, batches });
       hideIds(sql, hidden);
       forgetHolds(
@@ -107,14 +131,14 @@ export class Removals {
         noted.map((index) => positionIn(state.earlier, { log: removal.log, index })),
       );
     };
-    if (segment !== null && removal.log === state.earlier.length + 1) {
+    if (!inR2Alone) {
       const named = sql
         .exec<NamedSegment>("select first, last, name from segment where first = ?", segment.first)
         .toArray()[0];
       if (named === undefined || (named.name !== segment.old && named.name !== segment.name)) {
         return refuse("conflict", "The ledger names another segment by now.");
       }
-      const saved = transact(this.#core, () => {
+      const saved = transact(core, () => {
         sql.exec("update segment set name = ?, keep_until = null where first = ?", segment.name, segment.first);
         forget();
         const sections = new Map(absent);
@@ -122,8 +146,18 @@ export class Removals {
         return rewriteStaged(sql, named, (index, line) => redactLine(line, sections.get(index) ?? [], cause));
       });
       state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };
-    } else transact(this.#core, forget);
+    } else transact(core, forget);
     return ok(null);
+  }
+
+  /** What was released last has gone from R2, where it lay alone: `over`, all of the removal has. */
+  gone(removal: UnderWay, { over }: { over: boolean }): void {
+    transact(this.#core, () => (over ? endRemoval : endFreed)(this.#core.storage.sql, removal));
+  }
+
+  /** Removals that something is still to be done for. */
+  get underWay(): UnderWay[] {
+    return listUnderWay(this.#core.storage.sql, this.#core.now());
   }
 }
 

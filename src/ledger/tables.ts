@@ -83,6 +83,12 @@ const LATER_TABLES = [
   `create table if not exists sealed_once (
      name text primary key, first integer not null
    ) without rowid`,
+  // Removals under way, by the place of their cause; `log` whose entries the list names, `at` and `freed` as in `under-way.ts`.
+  `create table if not exists removal (
+     by_log integer not null, by integer not null, log integer not null, list text not null, at integer not null,
+     freed integer,
+     primary key (by_log, by)
+   ) without rowid`,
   // `scope` and `released` as JSON; `placed`: the position of the entry that placed it, `changed` of the last one about it.
   `create table if not exists hold (
      id text primary key, scope text not null, reason text not null, key text not null, at integer not null,

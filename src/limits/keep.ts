@@ -16,6 +16,17 @@ export const REMOVE_STEP_SEGMENTS = 20;
 /** Pages of a search index that one step writes anew: 4 kB each, 8 MB, under a second. */
 export const TERMS_MERGE_PAGES = 2_000;
 
+/**
+ * What a removal has not done yet, a sample of the stores takes for late, not for wrong: as long as something was done for it within a day. Jobs try again
+ * every ten minutes at most.
+ */
+export const REMOVAL_LATE_MS = 86_400_000;
+/**
+ * Entries of an earlier log leave R2 after the ledger's word, a segment at a time: a put and a delete, well under a second. For as long a new hold waits,
+ * at most a minute; a segment that took half of that is left to the next step, which asks the holds again.
+ */
+export const HOLD_WAIT_MS = 60_000;
+
 // ---- Holds ---------------------------------------------------------------------------------------------------------
 
 /** Holds that stand at once in one org: each entry that has expired is asked by each of them, about 2 µs once it is open. */

@@ -28,6 +28,9 @@ type CauseAction = Extract<ServiceAction, "indelible.erasure.begun" | "indelible
 /** What is let go of: sections of entries of log `log`, by the entry `by` of log `by_log`, which commits to the list of this hash. */
 export type Removal = { cause: Going; log: number; before?: string; by: number; by_log: number; list: string };
 
+/** A removal that is not over, as its ledger remembers it. */
+export type UnderWay = Pick<Removal, "by" | "by_log" | "log" | "list">;
+
 /** What lines say of a removal: the log of its cause only where that is another one than theirs. */
 export function absenceCauseOf({ cause, by, by_log, log }: Removal): Cause {
   return by_log === log ? { cause, by } : { cause, by, log: by_log };

@@ -3,6 +3,7 @@ import { callLedger } from "../ledger/client.ts";
 import { logsOf } from "../query/logs.ts";
 import { serviceReader } from "../schema/caller.ts";
 import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
+import { lateEntries } from "./late-entries.ts";
 import { compareStores, type StoreFault } from "./compare-stores.ts";
 
 /** Entries `[from, to)` of the org's log of this number. */
@@ -13,7 +14,8 @@ export type Sampled = { log: string; newest: boolean; faults: StoreFault[] };
 
 /**
  * Compares the entries that `choose` picks in all three stores. A fault counts when a second look, with a fresh word of the
- * ledger, finds it again: what a projection, a rebuild or a repair was just about is none. Throws when a store is away.
+ * ledger, finds it again: what a projection, a rebuild or a repair was just about is none, nor what a removal under way has not come to yet. Throws
+ * when a store is away.
  */
 export async function confirmedFaults(
   config: Config,
@@ -30,12 +32,25 @@ export async function confirmedFaults(
   if (found.length === 0) return { log: log.log, newest, faults: [] };
   const fresh = await grantFor(config, org);
   const again = logNamed(fresh, sample.number);
+  // Asked before the second look: what a removal has left to do then, it had to do at the first.
+  const late = await lateEntries(config, org, { grant: fresh, number: sample.number });
   // What ended at the head ends at the new one: nothing else vouches for its last entry yet.
   const range = { from, to: to === log.size ? again.size : to };
   const seen = new Set(
     (await compareStores(config, org, { log: again, newest: isNewest(fresh), ...range })).map(nameOf),
   );
-  return { log: log.log, newest, faults: found.filter((fault) => seen.has(nameOf(fault))) };
+  const faults = found.filter((fault) => seen.has(nameOf(fault)) && !isLate(fault, { late, newest }));
+  return { log: log.log, newest, faults };
+}
+
+/** Whether a row, or of the newest log a segment, has other sections of an entry than the ledger, which a removal is about to make the same. */
+function isLate(
+  { at, kind, index, place }: StoreFault,
+  { late, newest }: { late: Set<number>; newest: boolean },
+): boolean {
+  const row = at === "d1" && kind === "content_changed";
+  const segment = at === "r2" && kind === "damaged" && place === "segment" && newest;
+  return (row || segment) && late.has(index);
 }
 
 function nameOf({ at, kind, index }: StoreFault): string {

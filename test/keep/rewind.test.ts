@@ -4,9 +4,9 @@ import { deleteSegments, headMacOf, putSegment, readSegment, segmentsOver } from
 import type { EntryRecord } from "../../src/chain/record.ts";
 import { redactLine } from "../../src/chain/redact.ts";
 import { append, batchOf } from "../support/append.ts";
-import { archiveDue, checkLedger, statusOf, untilProjected } from "../support/check-ledger.ts";
+import { archiveDue, checkLedger, later, statusOf, untilProjected, wake } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
-import { breakMethod, dropArchived, restoreFaults } from "../support/faults.ts";
+import { breakMethod, breakProjection, dropArchived, restoreFaults } from "../support/faults.ts";
 import { linesOf } from "../support/owner.ts";
 import { rewindTo, snapshotOf } from "../support/rewind.ts";
 import { verified } from "../support/tamper.ts";
@@ -60,6 +60,22 @@ describe("a ledger that was rewound to before a removal", () => {
     await untilProjected(org);
     const { entries } = await checkLedger(org);
     expect(entries.slice(0, 6).map(({ gone }) => gone)).toEqual([[], [], LIST.get(2), [], LIST.get(4), []]);
+  });
+
+  it("finds the cause in R2, though D1 had taken nothing since", async () => {
+    const org = await createOrg("rewound");
+    await append(org, batchOf(EVENTS));
+    await archived(org);
+    const snapshot = await snapshotOf(org);
+    const down = breakProjection(org, "failed");
+    await carriedOut(org, await begun(org, LIST));
+    await rewindTo(org, snapshot);
+    down.restore();
+    await append(org, batchOf([event(7)]));
+    await later(60_000, () => wake(org));
+    await untilProjected(org);
+    expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
+    expect(await holding(org)).not.toContain(JANE.name);
   });
 
   it("takes of two segments of the same entries the one that was written anew", async () => {

@@ -1,0 +1,31 @@
+import { deleteSegments, readSegment, type Segment } from "../archive/segment.ts";
+import { redactLine } from "../chain/redact.ts";
+import { causeOf } from "../schema/keep.ts";
+import { partOf } from "./removal-list.ts";
+import type { RemoveWork } from "./remove.ts";
+
+/**
+ * Takes away, of the segments an earlier log has of the same entries, those that lack what a hold keeps in another: they were written anew before
+ * the hold came, and the old ones never went. Answers those that stay.
+ */
+export async function dropUnfinished(
+  { config, removal, list, holding }: RemoveWork,
+  copies: readonly Segment[],
+): Promise<readonly Segment[]> {
+  if (copies.length === 1) return copies;
+  const held = new Set<number>();
+  const lacking = new Map<Segment, number[]>();
+  for (const segment of copies) {
+    const { first, last } = segment;
+    const lines = await readSegment(config.archive, segment);
+    for (const [index, sections] of partOf(list, { from: first, to: last + 1 })) {
+      const line = lines[index - first] as string;
+      const lacks = redactLine(line, sections, causeOf(removal)) === line;
+      if (lacks) lacking.set(segment, [...(lacking.get(segment) ?? []), index]);
+      else if (holding.covers({ log: removal.log, index, line })) held.add(index);
+    }
+  }
+  const unfinished = copies.filter((segment) => lacking.get(segment)?.some((index) => held.has(index)) === true);
+  await deleteSegments(config.archive, unfinished);
+  return copies.filter((segment) => !unfinished.includes(segment));
+}

@@ -1,0 +1,38 @@
+import { HOLD_WAIT_MS, REMOVAL_LATE_MS } from "../limits.ts";
+import type { Removal, UnderWay } from "../schema/keep.ts";
+
+/**
+ * Removals under way: a row for each cause from the transaction that seals it until all is gone. `at`: when something was last done for it. `freed`:
+ * when what lies in R2 alone was let go of, until it is gone from there.
+ */
+export function enterRemoval(
+  sql: SqlStorage,
+  { by_log, by, log, list }: UnderWay,
+  { now, freed }: { now: number; freed: number | null },
+): void {
+  sql.exec(
+    `insert into removal (by_log, by, log, list, at, freed) values (?, ?, ?, ?, ?, ?)
+     on conflict do update set at = excluded.at, freed = excluded.freed`,
+    ...[by_log, by, log, list, now, freed],
+  );
+}
+
+/** What was let go of last is gone from R2 as well. */
+export function endFreed(sql: SqlStorage, { by_log, by }: Pick<Removal, "by_log" | "by">): void {
+  sql.exec("update removal set freed = null where by_log = ? and by = ?", by_log, by);
+}
+
+export function endRemoval(sql: SqlStorage, { by_log, by }: Pick<Removal, "by_log" | "by">): void {
+  sql.exec("delete from removal where by_log = ? and by = ?", by_log, by);
+}
+
+/** Those that something was done for lately: what one leaves undone for longer is not excused by it any more. */
+export function listUnderWay(sql: SqlStorage, now: number): UnderWay[] {
+  return sql.exec<UnderWay>("select by_log, by, log, list from removal where at > ?", now - REMOVAL_LATE_MS).toArray();
+}
+
+/** Until when sections may be leaving R2 that the ledger's word has let go of already; 0 when none are. */
+export function freedUntil(sql: SqlStorage): number {
+  const { freed } = sql.exec<{ freed: number | null }>("select max(freed) as freed from removal").one();
+  return freed === null ? 0 : freed + HOLD_WAIT_MS;
+}
