@@ -54,6 +54,21 @@ function isWhole({ size, checksums }: R2Object, { bytes, sha256 }: StoredPart): 
   return size === bytes && checksums.sha256 !== undefined && hex(new Uint8Array(checksums.sha256)) === sha256;
 }
 
+/**
+ * What R2 held of a file when it was this long; null when that is not there. A step that crashed may have put the file again, with
+ * more after it.
+ */
+export async function readExportFile(
+  bucket: R2Bucket,
+  place: ExportPlace,
+  part: StoredPart,
+): Promise<Uint8Array | null> {
+  const held = await bucket.get(`${prefixOf(place)}${part.name}`, { range: { offset: 0, length: part.bytes } });
+  if (held === null) return null;
+  const bytes = new Uint8Array(await held.arrayBuffer());
+  return hex(createHash("sha256").update(bytes).digest()) === part.sha256 ? bytes : null;
+}
+
 /** Removes every file of an export, a thousand at a time. */
 export async function deleteExportFiles(bucket: R2Bucket, place: ExportPlace): Promise<void> {
   for (;;) {

@@ -24,6 +24,7 @@ export class DamagedSegment extends LostSegment {
 
 /** What follows the prefix: anchored, for a log that continues this one lies under the same prefix. */
 const NAME_PATTERN = /^(\d{10})-(\d{10})(?:-\d)?-[0-9a-f]{64}\.ndjson\.gz$/;
+const OWN_PATTERN = /^\d{10}-/;
 /** The fastest level: 10 µs an entry for a third of the bytes; the best saves a tenth more and takes twice as long. */
 const GZIP_LEVEL = 1;
 
@@ -155,29 +156,55 @@ export async function listSegments(
   bucket: R2Bucket,
   { log, from, limit }: { log: string; from: number; limit: number },
 ): Promise<ListedSegment[]> {
-  const prefix = segmentPrefix(log);
-  const listed = await bucket.list({ prefix, startAfter: `${prefix}${padded(from)}`, limit });
-  return listed.objects.flatMap(({ key, uploaded }) => {
-    const match = NAME_PATTERN.exec(key.slice(prefix.length));
-    if (match === null) return [];
-    return [{ first: Number(match[1]), last: Number(match[2]), name: key, uploaded: uploaded.getTime() }];
-  });
+  const { listed } = await listPage(bucket, log, { startAfter: `${segmentPrefix(log)}${padded(from)}`, limit });
+  return listed;
 }
 
-/** Every object that holds any of `[from, to)`, in order: no segment begins more than its largest size before. */
+/** Every object that holds any of `[from, to)`, in order. */
 export async function segmentsOver(
   bucket: R2Bucket,
   log: string,
   { from, to }: { from: number; to: number },
 ): Promise<ListedSegment[]> {
-  const over: ListedSegment[] = [];
-  for (let at = Math.max(0, from - SEGMENT_MAX_ENTRIES + 1); at < to; ) {
-    const listed = await listSegments(bucket, { log, from: at, limit: R2_LIST_MAX_KEYS });
-    over.push(...listed.filter(({ first, last }) => first < to && last >= from));
-    if (listed.length < R2_LIST_MAX_KEYS) break;
-    at = (listed.at(-1)?.first ?? to) + 1;
+  return (await segmentsFrom(bucket, log, { from, past: to })).filter(({ first }) => first < to);
+}
+
+/**
+ * Every object that holds an index from `from` on and begins before `past`, in order, and some that follow: none follows that
+ * is not told of, when no more are.
+ */
+export async function segmentsFrom(
+  bucket: R2Bucket,
+  log: string,
+  { from, past }: { from: number; past: number },
+): Promise<ListedSegment[]> {
+  const found: ListedSegment[] = [];
+  // No segment holds more, so none that begins earlier reaches the index.
+  let startAfter = `${segmentPrefix(log)}${padded(Math.max(0, from - SEGMENT_MAX_ENTRIES + 1))}`;
+  for (;;) {
+    const { listed, next } = await listPage(bucket, log, { startAfter, limit: R2_LIST_MAX_KEYS });
+    found.push(...listed.filter(({ last }) => last >= from));
+    if (next === null || (found.at(-1)?.first ?? -1) >= past) return found;
+    startAfter = next;
   }
-  return over;
+}
+
+/** One list operation; `next`: the key after which there is more. Objects of one index may lie on both sides of it. */
+async function listPage(
+  bucket: R2Bucket,
+  log: string,
+  { startAfter, limit }: { startAfter: string; limit: number },
+): Promise<{ listed: ListedSegment[]; next: string | null }> {
+  const prefix = segmentPrefix(log);
+  const { objects, truncated } = await bucket.list({ prefix, startAfter, limit });
+  const listed = objects.flatMap(({ key, uploaded }) => {
+    const match = NAME_PATTERN.exec(key.slice(prefix.length));
+    if (match === null) return [];
+    return [{ first: Number(match[1]), last: Number(match[2]), name: key, uploaded: uploaded.getTime() }];
+  });
+  const last = objects.at(-1)?.key ?? "";
+  // Logs that continue this one come after all that is its own.
+  return { listed, next: truncated && OWN_PATTERN.test(last.slice(prefix.length)) ? last : null };
 }
 
 /** Takes segments away, for good; those that are gone already change nothing. */

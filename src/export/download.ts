@@ -5,6 +5,7 @@ import type { ExportPart } from "../chain/export-manifest.ts";
 import type { Config } from "../env.ts";
 import { NOT_FOUND, ok, refuse, type Result } from "../errors.ts";
 import { callJobs } from "../jobs/client.ts";
+import { DOWNLOAD_MAX_PARTS } from "../limits.ts";
 import { log } from "../log.ts";
 import { logsOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
@@ -59,19 +60,22 @@ export async function downloadExport(
   const whole = fileOf({ id, file, request, result });
   const range = rangeOf(whole);
   if (range === null) return ok({ unsatisfiable: whole.size });
+  const pieces = piecesOf(whole.parts, range);
   const reader: Reader = { org, caller: caller.value, network, reason: reason ?? request.reason, granted };
   const found = await traced(config, reader, {
     route: "export.download",
     filter: new URLSearchParams({ export: id, file }).toString(),
     read: async (grant) => {
       const may = mayHave(grant, { request, result });
-      // The rows are counted with the answer that begins them.
-      return may.ok ? ok({ answer: whole, results: range.from === 0 ? result.rows : 0, range: null }) : may;
+      // Of a part that is cut nobody knows which rows it has: all of them count.
+      const results = pieces.reduce((sum, { part }) => sum + part.rows, 0);
+      if (!may.ok) return may;
+      return pieces.length > DOWNLOAD_MAX_PARTS ? TOO_LONG : ok({ answer: whole, results, range: null });
     },
   });
   if (!found.ok) return found;
-  const { parts, ...described } = found.value.answer;
-  const body = bytesOf(config, { place: { org, id }, parts, ...range });
+  const { parts: _, ...described } = found.value.answer;
+  const body = bytesOf(config, { place: { org, id }, pieces, length: range.to - range.from });
   return ok({ ...described, ...range, body, read_index: found.value.read_index });
 }
 
@@ -120,27 +124,33 @@ function mayHave(
   return refuse("unprocessable", "Entries of this export were put under quarantine since: make another one.");
 }
 
-/** The bytes `[from, to)` of parts that follow each other. */
+const TOO_LONG = refuse(
+  "unprocessable",
+  `This file has more parts than one answer carries: ask for at most ${DOWNLOAD_MAX_PARTS} of them at once with Range, or have the command fetch it.`,
+);
+
+type Piece = { part: ExportPart; from: number; to: number };
+
+/** What of each part the bytes `[from, to)` of parts that follow each other are. */
+function piecesOf(parts: readonly ExportPart[], { from, to }: Range): Piece[] {
+  let begin = 0;
+  return parts.flatMap((part) => {
+    const [low, high] = [Math.max(from - begin, 0), Math.min(to - begin, part.bytes)];
+    begin += part.bytes;
+    return low < high ? [{ part, from: low, to: high }] : [];
+  });
+}
+
+/** Pieces one after another, `length` bytes in all. */
 function bytesOf(
   config: Config,
-  {
-    place,
-    parts,
-    from,
-    to,
-  }: { place: { org: string; id: string }; parts: readonly ExportPart[]; from: number; to: number },
+  { place, pieces, length }: { place: { org: string; id: string }; pieces: readonly Piece[]; length: number },
 ): ReadableStream<Uint8Array> {
-  const { readable, writable } = new FixedLengthStream(to - from);
+  const { readable, writable } = new FixedLengthStream(length);
   const pump = async () => {
-    let begin = 0;
-    for (const part of parts) {
-      const end = begin + part.bytes;
-      if (end > from && begin < to) {
-        const piece = { part, from: Math.max(from, begin) - begin, to: Math.min(to, end) - begin };
-        const stream = await streamExportFile(config.archive, place, piece);
-        await stream.pipeTo(writable, { preventClose: true, preventAbort: true });
-      }
-      begin = end;
+    for (const piece of pieces) {
+      const stream = await streamExportFile(config.archive, place, piece);
+      await stream.pipeTo(writable, { preventClose: true, preventAbort: true });
     }
     await writable.close();
   };

@@ -1,10 +1,11 @@
-import { partName, putExportFile } from "../archive/export.ts";
+import { partName, putExportFile, readExportFile } from "../archive/export.ts";
 import { withProof } from "../chain/export-line.ts";
 import { type OpenedEntry, openEntry, withholdOthers } from "../chain/open.ts";
+import type { ExportPart } from "../chain/export-manifest.ts";
 import { type EntryRecord, leafOf } from "../chain/record.ts";
 import type { Config } from "../env.ts";
 import { assert } from "../errors.ts";
-import { EXPORT_LINE_MAX_BYTES, EXPORT_PART_MAX_BYTES } from "../limits.ts";
+import { EXPORT_LINE_MAX_BYTES, EXPORT_PART_MAX_BYTES, EXPORT_PART_MIN_BYTES } from "../limits.ts";
 import type { ExportRequest, SectionKind } from "../schema/export.ts";
 import { sha256 } from "../sha256.ts";
 import { CSV_HEAD, csvEntry } from "./csv.ts";
@@ -18,20 +19,46 @@ type Prove = (log: number, index: number, leaf: string) => Promise<Uint8Array[] 
 
 export const FILE_TYPES = { ndjson: "application/x-ndjson", csv: "text/csv; charset=utf-8" } as const;
 
+type Made = { request: ExportRequest; prove: Prove; progress: ExportProgress };
+
+/** Where the files of an export lie. */
+type Place = { org: string; id: string };
+
+/** The last part, where it is to be gone on with. */
+export function openPart({ parts }: Pick<ExportProgress, "parts">): ExportPart | null {
+  const last = parts.at(-1);
+  return last !== undefined && last.bytes < EXPORT_PART_MIN_BYTES ? last : null;
+}
+
 /** Gathers the rows of one part of an export's file in memory. What comes of it is in `progress`, which it moves. */
 export class PartWork {
   readonly #request: ExportRequest;
   readonly #prove: Prove;
   readonly #progress: ExportProgress;
+  /** The part this goes on with; null for a new one. */
+  #begun: ExportPart | null = null;
+  #held: Uint8Array = new Uint8Array();
   readonly #texts: string[] = [];
   #bytes = 0;
   #rows = 0;
 
-  constructor({ request, prove, progress }: { request: ExportRequest; prove: Prove; progress: ExportProgress }) {
+  private constructor({ request, prove, progress }: Made) {
     this.#request = request;
     this.#prove = prove;
     this.#progress = progress;
     if (request.format === "csv" && progress.parts.length === 0) this.#write(CSV_HEAD);
+  }
+
+  /** Goes on with the last part while it is short; one that is not as it was stored is found out at the end, with the others. */
+  static async open(config: Config, place: Place, made: Made): Promise<PartWork> {
+    const work = new PartWork(made);
+    const part = openPart(made.progress);
+    const held = part === null ? null : await readExportFile(config.archive, place, part);
+    if (held === null) return work;
+    work.#begun = part;
+    work.#bytes = held.length;
+    work.#held = held;
+    return work;
   }
 
   /** Whether another row may not fit any more. */
@@ -69,17 +96,18 @@ export class PartWork {
     this.#rows++;
   }
 
-  /** Stores what there is as the next part: with `last`, also the row that waits. */
-  async store(config: Config, place: { org: string; id: string }, { last }: { last: boolean }): Promise<void> {
+  /** Stores what there is as the part it goes on with, or the next: with `last`, also the row that waits. */
+  async store(config: Config, place: Place, { last }: { last: boolean }): Promise<void> {
     if (last) await this.#release(null);
     if (this.#texts.length === 0) return;
     const { parts } = this.#progress;
     const { format } = this.#request;
-    const name = partName(parts.length + 1, format);
-    const bytes = new TextEncoder().encode(this.#texts.join(""));
+    const begun = this.#begun;
+    const name = begun?.name ?? partName(parts.length + 1, format);
+    const bytes = Buffer.concat([this.#held, Buffer.from(this.#texts.join(""))]);
     const stored = await putExportFile(config.archive, place, { name, bytes, type: FILE_TYPES[format] });
-    parts.push({ ...stored, rows: this.#rows });
-    this.#progress.bytes += stored.bytes;
+    parts.splice(begun === null ? parts.length : -1, 1, { ...stored, rows: this.#rows + (begun?.rows ?? 0) });
+    this.#progress.bytes += stored.bytes - (begun?.bytes ?? 0);
   }
 
   #write(text: string): void {

@@ -1,22 +1,26 @@
 import { LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
 import { segmentsAlong } from "../query/name-segments.ts";
-import { EXPORT_SEGMENTS_COUNT, LOG_MAX_ENTRIES } from "../limits.ts";
+import { EXPORT_AHEAD_MAX_ENTRIES, EXPORT_AHEAD_SEGMENTS, EXPORT_SEGMENTS_COUNT, LOG_MAX_ENTRIES } from "../limits.ts";
 
 /** `gap`: entries that no segment holds, up to `next`, or (null) to the end. A log that takes entries has none. */
 type Read = { kind: "lines"; lines: string[] } | { kind: "gap"; next: number | null };
 
 type Log = { number: number; log: string; newest: boolean };
 
+type Held = { lines: string[] } | { why: unknown };
+
 /**
- * Reads the record lines of a log from its segments in R2, which name what they hold. Of the newest log the ledger says
- * which they are; of one that was continued R2 itself, which may hold entries twice.
+ * Reads the record lines of a log from its segments in R2, which name what they hold, in order and some small ones ahead. Of
+ * the newest log the ledger says which they are; of one that was continued R2 itself, which may hold entries twice.
  */
 export class LineReader {
   readonly #config: Config;
   readonly #org: string;
   readonly #log: Log;
   #named: Segment[] = [];
+  /** What was asked of R2 and is still to be taken, by name. */
+  readonly #asked = new Map<string, Promise<Held>>();
 
   constructor(config: Config, org: string, log: Log) {
     this.#config = config;
@@ -32,16 +36,33 @@ export class LineReader {
     if (held.length === 0 && !this.#log.newest) return { kind: "gap", next: this.#nextAfter(index) };
     let why: unknown = new LostSegment(`entry ${index} is in no segment`);
     for (const segment of held) {
-      try {
-        const lines = await readSegment(this.#config.archive, segment);
-        return { kind: "lines", lines: lines.slice(index - segment.first) };
-      } catch (error) {
-        // One that was rewritten meanwhile has another name by now; one that is damaged may have a copy.
-        why = error;
-      }
+      this.#askAhead(index);
+      const read = await this.#ask(segment);
+      if ("lines" in read) return { kind: "lines", lines: read.lines.slice(index - segment.first) };
+      // One that was rewritten meanwhile has another name by now; one that is damaged may have a copy.
+      why = read.why;
     }
     this.#named = [];
+    this.#asked.clear();
     throw why;
+  }
+
+  /** Has R2 asked for the segments that come next as well: those of a quiet log hold one entry each. */
+  #askAhead(index: number): void {
+    const next = this.#named.filter(({ last }) => last >= index).slice(0, EXPORT_AHEAD_SEGMENTS);
+    for (const name of this.#asked.keys()) if (!next.some((one) => one.name === name)) this.#asked.delete(name);
+    let entries = 0;
+    for (const segment of next) {
+      entries += segment.last - segment.first + 1;
+      if (entries > EXPORT_AHEAD_MAX_ENTRIES) break;
+      void this.#ask(segment);
+    }
+  }
+
+  #ask(segment: Segment): Promise<Held> {
+    const asked = this.#asked.get(segment.name) ?? readHeld(this.#config.archive, segment);
+    this.#asked.set(segment.name, asked);
+    return asked;
   }
 
   #nextAfter(index: number): number | null {
@@ -59,5 +80,13 @@ export class LineReader {
       order: "asc",
       limit: EXPORT_SEGMENTS_COUNT,
     });
+  }
+}
+
+async function readHeld(bucket: R2Bucket, segment: Segment): Promise<Held> {
+  try {
+    return { lines: await readSegment(bucket, segment) };
+  } catch (why) {
+    return { why };
   }
 }

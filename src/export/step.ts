@@ -1,6 +1,6 @@
 import { deleteExportFiles, isExportFile } from "../archive/export.ts";
 import { ok, refuse, type Result } from "../errors.ts";
-import { EXPORT_MAX_PARTS, EXPORT_STEP_MS } from "../limits.ts";
+import { EXPORT_MAX_PARTS, EXPORT_STEP_MAX_SEGMENTS, EXPORT_STEP_MS } from "../limits.ts";
 import type { JobContext, Kind, Refused, Stepped } from "../jobs/kind.ts";
 import { callLedger } from "../ledger/client.ts";
 import { matches } from "../query/matches.ts";
@@ -16,7 +16,7 @@ import { beginExport } from "./begin.ts";
 import { readSentFilter } from "../query/sent-filter.ts";
 import { LineProver } from "./line-prover.ts";
 import { isComplete, putManifest } from "./manifest.ts";
-import { PartWork } from "./part-work.ts";
+import { openPart, PartWork } from "./part-work.ts";
 import { permitStep, quarantinesOf } from "./permit-step.ts";
 import { plainRecord } from "./plain-record.ts";
 import type { ExportProgress } from "./progress.ts";
@@ -24,7 +24,7 @@ import { LineReader } from "./read-lines.ts";
 
 type Step = Promise<Stepped<ExportProgress, ExportResult> | Refused>;
 
-/** Copies what was asked for of an org's entries into files in R2, a part a step. */
+/** Copies what was asked for of an org's entries into files in R2, some of it a step. */
 export const exportKind: Kind<ExportRequest, ExportProgress, ExportResult> = {
   async step(context, request, progress) {
     const { config, org, by } = context;
@@ -57,22 +57,23 @@ async function begun(context: JobContext, request: ExportRequest, grant: ReadGra
   return progress.ok ? { progress: progress.value, result: null } : progress;
 }
 
-/** Reads on for about EXPORT_STEP_MS, or until a part is full, and stores what it found. */
+/** Reads on for about EXPORT_STEP_MS, or until a part is full, and stores what it found: a short part is gone on with. */
 async function readOn(
   context: JobContext,
   request: ExportRequest,
   { grant, progress }: { grant: ReadGrant; progress: ExportProgress },
 ): Step {
   const { config, org, id } = context;
-  if (progress.parts.length >= EXPORT_MAX_PARTS) return TOO_LARGE;
+  if (progress.parts.length >= EXPORT_MAX_PARTS && openPart(progress) === null) return TOO_LARGE;
   const filter = readSentFilter(request);
   if (!filter.ok) return filter;
-  const work = new PartWork({ request, progress, prove: proverOf(context, progress) });
+  const work = await PartWork.open(config, { org, id }, { request, progress, prove: proverOf(context, progress) });
   const readers = progress.logs.map(
     (log) => new LineReader(config, org, { ...log, newest: log.number === grant.number }),
   );
   const until = Date.now() + EXPORT_STEP_MS;
-  while (!work.full && Date.now() < until && progress.log < progress.logs.length) {
+  for (let left = EXPORT_STEP_MAX_SEGMENTS; left > 0 && Date.now() < until; left--) {
+    if (work.full || progress.log === progress.logs.length) break;
     const read = await readSome({ request, grant, progress, work, readers, filter: filter.value.filter });
     if (!read.ok) return read;
   }
@@ -82,7 +83,7 @@ async function readOn(
 
 const TOO_LARGE = refuse(
   "unprocessable",
-  `An export has at most ${EXPORT_MAX_PARTS} parts of 8 MB: ask for less at once, with from and to.`,
+  `An export has at most ${EXPORT_MAX_PARTS} parts, of 4 to 8 MB: ask for less at once, with from and to.`,
 );
 
 type Reading = {

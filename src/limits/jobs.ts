@@ -18,17 +18,29 @@ export const JOBS_WAKE_ORGS_PER_RUN = 100;
 
 /** A step reads for this long: a cancel, and the jobs beside it, wait no longer. */
 export const EXPORT_STEP_MS = 2_000;
+/** Segments it takes at most: of the 1,000 calls of an alarm. */
+export const EXPORT_STEP_MAX_SEGMENTS = 500;
 /** A part in memory: its text and its bytes beside a segment of 16 MB at worst, of the 128 MB an object has. */
 export const EXPORT_PART_MAX_BYTES = 8_000_000;
+/**
+ * A part that is shorter is gone on with, as a step may find little: the segments of a quiet log hold an entry each, and a filter
+ * may leave few. It is read and put again by each step, 4 MB at most.
+ */
+export const EXPORT_PART_MIN_BYTES = 4_000_000;
 /** The longest line: a record of 260 kB with a proof of 33 hashes of 47 characters; as CSV half as long again, for its quotes. */
 export const EXPORT_LINE_MAX_BYTES = 800_000;
-/** 40 GB. Each part is 130 bytes of a manifest and of a job's row, which takes 1.5 MB. */
+/** 20 to 40 GB. Each part is 130 bytes of a manifest and of a job's row, which takes 1.5 MB. */
 export const EXPORT_MAX_PARTS = 5_000;
+/** Parts one answer is made of, 3.6 to 7.2 GB: each is a call to R2, of the 1,000 a request has. */
+export const DOWNLOAD_MAX_PARTS = 900;
 /** How long a download link begins to answer. */
 export const EXPORT_LINK_SECONDS = 900;
 /** Rows from which on an export is flagged for review, unless the org says otherwise. */
 export const LARGE_EXPORT_ROWS = 10_000;
 /** Segments named by one call to the ledger. */
-export const EXPORT_SEGMENTS_COUNT = 20;
+export const EXPORT_SEGMENTS_COUNT = 100;
+/** Read from R2 at once, when they are small: 64 entries are 16 MB at worst, as one segment is. */
+export const EXPORT_AHEAD_SEGMENTS = 8;
+export const EXPORT_AHEAD_MAX_ENTRIES = 64;
 /** R2 deletes this many objects in one operation. */
 export const R2_DELETE_MAX_KEYS = 1_000;

@@ -44,6 +44,8 @@ export const REASON_MAX_CHARACTERS = 1_000;
 export const VISIBLE_WAIT_MAX_MS = 5_000;
 /** Entries one verify request checks: about 15 s of CPU at 150 µs an entry, half of the platform's default. */
 export const VERIFY_MAX_ENTRIES = 100_000;
+/** Segments of cold entries it reads: beside the lists of causes of the 1,000 calls a request has. */
+export const VERIFY_MAX_SEGMENTS = 400;
 /** How long a verification may be silent before another one may begin. */
 export const VERIFY_LEASE_MS = 30_000;
 export const VERIFY_PAGE_ENTRIES = 1_000;

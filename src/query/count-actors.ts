@@ -1,6 +1,6 @@
 import type { Config } from "../env.ts";
 import { ok, refuse, type Result } from "../errors.ts";
-import { PAGE_MAX_ENTRIES, STATS_ACTOR_MAX_BYTES, STATS_ACTOR_MAX_ENTRIES } from "../limits.ts";
+import { PAGE_MAX_ENTRIES, STATS_ACTOR_MAX_BYTES, STATS_ACTOR_MAX_ENTRIES, STATS_ACTOR_MAX_PAGES } from "../limits.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
 import type { Days, Tally } from "../store/read-counters.ts";
 import { addTally, countEntries, NO_TALLY } from "./count-entries.ts";
@@ -35,6 +35,7 @@ export async function countActors(
   if (all > STATS_ACTOR_MAX_ENTRIES) return tooMany();
   const tallies: Tallies = { total: NO_TALLY, named: new Map(), other: NO_TALLY, none: NO_TALLY };
   let bytes = 0;
+  let pages = 0;
   for (const window of windows) {
     for await (const texts of pagesOf(config, org, { grant, window })) {
       if (!texts.ok) return texts;
@@ -42,7 +43,7 @@ export async function countActors(
         bytes += text.length;
         addEntry(tallies, text, days);
       }
-      if (bytes > STATS_ACTOR_MAX_BYTES) return tooMany();
+      if (bytes > STATS_ACTOR_MAX_BYTES || ++pages > STATS_ACTOR_MAX_PAGES) return tooMany();
     }
   }
   return ok(tallies);
@@ -103,7 +104,7 @@ function addEntry(tallies: Tallies, text: string, days: Days): void {
 
 /** A refusal leaves without a trace, so it tells the bound and nothing of what the days hold. */
 function tooMany() {
-  const most = `${STATS_ACTOR_MAX_ENTRIES.toLocaleString("en-US")} entries or ${STATS_ACTOR_MAX_BYTES / 1e6} MB`;
+  const most = `${STATS_ACTOR_MAX_ENTRIES.toLocaleString("en-US")} entries, ${STATS_ACTOR_MAX_BYTES / 1e6} MB or ${STATS_ACTOR_MAX_PAGES} pages`;
   const remedy = "Ask for fewer days, or list the entries of one actor with actor=.";
   const errors = [{ pointer: "/from", message: `covers too much: more than ${most}. ${remedy}` }];
   return refuse("unprocessable", `These days hold more than ${most}, which is all that is read. ${remedy}`, { errors });

@@ -1,6 +1,6 @@
-import { listSegments, type Segment, segmentsOver } from "../archive/segment.ts";
+import { type Segment, segmentsFrom, segmentsOver } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
-import { R2_LIST_MAX_KEYS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import type { KnownSegment, SegmentQuestion } from "../schema/tiers.ts";
 import { callLedger } from "../ledger/client.ts";
 
@@ -23,10 +23,30 @@ export async function segmentsAlong(
   { log, newest, ...range }: NamedLog & Range,
 ): Promise<Segment[]> {
   if (newest) return askSegments(config, org, { log: log.number, ...range });
-  const index = range.order === "desc" ? range.high - 1 : range.low;
-  // No segment holds more, so none that begins earlier reaches the index.
-  const from = Math.max(0, index + 1 - SEGMENT_MAX_ENTRIES);
-  return listSegments(config.archive, { log: log.log, from, limit: R2_LIST_MAX_KEYS });
+  const { low, high, order } = range;
+  // Downwards, those that follow end below the highest index.
+  if (order === "desc") return segmentsFrom(config.archive, log.log, { from: high - SEGMENT_MAX_ENTRIES, past: high });
+  return segmentsFrom(config.archive, log.log, { from: low, past: low + 1 });
+}
+
+/** How far down `count` segments reach from `high`: an index from `low` on, which is `low` itself where there are no more. */
+export async function reachOf(
+  config: Config,
+  org: string,
+  { log, newest, low, high, count }: NamedLog & { low: number; high: number; count: number },
+): Promise<number> {
+  if (low >= high) return low;
+  if (newest) {
+    const named = await askSegments(config, org, { log: log.number, low, high, order: "desc", limit: count });
+    return named.length < count ? low : Math.max(low, named.at(-1)?.first ?? low);
+  }
+  for (let room = SEGMENT_MAX_ENTRIES; ; room *= 2) {
+    const from = Math.max(low, high - room);
+    const listed = await segmentsOver(config.archive, log.log, { from, to: high });
+    const begins = listed.map(({ first }) => first).sort((a, b) => b - a);
+    if (begins.length >= count) return Math.max(low, begins[count - 1] ?? low);
+    if (from === low) return low;
+  }
 }
 
 /** Every segment that holds an entry; throws when there is none. */

@@ -10,10 +10,12 @@ import {
   PAGE_MAX_BYTES,
   VERIFY_MAX_BREAKS,
   VERIFY_MAX_ENTRIES,
+  VERIFY_MAX_SEGMENTS,
   VERIFY_PAGE_ENTRIES,
 } from "../limits.ts";
 import { log } from "../log.ts";
 import { type ColdLines, coldLines } from "../query/cold-lines.ts";
+import { reachOf } from "../query/name-segments.ts";
 import { rangesOf } from "../query/spans.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
@@ -79,8 +81,8 @@ export async function verifyLog(
       if (!chosen.ok) return chosen;
       const { size, number } = chosen.value;
       const to = Math.min(range.to ?? size, size);
-      const from = Math.min(Math.max(range.from, to - VERIFY_MAX_ENTRIES), to);
       const newest = number === grant.number;
+      const from = await lowestOf(config, org, { log: chosen.value, newest, from: range.from, to });
       // Indexes in a trace are of the log it stands in.
       const covered = from === to || !newest ? null : { from, to: to - 1 };
       const begun = { log: grant.number, size: grant.size };
@@ -91,6 +93,17 @@ export async function verifyLog(
   if (!begun.ok) return begun;
   const { answer, read_index } = begun.value;
   return ok({ steps: leased(walk(config, org, { ...answer, range }), lease), read_index });
+}
+
+/** Down to where one run goes: bounded by entries, and where they are cold by segments, for one may hold a single entry. */
+async function lowestOf(
+  config: Config,
+  org: string,
+  { log, newest, from, to }: { log: LogGrant; newest: boolean; from: number; to: number },
+): Promise<number> {
+  const low = Math.min(Math.max(from, to - VERIFY_MAX_ENTRIES), to);
+  const high = Math.min(to, log.cold_before);
+  return low >= high ? low : reachOf(config, org, { log, newest, low, high, count: VERIFY_MAX_SEGMENTS });
 }
 
 /** Renews the lease while steps are taken, and lets go at the end, whichever end it is. */

@@ -1,14 +1,19 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type AnyKind, KINDS } from "../../src/jobs/kinds.ts";
+import { EXPORT_STEP_MS } from "../../src/limits.ts";
+import { append, batchOf } from "../support/append.ts";
 import { archiveDue, statusOf, untilProjected } from "../support/check-ledger.ts";
-import { call } from "../support/client.ts";
+import { call, event } from "../support/client.ts";
 import { breakD1, breakMethod, type Fault, FAULT_KINDS, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { finishJob, jobOf, stepJobs } from "../support/jobs.ts";
 import { ALL, asked, fileOf, keyOf, made, manifestOf, orgOf, proveFile, standing, told } from "./support.ts";
 
-afterEach(restoreFaults);
+afterEach(() => {
+  restoreFaults();
+  vi.useRealTimers();
+});
 
 const ofExport = (org: string) => (args: unknown[]) => String(args[0]).startsWith(`export/${org}/`);
 const ofSegment = (org: string) => (args: unknown[]) => new RegExp(`^seg/.*/orgs/${org}/`).test(String(args[0]));
@@ -111,6 +116,32 @@ describe("an export", () => {
     const lines = proveFile(await fileOf(answer), await manifestOf(org, answer));
     expect(lines.map(({ leaf }) => leaf.index)).toEqual(lines.map((_, n) => n));
     expect((await told(org)).map(({ action }) => action.split(".")[2])).toEqual(["requested", "completed"]);
+  });
+
+  it("of a quiet log, with steps that find an entry each and are heard of every other time, is one part", async () => {
+    const org = await orgOf(0);
+    for (let n = 0; n < 12; n++) {
+      await append(org, batchOf([event(n)]));
+      await archiveDue(org);
+    }
+    vi.useFakeTimers({ toFake: ["Date"] });
+    // R2 takes longer to answer than a step takes.
+    const slow = replaceMethod(env.ARCHIVE, "get", (original, args) => {
+      if (ofSegment(org)(args)) vi.setSystemTime(Date.now() + EXPORT_STEP_MS);
+      return original(...args);
+    });
+    let steps = 0;
+    replaceMethod(KINDS.export as AnyKind, "step", async (original, [context, ...rest]) => {
+      const taken = await original(context, ...rest);
+      if (context.org === org && steps++ % 2 === 1) throw new Error("died after the step");
+      return taken;
+    });
+    const answer = await made(org);
+    expect([steps > 24, slow.hits > 12]).toEqual([true, true]);
+    expect(answer.parts).toEqual([expect.objectContaining({ rows: answer.rows })]);
+    const lines = proveFile(await fileOf(answer), await manifestOf(org, answer));
+    expect(lines.map(({ leaf }) => leaf.index)).toEqual(lines.map((_, n) => n));
+    expect(lines.length).toBeGreaterThan(12);
   });
 
   it("goes on while D1 is down, and its parts are made anew where R2 has lost one", async () => {

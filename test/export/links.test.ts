@@ -4,7 +4,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { exportLinkText, parseExportLink } from "../../src/auth/viewer-token.ts";
 import { configOf } from "../../src/env.ts";
 import { withdrawExports } from "../../src/export/withdraw.ts";
+import { DOWNLOAD_MAX_PARTS } from "../../src/limits.ts";
 import { bytesOf } from "../http/support.ts";
+import { actsOf, saysOf } from "../query/support.ts";
 import { later } from "../support/check-ledger.ts";
 import { call, createOrg } from "../support/client.ts";
 import { finishJob } from "../support/jobs.ts";
@@ -60,6 +62,41 @@ describe("a download link", () => {
     expect(JSON.parse(text.split("\n")[2] ?? "").sections).toEqual({});
     await call("PUT", `/v1/orgs/${org}/reads`, { body: { enabled: false, reason: "a test" } });
     expect((await download(again.links?.data)).json).toMatchObject({ code: "reads_disabled" });
+  });
+
+  it("is traced with the rows of every part that it touches, from whichever byte; a manifest has none", async () => {
+    const org = await orgOf(20);
+    const whole = await made(org);
+    const count = async (file: "data" | "manifest", headers = {}): Promise<number | null> => {
+      const { links } = await standing(org, whole.id);
+      expect((await download(links?.[file], headers)).status).toBeLessThan(300);
+      const read = (await actsOf(org, "indelible.read")).map(saysOf).at(-1);
+      return read?.["results_count"];
+    };
+    expect(await count("data")).toBe(whole.rows);
+    expect(await count("data", { range: "bytes=1-" })).toBe(whole.rows);
+    expect(await count("manifest")).toBe(0);
+  });
+
+  it("answers so many parts at once as a request has calls for", async () => {
+    const org = await orgOf(3);
+    const whole = await made(org);
+    const more = Array.from({ length: DOWNLOAD_MAX_PARTS }, (_, n) => ({
+      ...whole.parts[0],
+      name: `more-${n}`,
+      bytes: 1,
+    }));
+    await runInDurableObject(env.ORG_JOBS.getByName(org), (_, { storage }) => {
+      const { result } = storage.sql.exec<{ result: string }>("select result from job where id = ?", whole.id).one();
+      const held = JSON.parse(result);
+      const longer = { ...held, bytes: held.bytes + more.length, parts: [...held.parts, ...more] };
+      storage.sql.exec("update job set result = ? where id = ?", JSON.stringify(longer), whole.id);
+    });
+    const { links } = await standing(org, whole.id);
+    const all = await download(links?.data);
+    expect([all.status, all.json.detail]).toEqual([422, expect.stringContaining("Range")]);
+    const first = await download(links?.data, { range: `bytes=0-${whole.bytes - 1}` });
+    expect([first.status, first.text.length]).toEqual([206, whole.bytes]);
   });
 });
 

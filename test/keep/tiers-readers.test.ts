@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { COLD_PAGE_MAX_SEGMENTS } from "../../src/limits.ts";
+import { COLD_PAGE_MAX_SEGMENTS, VERIFY_MAX_SEGMENTS } from "../../src/limits.ts";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, statusOf, wake } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
-import { coolOrg, filledOrg, fillMonth, rowsOf, setDay, sweep } from "../support/cool.ts";
+import { coolOrg, filledOrg, fillMonth, rowsOf, setDay, splitSegments, sweep } from "../support/cool.ts";
 import { dropArchived } from "../support/faults.ts";
 import { emptySlots } from "../support/only-slots.ts";
 import { strand } from "../support/strand.ts";
@@ -100,6 +100,27 @@ describe("an entry that is cold", () => {
     expect(page.json).toMatchObject({ data: [], tier: "both", next_cursor: expect.any(String) });
     const { entries, pages } = await walk(org, { actor: "rare" });
     expect([entries.map(({ index }) => index), pages]).toEqual([[1], 2]);
+  });
+});
+
+describe("a cold log of many small segments", () => {
+  it("is verified some of them at a time, and statistics that would read too many are refused", async () => {
+    setDay(3, 2);
+    const org = await createOrg("small");
+    await append(org, batchOf(Array.from({ length: 520 }, (_, n) => event(n))));
+    await archiveDue(org);
+    setDay(10, 15);
+    await coolOrg(org);
+    await splitSegments(org);
+    const { cold_before, size } = await statusOf(org);
+    expect(cold_before).toBeGreaterThan(520);
+    const report = await verified(org);
+    const from = cold_before - VERIFY_MAX_SEGMENTS;
+    expect(report).toMatchObject({ ok: true, breaks: [], continue_from: from, checked: size - from });
+    const rest = await verified(org, `?to=${from}&expect=${report.continue_expect}`);
+    expect(rest).toMatchObject({ ok: true, breaks: [], continue_from: null, checked: from });
+    const stats = await call("GET", `/v1/orgs/${org}/stats?group_by=actor&from=2031-03-01&to=2031-03-31`);
+    expect([stats.status, stats.json.code]).toEqual([422, "unprocessable"]);
   });
 });
 

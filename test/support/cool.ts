@@ -1,10 +1,17 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import { putSegment, readSegment, type Segment } from "../../src/archive/segment.ts";
+import { base64url } from "../../src/chain/encoding.ts";
+import { entryHash } from "../../src/chain/leaf.ts";
+import { leafOf } from "../../src/chain/record.ts";
 import { configOf } from "../../src/env.ts";
 import { COOLING, type Cooled } from "../../src/keep/cool-step.ts";
 import { coolRequest, sweepCells } from "../../src/keep/sweep-cells.ts";
 import { append, batchOf } from "./append.ts";
+import { sha256 } from "../../src/sha256.ts";
 import { must } from "./check/check-entry.ts";
+import { readLedger } from "./check/read-stores.ts";
 import { archiveDue, statusOf } from "./check-ledger.ts";
 import { createOrg, event } from "./client.ts";
 import { finishJob } from "./jobs.ts";
@@ -95,4 +102,25 @@ export async function rowsOf(org: string, month: string): Promise<number> {
   const { cell, low } = await placeOf(org);
   const count = cell.prepare(`select count(*) as n from entry_${slotAt(month)} where key >= ?1 and key < ?2`);
   return (await count.bind(low, low + 2 ** 32).first<number>("n")) ?? 0;
+}
+
+/** Puts every entry that is archived into a segment of its own, as those of a quiet log are. */
+export async function splitSegments(org: string): Promise<void> {
+  const { segments, org: of } = await readLedger(org);
+  const rows: (Segment & { head: string; sequenced_at: number })[] = [];
+  for (const { first, last, name, sequenced_at } of segments) {
+    const lines = await readSegment(env.ARCHIVE, { first, last, name });
+    for (const [n, line] of lines.entries()) {
+      const index = first + n;
+      const segment = await putSegment(env.ARCHIVE, { log: of.log, first: index, lines: [line], headMac: null });
+      rows.push({ ...segment, head: base64url(entryHash(sha256, leafOf(line))), sequenced_at });
+    }
+  }
+  await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage: { sql } }) => {
+    sql.exec("delete from segment");
+    for (const { first, last, name, head, sequenced_at } of rows) {
+      const named = "insert into segment (first, last, name, head, sequenced_at) values (?, ?, ?, ?, ?)";
+      sql.exec(named, first, last, name, head, sequenced_at);
+    }
+  });
 }

@@ -106,7 +106,7 @@ export const operations: Operation[] = [
     id: "verifyLog",
     summary: "Check every section, leaf and link",
     description:
-      'NDJSON: lines `{"progress":{"checked","total","breaks"}}`, then the report. One call checks 100,000 entries; go on with `to=continue_from&expect=continue_expect`.',
+      'NDJSON: lines `{"progress":{"checked","total","breaks"}}`, then the report. One call checks 100,000 entries, of those in the archive alone at most 400 segments of it; go on with `to=continue_from&expect=continue_expect`.',
     tag: "Verify",
     scope: "events:read",
     traced: "always",
