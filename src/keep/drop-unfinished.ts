@@ -1,6 +1,6 @@
 import { deleteSegments, readSegment, type Segment } from "../archive/segment.ts";
 import { redactLine } from "../chain/redact.ts";
-import { causeOf } from "../schema/keep.ts";
+import { absenceCauseOf } from "../schema/keep.ts";
 import { partOf } from "./removal-list.ts";
 import type { RemoveWork } from "./remove.ts";
 
@@ -20,7 +20,7 @@ export async function dropUnfinished(
     const lines = await readSegment(config.archive, segment);
     for (const [index, sections] of partOf(list, { from: first, to: last + 1 })) {
       const line = lines[index - first] as string;
-      const lacks = redactLine(line, sections, causeOf(removal)) === line;
+      const lacks = redactLine(line, sections, absenceCauseOf(removal)) === line;
       if (lacks) lacking.set(segment, [...(lacking.get(segment) ?? []), index]);
       else if (holding.covers({ log: removal.log, index, line })) held.add(index);
     }
