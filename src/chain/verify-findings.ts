@@ -110,6 +110,10 @@ export class Findings {
   }
 
   /** Hands over the claims of absence that were not refuted, each with its cause as far as it was walked over. */
+  claimsCount(): number {
+    return this.#claims.size;
+  }
+
   takeClaims(): { claimed: Claimed; cause: Cause | null }[] {
     return this.#claims.takeAll().map((claimed) => {
       const { log } = claimed.at;

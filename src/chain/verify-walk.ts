@@ -27,12 +27,15 @@ export class LogWalk implements Walk {
   #next: number;
   #gathered: StoredRow[] = [];
   #stoppedAt: number | null = null;
+  /** The last index to settle: a walk that rests goes no further than it has come. */
+  #from: number;
   #report: Report | null = null;
 
   constructor(sha256: Sha256, range: WalkRange) {
     assert(range.from >= 0 && range.from <= range.size, "a walk goes down from size-1 to from");
     this.#sha256 = sha256;
     this.#range = range;
+    this.#from = range.from;
     this.#chain = new Chain(range.trusted);
     this.#findings = new Findings(range, range.genesis === null ? null : base64url(range.genesis));
     this.#next = range.size - 1;
@@ -45,16 +48,17 @@ export class LogWalk implements Walk {
     assert(gathering === undefined || row.index <= gathering, "rows come newest first");
     assert(row.index >= this.#range.from, "rows lie in the range, or beyond its head");
     if (gathering !== undefined && row.index < gathering) this.#settleGathered();
-    if (this.#stoppedAt !== null) return;
+    if (this.#stoppedAt !== null || row.index < this.#from) return;
     assert(row.index <= this.#next || row.index >= this.#range.size, "all rows of an index come before the next index");
     this.#gathered.push(row);
     if (this.#gathered.length > this.#range.maxBreaks) this.#stoppedAt = this.#next;
   }
 
-  progress(): { checked: number; breaks: number; at: number; stopped: boolean } {
+  progress(): { checked: number; breaks: number; at: number; from: number; stopped: boolean } {
     const open = this.#chain.openGaps().filter(({ holds }) => holds.kind !== "reported").length;
-    const stopped = this.#stoppedAt !== null;
-    return { checked: this.#checked, breaks: this.#findings.breaks() + open, at: this.#next, stopped };
+    const stopped = this.#stoppedAt !== null || this.#from > this.#range.from;
+    const breaks = this.#findings.breaks() + open;
+    return { checked: this.#checked, breaks, at: this.#next, from: this.#from, stopped };
   }
 
   next(): { index: number; trusted: string | null } {
@@ -74,7 +78,7 @@ export class LogWalk implements Walk {
 
   #finish(): Report {
     this.#settleGathered();
-    while (this.#next >= this.#range.from && this.#stoppedAt === null) this.#settle(this.#next, []);
+    while (this.#next >= this.#from && this.#stoppedAt === null) this.#settle(this.#next, []);
     this.#findings.addLeft(this.#chain);
     return this.#findings.report(this.#chain, { checked: this.#checked, stoppedAt: this.#stoppedAt });
   }
@@ -90,11 +94,12 @@ export class LogWalk implements Walk {
     }
     while (this.#next > index && this.#stoppedAt === null) this.#settle(this.#next, []);
     if (this.#stoppedAt === null) this.#settle(index, rows);
+    if (this.#findings.claimsCount() >= (this.#range.maxClaims ?? Infinity)) this.#from = this.#next + 1;
   }
 
   #stopWhenFull(): void {
     const weight = this.#findings.weight() + this.#chain.weight();
-    if (weight >= this.#range.maxBreaks && this.#next >= this.#range.from) this.#stoppedAt = this.#next;
+    if (weight >= this.#range.maxBreaks && this.#next >= this.#from) this.#stoppedAt = this.#next;
   }
 
   /** A row beyond the head: it may be the leaf that an index lacks. */

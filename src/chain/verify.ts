@@ -11,7 +11,8 @@ export type { StoredRow } from "./verify-row.ts";
 /**
  * What is walked: the rows of `log` at `from … size-1`, and whatever lies beyond. `trusted` is the entry hash of index
  * `size-1`; when it is null, nothing is vouched for. `genesis` is null unless `from` is 0. Absences `withheld` from a
- * reader are unexplained, as they are in a store, unless `allowWithheld`.
+ * reader are unexplained, as they are in a store, unless `allowWithheld`. With `maxClaims` causes to be settled a walk rests: it
+ * ends above `from`, and another goes on there.
  */
 export type WalkRange = {
   log: string;
@@ -21,6 +22,7 @@ export type WalkRange = {
   trusted: string | null;
   maxBreaks: number;
   allowWithheld?: boolean;
+  maxClaims?: number;
 };
 
 /**
@@ -36,8 +38,11 @@ export type OpenClaims = {
 export type Walk = {
   /** Takes the next row. Rows come newest first, those of one index in any order, those beyond the head before all. */
   row(row: StoredRow): void;
-  /** How far it is: `at` is the next index expected. A stopped walk has found too many breaks and takes no more. */
-  progress(): { checked: number; breaks: number; at: number; stopped: boolean };
+  /**
+   * How far it is: `at` is the next index expected, `from` the last that it will take. A stopped walk takes no more: it has found too
+   * many breaks, or rests.
+   */
+  progress(): { checked: number; breaks: number; at: number; from: number; stopped: boolean };
   /** Where another walk may go on, and the hash vouched for there; every row of the indexes above must have come. */
   next(): { index: number; trusted: string | null };
   /** What is said to be absent in the rows that came, to be settled before the report. */

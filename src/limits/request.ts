@@ -55,6 +55,8 @@ export const VERIFY_MAX_BREAKS = 1_000;
 export const VERIFY_MAX_CAUSES = 100_000;
 /** Causes whose lists one verify request reads: two calls each, of the 1,000 it may make, and 20,000 entries at most. */
 export const VERIFY_MAX_LISTS = 200;
+/** With so many a run ends, and says where to go on: the entry it ends with may name some more. */
+export const VERIFY_REST_LISTS = 150;
 /** What is kept of the sections that name them, two or three bytes an entry, until their lists are read: 20 million entries. */
 export const VERIFY_CLAIMS_MAX_BYTES = 64_000_000;
 

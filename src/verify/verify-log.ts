@@ -12,6 +12,7 @@ import {
   VERIFY_MAX_ENTRIES,
   VERIFY_MAX_SEGMENTS,
   VERIFY_PAGE_ENTRIES,
+  VERIFY_REST_LISTS,
 } from "../limits.ts";
 import { log } from "../log.ts";
 import { type ColdLines, coldLines } from "../query/cold-lines.ts";
@@ -136,16 +137,17 @@ type Task = {
 async function* walk(
   config: Config,
   org: string,
-  { org: all, grant, newest, from, to, range, begun, by }: Task,
+  { org: all, grant, newest, from: lowest, to, range, begun, by }: Task,
 ): AsyncGenerator<VerifyStep> {
   const atHead = to === grant.size;
   const trusted = range.expect ?? (atHead ? grant.head : null);
-  const genesis = from === 0 ? genesisPrev(sha256, { origin: grant.log, predecessor: grant.predecessor }) : null;
+  const genesis = lowest === 0 ? genesisPrev(sha256, { origin: grant.log, predecessor: grant.predecessor }) : null;
   const size = to;
-  const walked = createWalk(sha256, { log: grant.log, genesis, size, from, trusted, maxBreaks: VERIFY_MAX_BREAKS });
-  const total = to - from;
+  const bounds = { maxBreaks: VERIFY_MAX_BREAKS, maxClaims: VERIFY_REST_LISTS };
+  const walked = createWalk(sha256, { log: grant.log, genesis, size, from: lowest, trusted, ...bounds });
+  const total = to - lowest;
   if (atHead && newest) await addBeyond(config, org, { grant, walked });
-  const pendingFrom = Math.max(from, Math.min(grant.visible, to));
+  const pendingFrom = Math.max(lowest, Math.min(grant.visible, to));
   for (let high = to; high > pendingFrom && !walked.progress().stopped; ) {
     high = await addPending(config, org, { walked, low: pendingFrom, high });
   }
@@ -153,12 +155,12 @@ async function* walk(
     const { checked, breaks } = walked.progress();
     return { progress: { checked, total, breaks } };
   };
-  const cold = Math.min(Math.max(from, grant.cold_before), pendingFrom);
+  const cold = Math.min(Math.max(lowest, grant.cold_before), pendingFrom);
   for (let high = pendingFrom; high > cold && !walked.progress().stopped; ) {
     high = await addRows(config, { grant, walked, low: cold, high });
     yield progress();
   }
-  const archived = { log: grant, newest, low: from, high: cold, order: "desc", unvouched: true } as const;
+  const archived = { log: grant, newest, low: lowest, high: cold, order: "desc", unvouched: true } as const;
   for await (const run of coldLines(config, org, archived)) {
     if (walked.progress().stopped) break;
     addCold(walked, run);
@@ -167,6 +169,7 @@ async function* walk(
   await settleClaims(config, org, { grant: all, claims: walked.claims() });
   const report = walked.report();
   const next = walked.next();
+  const { from } = walked.progress();
   const more = from > range.from && report.stopped_at === null;
   const atTrustedHead = atHead && (range.expect === null || range.expect === grant.head);
   const rests_on = atTrustedHead ? ("head" as const) : { expect: range.expect };
