@@ -1,4 +1,4 @@
-import { listSegments, namesLines, readSegment, type Segment } from "../archive/segment.ts";
+import { type ListedSegment, listSegments, namesLines, readSegment, type Segment } from "../archive/segment.ts";
 import { refuse, type Result, ok } from "../errors.ts";
 import { STARTUP_COMPARE_MS, R2_LIST_MAX_KEYS } from "../limits.ts";
 import { log } from "../log.ts";
@@ -6,9 +6,12 @@ import { listPlacements, savePlacement } from "../store/placement-table.ts";
 import type { Core } from "./core.ts";
 import { projectedUpTo } from "./placements.ts";
 import { readMark } from "./restore-mark.ts";
+import { retakeRemoved } from "./retake-removed.ts";
 import { rollForward } from "./roll-forward.ts";
 import { signedBeyond } from "./signed-beyond.ts";
 import { dropStaged, recordSegment, type StagedRow } from "./staged.ts";
+import { transact } from "./transact.ts";
+import { forgetIdle, isRemoving } from "./under-way.ts";
 import { within } from "../within.ts";
 
 /**
@@ -45,9 +48,19 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
   if (ahead || readMark(core.storage.sql) !== null) {
     const restored = await rollForward(core, continued);
     if (!restored.ok) return restored;
-  } else if (fence.status === "fulfilled") state.projected = fence.value;
+  } else {
+    if (fence.status === "fulfilled") state.projected = fence.value;
+    if (segments.status === "fulfilled") await catchUpRemovals(core, segments.value);
+  }
   if (segments.status === "fulfilled") dropStaged(core);
   return ok(null);
+}
+
+/** A ledger set back to where a removal had begun lacks no entry, and may name segments that are gone since. */
+async function catchUpRemovals(core: Core, beyond: readonly ListedSegment[]): Promise<void> {
+  if (!isRemoving(core.storage.sql)) return;
+  await retakeRemoved(core, beyond);
+  transact(core, () => forgetIdle(core.storage.sql, core.now()));
 }
 
 /**

@@ -31,6 +31,16 @@ export function listUnderWay(sql: SqlStorage, now: number): UnderWay[] {
   return sql.exec<UnderWay>("select by_log, by, log, list from removal where at > ?", now - REMOVAL_LATE_MS).toArray();
 }
 
+/** Whether any is under way, however long nothing was done for it. */
+export function isRemoving(sql: SqlStorage): boolean {
+  return sql.exec("select 1 from removal limit 1").toArray().length > 0;
+}
+
+/** Forgets those that nothing was done for lately: one that goes on is entered again. */
+export function forgetIdle(sql: SqlStorage, now: number): void {
+  sql.exec("delete from removal where at <= ?", now - REMOVAL_LATE_MS);
+}
+
 /** Until when sections may be leaving R2 that the ledger's word has let go of already; 0 when none are. */
 export function freedUntil(sql: SqlStorage): number {
   const { freed } = sql.exec<{ freed: number | null }>("select max(freed) as freed from removal").one();

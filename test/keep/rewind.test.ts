@@ -78,6 +78,26 @@ describe("a ledger that was rewound to before a removal", () => {
     expect(await holding(org)).not.toContain(JANE.name);
   });
 
+  it.each(["staged", "archived alone"])(
+    "has none of it again either where its cause is the last entry, and it was %s",
+    async (where) => {
+      const org = await createOrg("rewound");
+      await append(org, batchOf(EVENTS));
+      await archived(org);
+      const removal = await begun(org, LIST);
+      await archived(org);
+      if (where !== "staged") await dropArchived(org);
+      const snapshot = await snapshotOf(org);
+      await carriedOut(org, removal);
+      await rewindTo(org, snapshot);
+      const held = await holding(org);
+      for (const gone of [JANE.name, '"jane-4"']) expect(held).not.toContain(gone);
+      expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
+      await carriedOut(org, removal);
+      expect((await snapshotOf(org))["removal"]).toEqual([]);
+    },
+  );
+
   it("takes of two segments of the same entries the one that was written anew", async () => {
     const org = await createOrg("both");
     await append(org, batchOf([event(0)]));
