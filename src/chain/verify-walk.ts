@@ -54,11 +54,10 @@ export class LogWalk implements Walk {
     if (this.#gathered.length > this.#range.maxBreaks) this.#stoppedAt = this.#next;
   }
 
-  progress(): { checked: number; breaks: number; at: number; from: number; stopped: boolean } {
+  progress(): ReturnType<Walk["progress"]> {
     const open = this.#chain.openGaps().filter(({ holds }) => holds.kind !== "reported").length;
-    const stopped = this.#stoppedAt !== null || this.#from > this.#range.from;
-    const breaks = this.#findings.breaks() + open;
-    return { checked: this.#checked, breaks, at: this.#next, from: this.#from, stopped };
+    const [checked, breaks, at, from] = [this.#checked, this.#findings.breaks() + open, this.#next, this.#from];
+    return { checked, breaks, at, from, stopped: this.#stoppedAt !== null || from > this.#range.from };
   }
 
   next(): { index: number; trusted: string | null } {
@@ -180,11 +179,8 @@ export class LogWalk implements Walk {
 
   /** No row of this index has the leaf that belongs here. Answers the row that stands for it. */
   #settleGap(index: number, rows: ReadRow[], expected: Expected): ReadRow | null {
-    const chosen =
-      rows.find(({ claim }) => claim === "own" || claim === "none") ??
-      rows.find(({ claim }) => claim === "foreign") ??
-      rows[0] ??
-      null;
+    const own = rows.find(({ claim }) => claim === "own" || claim === "none");
+    const chosen = own ?? rows.find(({ claim }) => claim === "foreign") ?? rows[0] ?? null;
     const holds = this.#holding(chosen, expected);
     this.#chain.openGap(index, { expected, holds, guess: chosen?.claim === "own" ? chosen.leaf.prev : null });
     return chosen;
@@ -209,11 +205,14 @@ export class LogWalk implements Walk {
     const { index, hash, place } = row;
     if (row.claim === "foreign") return this.#findings.addMisrouted(index, row.leaf);
     if (row.claim === "displaced" && this.#isWalked(row.leaf.index)) return;
-    const copied = intact !== null && hash === intact.hash;
+    const copied = hash === intact?.hash;
     const forked = row.claim === "own" && !copied && row.leaf.prev === intact?.prev && opens(this.#sha256, row);
     if (forked) return this.#findings.addFork(index, { hash, place });
-    const what = copied ? "Another copy of this entry" : "Another row at this index";
-    this.#findings.addExtra(index, { hash, what, place });
+    this.#findings.addExtra(index, {
+      hash,
+      what: `Another ${copied ? "copy of this entry" : "row at this index"}`,
+      place,
+    });
   }
 
   /** Keeps a leaf that says it belongs elsewhere in the range; false when this row has none. */

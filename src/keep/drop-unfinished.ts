@@ -1,6 +1,7 @@
-import { deleteSegments, readSegment, type Segment } from "../archive/segment.ts";
+import { deleteSegments, type Segment } from "../archive/segment.ts";
 import { redactLine } from "../chain/redact.ts";
 import { absenceCauseOf } from "../schema/keep.ts";
+import { readThere } from "./read-there.ts";
 import { partOf } from "./removal-list.ts";
 import type { RemoveWork } from "./remove.ts";
 
@@ -9,7 +10,7 @@ import type { RemoveWork } from "./remove.ts";
  * the hold came, and the old ones never went. Answers those that stay.
  */
 export async function dropUnfinished(
-  { config, removal, list, holding }: RemoveWork,
+  { config, org, removal, log, newest, list, holding }: RemoveWork,
   copies: readonly Segment[],
 ): Promise<readonly Segment[]> {
   if (copies.length === 1) return copies;
@@ -17,7 +18,8 @@ export async function dropUnfinished(
   const lacking = new Map<Segment, number[]>();
   for (const segment of copies) {
     const { first, last } = segment;
-    const lines = await readSegment(config.archive, segment);
+    const lines = await readThere(config, org, { of: { log: { ...log, number: removal.log }, newest }, segment });
+    if (lines === null) continue;
     for (const [index, sections] of partOf(list, { from: first, to: last + 1 })) {
       const line = lines[index - first] as string;
       const lacks = redactLine(line, sections, absenceCauseOf(removal)) === line;

@@ -12,6 +12,7 @@ import { beginRemoval } from "./begin-removal.ts";
 import { chunkFrom, type ErasureProgress, NONE_HELD } from "./erasure-progress.ts";
 import { elsewhereStep } from "./erase-elsewhere.ts";
 import { removedBy } from "./erasures.ts";
+import { sumOf } from "./gone-counts.ts";
 import { holdingNow } from "./held-by.ts";
 import { removeStep, REMOVAL_BEGUN } from "./remove.ts";
 import { afterChunk, searchAnew, searchStep } from "./search-subject.ts";
@@ -73,6 +74,7 @@ async function beginStep({ config, org }: JobContext, { subject }: Asked): Promi
     chunk: chunkFrom(0),
     found: false,
     held: NONE_HELD,
+    unreadable: 0,
     names: [],
     blind: [],
     removing: null,
@@ -98,8 +100,7 @@ async function sealStep(context: JobContext, asked: Asked, progress: ErasureProg
   });
   if (!sealed.ok) return sealed.refusal.code === "conflict" ? moved(searchAnew(progress)) : sealed;
   // A crash before the progress is saved seals nothing again: the same list has the same cause.
-  const sections = chunk.list.split("\n").length - 1;
-  const removing = { removal: sealed.value, progress: REMOVAL_BEGUN, entries: chunk.entries, sections };
+  const removing = { removal: sealed.value, progress: REMOVAL_BEGUN };
   return moved({ ...progress, phase: "remove", found: true, removing });
 }
 
@@ -122,10 +123,10 @@ async function removeFound(
   const withdrawn = await withdrawExports(config, org, { runs, quoting, because: "Entries it held were erased." });
   if (!withdrawn.ok) return withdrawn;
   const { by, by_log, log, list } = removal;
-  const { entries, sections } = removing;
-  const cause = { log: by_log, index: by, of_log: log, list, entries, sections, held: taken.progress.held };
+  const { gone, held, unreadable } = taken.progress;
+  const cause = { log: by_log, index: by, of_log: log, list, ...sumOf(gone), held };
   return moved({
-    ...afterChunk(progress),
+    ...afterChunk({ ...progress, chunk: { ...chunk, unreadable: chunk.unreadable + unreadable } }),
     removing: null,
     causes: [...causes, cause],
     elsewhere: { ...elsewhere, exports: elsewhere.exports + withdrawn.value },
@@ -134,11 +135,12 @@ async function removeFound(
 
 async function endStep(context: JobContext, asked: Asked, progress: ErasureProgress): Promise<Step | Refused> {
   const { config, org, id } = context;
-  const { logs, causes, held, elsewhere } = progress;
+  const { logs, causes, held, unreadable, elsewhere } = progress;
   const removed = removedBy(causes);
   const metadata = {
     removed,
     held: held.entries,
+    unreadable,
     causes: causes.map(({ log, index }) => ({ log, index })),
     elsewhere,
   };
@@ -151,7 +153,16 @@ async function endStep(context: JobContext, asked: Asked, progress: ErasureProgr
   const name = `indelible.erasure.ended  ${id}`;
   const ended = await callLedger(config, org, async (ledger) => await ledger.recordAct(org, act, name));
   if (!ended.ok) return ended;
-  const certificate = { logs, causes, removed, held, elsewhere, ended_index: ended.value, remains: REMAINS };
+  const certificate = {
+    logs,
+    causes,
+    removed,
+    held,
+    unreadable,
+    elsewhere,
+    ended_index: ended.value,
+    remains: REMAINS,
+  };
   return { progress, result: certificate };
 }
 

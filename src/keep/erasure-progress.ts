@@ -11,9 +11,16 @@ export type HeldEntries = { entries: number; indexes: Place[] };
 
 /**
  * What of a log one list will name: its text so far, found from index `from` on while the holds of `version` stood (null: none were asked yet), and
- * the entries these kept.
+ * the entries these kept. `unreadable`: entries that R2 does not have as they were stored.
  */
-export type Chunk = { from: number; list: string; entries: number; held: HeldEntries; version: number | null };
+export type Chunk = {
+  from: number;
+  list: string;
+  entries: number;
+  held: HeldEntries;
+  unreadable: number;
+  version: number | null;
+};
 
 /**
  * How far an erasure is. `logs` is what there was when it began; all of it is searched, from `at` on. What is found goes, a list at a time;
@@ -29,10 +36,12 @@ export type ErasureProgress = {
   found: boolean;
   /** What this round found under hold. */
   held: HeldEntries;
+  /** Entries this round could not read. */
+  unreadable: number;
   names: string[];
-  /** Entries of which something has expired: of them only an export that was made before can still hold anybody. */
+  /** Entries that have expired or cannot be read: an export that was made before can still hold somebody of them. */
   blind: Run[];
-  removing: { removal: Removal; progress: RemoveProgress; entries: number; sections: number } | null;
+  removing: { removal: Removal; progress: RemoveProgress } | null;
   causes: ErasureCause[];
   elsewhere: Elsewhere;
   /** Where the search through dead letters, then through evidence, goes on. */
@@ -43,7 +52,7 @@ export const NONE_HELD: HeldEntries = { entries: 0, indexes: [] };
 
 /** A list of a log that begins with the entries from this index on. */
 export function chunkFrom(from: number): Chunk {
-  return { from, list: "", entries: 0, held: NONE_HELD, version: null };
+  return { from, list: "", entries: 0, held: NONE_HELD, unreadable: 0, version: null };
 }
 
 /** Adds entries under hold; of many the first are named. */

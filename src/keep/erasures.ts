@@ -80,7 +80,7 @@ function progressOf({ round, logs, at, causes }: ErasureProgress): ErasureAnswer
   };
 }
 
-/** What the lists of these causes name in all. */
+/** What went by these causes in all. */
 export function removedBy(causes: ErasureProgress["causes"]): { entries: number; sections: number } {
   return causes.reduce(
     (sum, { entries, sections }) => ({ entries: sum.entries + entries, sections: sum.sections + sections }),

@@ -1,29 +1,32 @@
-import { deleteSegments, headMacOf, putSegment, readSegment, type Segment } from "../archive/segment.ts";
+import { deleteSegments, headMacOf, putSegment, type Segment } from "../archive/segment.ts";
 import { openSealed } from "../chain/open-sealed.ts";
 import { redactLine } from "../chain/redact.ts";
 import { assert } from "../errors.ts";
 import { HOLD_WAIT_MS } from "../limits.ts";
 import { callLedger } from "../ledger/client.ts";
 import { absenceCauseOf, type Rewritten } from "../schema/keep.ts";
+import { readThere } from "./read-there.ts";
 import { partOf } from "./removal-list.ts";
 import type { RemoveWork } from "./remove.ts";
 import { settleRemoval } from "./settle-removal.ts";
 
-/** What listed entries are after the segment was written anew, and how many of them a hold keeps. */
-export type RewrittenSegment = { changed: boolean; held: number; lines: Map<number, string> };
+/** What listed entries are after the segment was written anew; those that a hold keeps are not among them. */
+export type RewrittenSegment = { changed: boolean; lines: Map<number, string> };
 
 /**
  * Writes a segment anew without what the list names of its entries, unless a hold keeps them. In this order, so that a crash anywhere leaves
- * either: the new object, the ledger's word that it is the one, the old object's end. `held_changed`: a hold was placed meanwhile, and nothing went.
+ * either: the new object, the ledger's word that it is the one, the old object's end. `held_changed`: a hold was placed meanwhile, and nothing went; null: R2 does not
+ * have the segment as it was stored.
  */
 export async function removeFromSegment(
   { config, org, holder, removal, log, newest, list, holding }: RemoveWork,
   segment: Segment,
-): Promise<RewrittenSegment | "held_changed"> {
+): Promise<RewrittenSegment | "held_changed" | null> {
   const { archive } = config;
   const { first, last, name: old } = segment;
-  const lines = await readSegment(archive, segment);
-  const result: RewrittenSegment = { changed: false, held: 0, lines: new Map() };
+  const lines = await readThere(config, org, { of: { log: { ...log, number: removal.log }, newest }, segment });
+  if (lines === null) return null;
+  const result: RewrittenSegment = { changed: false, lines: new Map() };
   const absent: [number, readonly string[]][] = [];
   const ids: string[] = [];
   const hidden: string[] = [];
@@ -31,10 +34,7 @@ export async function removeFromSegment(
   for (const [index, sections] of partOf(list, { from: first, to: last + 1 })) {
     const line = lines[index - first] as string;
     const redacted = redactLine(line, sections, absenceCauseOf(removal));
-    if (redacted !== line && holding.covers({ log: removal.log, index, line })) {
-      result.held++;
-      continue;
-    }
+    if (redacted !== line && holding.covers({ log: removal.log, index, line })) continue;
     result.lines.set(index, redacted);
     if (redacted === line) continue;
     const { note, event, leaf } = openSealed(line);

@@ -10,6 +10,7 @@ import type { LeaseAct, LogGrant } from "../schema/ledger.ts";
 import { mergeTerms } from "../store/redact-rows.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { dropUnfinished } from "./drop-unfinished.ts";
+import { addGone, type GoneCounts, goneBy } from "./gone-counts.ts";
 import { removalList } from "./removal-list.ts";
 import { removeFromRows } from "./remove-rows.ts";
 import { removeFromSegment } from "./remove-segment.ts";
@@ -23,22 +24,26 @@ type TouchedSlot = { cell: string; slot: string };
 
 /**
  * How far a removal is. Its list is gone through from the lowest index on, again and again until nothing had to be changed any more; then the
- * search indexes it touched are merged, and it is `done`. `held`: entries that a hold keeps, as the last round found them.
+ * search indexes it touched are merged, and it is `done`. As its last round found them: `gone`, what went by its cause; `held`, entries that a hold
+ * keeps; `unreadable`, entries that are not in R2 as they were stored.
  */
 export type RemoveProgress = {
   at: "entries" | "index" | "done";
   from: number;
   changed: boolean;
+  gone: GoneCounts;
   held: number;
+  unreadable: number;
   slots: TouchedSlot[];
   merging: boolean;
 };
 
+/** Where a round begins. */
+const ROUND = { from: 0, changed: false, gone: [], held: 0, unreadable: 0 };
+
 export const REMOVAL_BEGUN: RemoveProgress = {
   at: "entries",
-  from: 0,
-  changed: false,
-  held: 0,
+  ...ROUND,
   slots: [],
   merging: false,
 };
@@ -98,25 +103,42 @@ async function entriesStep(work: RemoveWork, before: RemoveProgress): Promise<Re
   for (let count = 0; next !== undefined && count < REMOVE_STEP_SEGMENTS && Date.now() < deadline; count++) {
     const segments = await listSegmentsOf(work, next);
     const named = work.newest ? segments.named : await dropUnfinished(work, segments.named);
+    const read: Map<number, string>[] = [];
     for (const segment of named) {
       const rewritten = await removeFromSegment(work, segment);
       if (rewritten === "held_changed") return { progress, wait_ms: 0 };
+      if (rewritten === null) continue;
+      read.push(rewritten.lines);
       const rows = await removeFromRows(work, rewritten);
       progress.changed ||= rewritten.changed || rows.changed;
-      progress.held += rewritten.held;
       for (const touched of rows.slots) addSlot(progress.slots, touched);
       // What is missing in D1 is about to be projected, maybe from a line that was read before.
       if (rows.late) return { progress: { ...progress, changed: true }, wait_ms: RETRY_MS };
     }
     progress.changed ||= await segments.sweep();
+    const here = indexes.filter((index) => index >= progress.from && index < segments.past);
+    Object.assign(progress, counted(progress, { removal: work.removal, here, read }));
     progress.from = segments.past;
     next = indexes.find((index) => index >= progress.from);
   }
   if (next !== undefined) return { progress, wait_ms: 0 };
-  if (progress.changed) return { progress: { ...progress, from: 0, changed: false, held: 0 }, wait_ms: 0 };
+  if (progress.changed) return { progress: { ...progress, ...ROUND }, wait_ms: 0 };
   await settleRemoval(work.config, work.org, { removal: work.removal, over: true });
   return { progress: { ...progress, at: progress.slots.length === 0 ? "done" : "index" }, wait_ms: 0 };
 }
+
+/** Adds what listed entries are by now: `read` has the lines of every copy of them that could be read. */
+function counted(
+  { gone, held, unreadable }: Counted,
+  { removal, here, read }: { removal: Removal; here: readonly number[]; read: readonly Map<number, string>[] },
+): Counted {
+  const [lines] = read;
+  if (lines === undefined) return { gone, held, unreadable: unreadable + here.length };
+  const free = here.filter((index) => read.every((copy) => copy.has(index)));
+  const texts = free.map((index) => lines.get(index) as string);
+  return { gone: addGone(gone, goneBy(removal, texts)), held: held + here.length - free.length, unreadable };
+}
+type Counted = Pick<RemoveProgress, "gone" | "held" | "unreadable">;
 
 function addSlot(slots: TouchedSlot[], touched: TouchedSlot): void {
   if (!slots.some(({ cell, slot }) => cell === touched.cell && slot === touched.slot)) slots.push(touched);

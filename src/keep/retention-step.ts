@@ -1,4 +1,3 @@
-import { readSegment } from "../archive/segment.ts";
 import { assert, refuse, type Refusal } from "../errors.ts";
 import type { JobContext, Kind } from "../jobs/kind.ts";
 import { callLedger } from "../ledger/client.ts";
@@ -21,8 +20,9 @@ import { dueSegments, type RunLog } from "./due-segments.ts";
 import { type Expired, findExpired } from "./find-expired.ts";
 import { holdingNow } from "./held-by.ts";
 import { keepCounters } from "./keep-counters.ts";
+import { readThere } from "./read-there.ts";
 import { type Holding, REMOVAL_BEGUN, type RemoveProgress, removeStep } from "./remove.ts";
-import { addExpired, NOTHING_YET } from "./run-totals.ts";
+import { addExpired, addRemoved, NOTHING_YET } from "./run-totals.ts";
 
 /**
  * Where a run is. It goes through the org's logs, the newest first: it looks into segments nobody knows the days of, then it
@@ -86,7 +86,13 @@ async function find({ config, org }: JobContext, { request, progress, of }: Work
   const segments = await dueSegments(config, org, { ...of, from: progress.from, day, unknown: looks });
   for (const segment of segments) {
     const { first, last, name } = segment;
-    const { expired, keep_until } = findExpired(await readSegment(config.archive, segment), { first, day });
+    const lines = await readThere(config, org, { of, segment });
+    if (lines === null) {
+      found.totals = { ...found.totals, unreadable: found.totals.unreadable + last - first + 1 };
+      found.next = last + 1;
+      continue;
+    }
+    const { expired, keep_until } = findExpired(lines, { first, day });
     days.push({ name, keep_until });
     const wanted = looks ? [] : expired.filter(({ index }) => index > (request.after ?? -1));
     const free = wanted.filter(({ index, line }) => !holding.covers({ log: of.log.number, index, line }));
@@ -96,8 +102,9 @@ async function find({ config, org }: JobContext, { request, progress, of }: Work
     }
     // Without its line, which keeps the text of its whole segment in memory: what is found may be of fifty of them.
     for (const { line: _, ...one } of free) found.expired.push(one);
-    const held = wanted.length - free.length;
-    found.totals = addExpired(found.totals, { log: of.log.number, expired: free, held, show: request.dry_run });
+    found.totals = { ...found.totals, held: found.totals.held + wanted.length - free.length };
+    // What goes is counted when it went.
+    if (request.dry_run) found.totals = addExpired(found.totals, { log: of.log.number, expired: free });
     found.next = last + 1;
     if (Date.now() > deadline) break;
   }
@@ -178,11 +185,5 @@ async function remove(
     const next = { ...progress, removal: { removal, progress: step.progress } };
     return { progress: next, result: null, wait_ms: step.wait_ms };
   }
-  // What a hold that was placed meanwhile keeps was counted as gone.
-  const { held } = step.progress;
-  const entries = totals.entries - held;
-  return {
-    progress: { ...progress, removal: null, totals: { ...totals, entries, held: totals.held + held } },
-    result: null,
-  };
+  return { progress: { ...progress, removal: null, totals: addRemoved(totals, step.progress) }, result: null };
 }

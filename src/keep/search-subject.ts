@@ -1,10 +1,11 @@
-import { readSegment } from "../archive/segment.ts";
+import { listSegments, type Segment, segmentsOver } from "../archive/segment.ts";
 import { absenceListText } from "../chain/absence-list.ts";
 import type { Config } from "../env.ts";
 import { segmentsHolding } from "../query/name-segments.ts";
 import {
   ABSENCE_LIST_MAX_ENTRIES,
   ERASURE_LIST_MAX_CHARACTERS,
+  R2_LIST_MAX_KEYS,
   REMOVE_STEP_MS,
   REMOVE_STEP_SEGMENTS,
 } from "../limits.ts";
@@ -13,16 +14,24 @@ import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
 import { type Chunk, chunkFrom, type ErasureProgress, NONE_HELD, withBlind, withHeld } from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
+import { readThere } from "./read-there.ts";
 import type { Holding } from "./remove.ts";
 
 type Log = ErasureProgress["logs"][number];
 type Searched = { log: Log; newest: boolean; holding: Holding; wanted: Wanted };
 
 /**
- * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. `expired`: where it
- * has entries that held more once, null where none has expired.
+ * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. `blind`: where it has
+ * entries that nobody can search, for they have expired, or (`unreadable`) for some object that holds them is not in R2 as it was stored.
  */
-type Found = { past: number; sections: Map<number, string[]>; held: Set<number>; names: string[]; expired: Run | null };
+type Found = {
+  past: number;
+  sections: Map<number, string[]>;
+  held: Set<number>;
+  names: string[];
+  blind: Run[];
+  unreadable: boolean;
+};
 
 /**
  * Searches some segments for what is about a subject, of hot and cold entries alike: every entry is in one, whatever the search index knows.
@@ -48,8 +57,9 @@ export async function searchStep(
   for (let count = 0; count < REMOVE_STEP_SEGMENTS && index < log.size && !full && Date.now() < deadline; count++) {
     const found = await searchSegment(config, org, { log, newest, holding, wanted: { ...wanted, names } }, index);
     names = withNames(names, found.names);
-    if (found.expired !== null) blind = withBlind(blind, found.expired);
+    for (const run of found.blind) blind = withBlind(blind, run);
     const taken = takeInto(chunk, found);
+    if (found.unreadable) chunk.unreadable += taken - index;
     const held = [...found.held].filter((one) => one < taken).map((one) => ({ log: log.number, index: one }));
     chunk.held = withHeld(chunk.held, { entries: held.length, indexes: held });
     full = taken < found.past;
@@ -83,35 +93,48 @@ export function searchAnew(progress: ErasureProgress): ErasureProgress {
 export function afterChunk(progress: ErasureProgress): ErasureProgress {
   const { at, chunk, logs } = progress;
   const held = withHeld(progress.held, chunk.held);
+  const unreadable = progress.unreadable + chunk.unreadable;
   const size = logs.find(({ number }) => number === at.log)?.size ?? 0;
   const next = at.index < size ? at : { log: at.log + 1, index: 0 };
-  return { ...progress, phase: "search", held, at: next, chunk: chunkFrom(next.index) };
+  return { ...progress, phase: "search", held, unreadable, at: next, chunk: chunkFrom(next.index) };
 }
 
 /** Everything was searched: once more, if anything was found. */
 function afterRound(progress: ErasureProgress): ErasureProgress {
   if (!progress.found) return { ...progress, phase: "elsewhere" };
   const at = { log: 1, index: 0 };
-  return { ...progress, round: progress.round + 1, found: false, held: NONE_HELD, blind: [], at, chunk: chunkFrom(0) };
+  return {
+    ...progress,
+    round: progress.round + 1,
+    found: false,
+    held: NONE_HELD,
+    unreadable: 0,
+    blind: [],
+    at,
+    chunk: chunkFrom(0),
+  };
 }
 
 /** As it stands in a line that lets something go; within a section its quotes are escaped. */
 const EXPIRED = '"cause":"expired"';
 
-async function searchSegment(
-  config: Config,
-  org: string,
-  { log, newest, holding, wanted }: Searched,
-  index: number,
-): Promise<Found> {
-  const segments = await segmentsHolding(config, org, { log, newest, index });
-  const past = Math.min(log.size, ...segments.map(({ last }) => last + 1));
-  const found: Found = { past, sections: new Map(), held: new Set(), names: [], expired: null };
+async function searchSegment(config: Config, org: string, searched: Searched, index: number): Promise<Found> {
+  const { log, newest, holding, wanted } = searched;
+  const { segments, past } = await segmentsFrom(config, org, { log, newest, index });
+  const unreadable = segments.length === 0;
+  const found: Found = { past, sections: new Map(), held: new Set(), names: [], blind: [], unreadable };
+  const blindAt = (first: number, last: number) => found.blind.push({ log: log.number, first, last });
+  if (unreadable) blindAt(index, past - 1);
   for (const segment of segments) {
-    const lines = await readSegment(config.archive, segment);
+    const lines = await readThere(config, org, { of: { log, newest }, segment });
+    if (lines === null) {
+      found.unreadable = true;
+      blindAt(index, past - 1);
+      continue;
+    }
     for (let at = index; at < past; at++) {
       const line = lines[at - segment.first] as string;
-      if (line.includes(EXPIRED)) found.expired = { log: log.number, first: found.expired?.first ?? at, last: at };
+      if (line.includes(EXPIRED)) blindAt(at, at);
       const about = aboutSubject(line, wanted);
       found.names.push(...about.names);
       if (about.sections.length === 0) continue;
@@ -120,4 +143,18 @@ async function searchSegment(
     }
   }
   return found;
+}
+
+/** The segments that hold an entry, and the first index after them; of an earlier log there may be none, up to the next there is. */
+async function segmentsFrom(
+  config: Config,
+  org: string,
+  { log, newest, index }: { log: Log; newest: boolean; index: number },
+): Promise<{ segments: Segment[]; past: number }> {
+  const segments = newest
+    ? await segmentsHolding(config, org, { log, newest, index })
+    : await segmentsOver(config.archive, log.log, { from: index, to: index + 1 });
+  if (segments.length > 0) return { segments, past: Math.min(log.size, ...segments.map(({ last }) => last + 1)) };
+  const next = await listSegments(config.archive, { log: log.log, from: index, limit: R2_LIST_MAX_KEYS });
+  return { segments, past: Math.min(log.size, next[0]?.first ?? log.size) };
 }

@@ -39,7 +39,9 @@ const causeSchema = z.object({
   of_log: z.int().meta({ description: "Number of the log whose entries its list names." }),
   list: z.string().meta({ description: "SHA-256 of the list, which is at `…/absences/{sha256}` of the cause's log." }),
   ...removedSchema.shape,
-  held: count.meta({ description: "Entries of its list that a hold placed meanwhile kept." }),
+  held: count.meta({
+    description: "Entries of its list that a hold placed meanwhile kept; they are not among `entries`.",
+  }),
 });
 export type ErasureCause = z.infer<typeof causeSchema>;
 
@@ -62,6 +64,10 @@ const certificateSchema = z.object({
   held: z
     .object({ entries: count, indexes: z.array(z.object({ log: z.int(), index })) })
     .meta({ description: "Entries that a legal hold keeps as they are; the first 100 by index." }),
+  unreadable: count.meta({
+    description:
+      "Entries of which some copy is not in R2 as it was stored, so nobody could look into it; ask again once it is.",
+  }),
   elsewhere: elsewhereSchema,
   ended_index: index.meta({ description: "The entry `indelible.erasure.ended`." }),
   remains: z

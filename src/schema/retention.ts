@@ -30,6 +30,7 @@ export type RunTotals = {
   entries: number;
   sections: number;
   held: number;
+  unreadable: number;
   counts: { category: string; month: string; entries: number; sections: number }[];
   first: { log: number; index: number; category: string; keep_until: string }[];
   causes: { log: number; index: number }[];
@@ -48,6 +49,9 @@ export const runSchema = z
     entries: count.meta({ description: "Entries whose sections went, or would." }),
     sections: count,
     held: count.meta({ description: "Entries whose day is over, and that a hold keeps." }),
+    unreadable: count.meta({
+      description: "Entries that are not in R2 as they were stored, so the run passed over them.",
+    }),
     counts: z
       .array(z.object({ category: z.string(), month: z.string(), entries: count, sections: count }))
       .meta({ description: "The same by category and UTC month of sequencing." }),

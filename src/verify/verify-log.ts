@@ -1,31 +1,21 @@
 import { base64url, utf8 } from "../chain/encoding.ts";
 import { genesisPrev } from "../chain/genesis.ts";
-import { createWalk, type Report, type Walk } from "../chain/verify.ts";
+import { createWalk, type Report } from "../chain/verify.ts";
 import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { newRequestId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
-import {
-  LOG_MAX_ENTRIES,
-  PAGE_MAX_BYTES,
-  VERIFY_MAX_BREAKS,
-  VERIFY_MAX_ENTRIES,
-  VERIFY_MAX_SEGMENTS,
-  VERIFY_PAGE_ENTRIES,
-  VERIFY_REST_LISTS,
-} from "../limits.ts";
+import { VERIFY_MAX_BREAKS, VERIFY_MAX_ENTRIES, VERIFY_MAX_SEGMENTS, VERIFY_REST_LISTS } from "../limits.ts";
 import { log } from "../log.ts";
-import { type ColdLines, coldLines } from "../query/cold-lines.ts";
+import { coldLines } from "../query/cold-lines.ts";
 import { reachOf } from "../query/name-segments.ts";
-import { rangesOf } from "../query/spans.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
 import { maySeeWhole } from "../schema/caller.ts";
 import type { LeaseAct, LogGrant, ReadGrant } from "../schema/ledger.ts";
 import type { VerifyRun } from "../schema/reads.ts";
 import { sha256 } from "../sha256.ts";
-import { readEntries } from "../store/list-entries.ts";
-import { ledgerLines } from "./ledger-lines.ts";
+import { addBeyond, addCold, addPending, addRows } from "./feed-walk.ts";
 import { settleClaims } from "./settle-claims.ts";
 
 /**
@@ -203,59 +193,4 @@ async function recorded(config: Config, org: string, run: VerifyRun): Promise<bo
     log("warn", { message: "a verification was not put on record", org, error: String(error) });
     return false;
   }
-}
-
-/** Rows past the head: those that are still there when the ledger, asked again, has not grown over them. */
-async function addBeyond(config: Config, org: string, { grant, walked }: { grant: LogGrant; walked: Walk }) {
-  const ranges = rangesOf(grant.placements, { low: grant.size, high: LOG_MAX_ENTRIES }, "desc");
-  for (const { placement, low, high } of ranges) {
-    const cell = config.cells.get(placement.cell);
-    if (cell === undefined) continue;
-    for (let top = high; top > low && !walked.progress().stopped; ) {
-      const rows = await readEntries(cell, { placement, low, high: top, limit_bytes: PAGE_MAX_BYTES });
-      if (rows.length === 0) break;
-      const status = await callLedger(config, org, async (ledger) => await ledger.status(org));
-      const size = status.ok ? status.value.size : grant.size;
-      for (const { index, line, slot } of rows) {
-        if (index >= size) walked.row({ index, line, place: `${placement.cell} entry_${slot}` });
-      }
-      top = rows.at(-1)?.index ?? low;
-    }
-  }
-}
-
-/** Entries below the head that D1 does not have yet, from the ledger itself, newest first. */
-async function addPending(
-  config: Config,
-  org: string,
-  { walked, low, high }: { walked: Walk; low: number; high: number },
-): Promise<number> {
-  const first = Math.max(low, high - VERIFY_PAGE_ENTRIES);
-  const lines = await ledgerLines(config, org, { first, high });
-  for (let n = lines.length - 1; n >= 0; n--)
-    walked.row({ index: first + n, line: lines[n] as string, place: "ledger" });
-  return first;
-}
-
-/** Entries that are in R2 alone, newest first; one that it has lost is missing. */
-function addCold(walked: Walk, { first, lines }: ColdLines): void {
-  for (let n = lines.length - 1; n >= 0; n--) {
-    const line = lines[n] as string;
-    if (line !== "") walked.row({ index: first + n, line, place: "archive" });
-  }
-}
-
-/** One page of rows below `high`, from every slot; answers the lowest index that is done. */
-async function addRows(
-  config: Config,
-  { grant, walked, low, high }: { grant: LogGrant; walked: Walk; low: number; high: number },
-): Promise<number> {
-  const first = Math.max(low, high - VERIFY_PAGE_ENTRIES);
-  const [range] = rangesOf(grant.placements, { low: first, high }, "desc");
-  const cell = range === undefined ? undefined : config.cells.get(range.placement.cell);
-  if (range === undefined || cell === undefined) throw new Error("every index has a placement and its cell");
-  const rows = await readEntries(cell, { ...range, limit_bytes: PAGE_MAX_BYTES });
-  for (const { index, line, slot } of rows) walked.row({ index, line, place: `${range.placement.cell} entry_${slot}` });
-  // A page cut by bytes ends above the range's end; an empty one means that nothing is left there.
-  return rows.at(-1)?.index ?? range.low;
 }

@@ -80,7 +80,15 @@ describe("a run of retention", () => {
     const counts = [{ category: "login", month: dayIn(-4).slice(0, 7), entries: 2, sections: 10 }];
     const first = [2, 5].map((index) => ({ log: 1, index, category: "login", keep_until: dayIn(-1) }));
     const dry = { dry_run: true };
-    expect(await ran(org, dry)).toEqual({ entries: 2, sections: 10, held: 0, counts, first, causes: [] });
+    expect(await ran(org, dry)).toEqual({
+      entries: 2,
+      sections: 10,
+      held: 0,
+      unreadable: 0,
+      counts,
+      first,
+      causes: [],
+    });
     expect((await ran(org, { ...dry, after: 2 })).first).toEqual([first[1]]);
     expect((await ran(org, { ...dry, day: dayIn(-1) })).entries).toBe(0);
     expect((await ran(org, { ...dry, day: dayIn(2) })).entries).toBe(3);
