@@ -43,7 +43,6 @@ export class LogWalk implements Walk {
 
   row(row: StoredRow): void {
     assert(this.#report === null, "a walk that was reported takes no more rows");
-    if (this.#stoppedAt !== null) return;
     const gathering = this.#gathered[0]?.index;
     assert(gathering === undefined || row.index <= gathering, "rows come newest first");
     assert(row.index >= this.#range.from, "rows lie in the range, or beyond its head");
@@ -208,11 +207,8 @@ export class LogWalk implements Walk {
     const copied = hash === intact?.hash;
     const forked = row.claim === "own" && !copied && row.leaf.prev === intact?.prev && opens(this.#sha256, row);
     if (forked) return this.#findings.addFork(index, { hash, place });
-    this.#findings.addExtra(index, {
-      hash,
-      what: `Another ${copied ? "copy of this entry" : "row at this index"}`,
-      place,
-    });
+    const what = copied ? "Another copy of this entry" : "Another row at this index";
+    this.#findings.addExtra(index, { hash, what, place });
   }
 
   /** Keeps a leaf that says it belongs elsewhere in the range; false when this row has none. */

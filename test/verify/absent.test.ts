@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import { redactLine } from "../../src/chain/redact.ts";
+import { VERIFY_REST_LISTS } from "../../src/limits.ts";
 import { archivedOrg, begun, byJane, carriedOut, config } from "../keep/support.ts";
+import { statusOf, untilProjected } from "../support/check-ledger.ts";
 import { event } from "../support/client.ts";
 import { cellOf, rowAt, verified, write } from "../support/tamper.ts";
 
@@ -58,4 +60,26 @@ it("blames a row of D1 that lost more than the list names", async () => {
   expect(blamed(await verified(org))).toEqual(["unexplained_gap 5 metadata"]);
   await write(cell, 5, redactLine(record, ["metadata"], { cause: "erased", by: removal.by, log: 9 }));
   expect((await verified(org)).breaks[0].detail).toContain("the org has no log 9");
+});
+
+it("goes as far as it may look up causes, and on from there: many small removals leave a log that verifies", async () => {
+  const count = VERIFY_REST_LISTS + 10;
+  const org = await archivedOrg(
+    Array.from({ length: count }, (_, n) => event(n + 1)),
+    "causes",
+  );
+  for (let n = 1; n <= count; n++) await begun(org, new Map([[n, ["metadata"]]]));
+  await untilProjected(org);
+  const cell = await cellOf(org);
+  const { size } = await statusOf(org);
+  // As a removal leaves it: each entry lacks a section by a cause of its own.
+  for (let n = 1; n <= count; n++) {
+    const { record } = await rowAt(cell, n);
+    await write(cell, n, redactLine(record, ["metadata"], { cause: "erased", by: size - count + n - 1 }));
+  }
+  const report = await verified(org);
+  const past = { ok: true, breaks: [], could_not_check: [] };
+  expect(report).toMatchObject({ ...past, absent: { erased: VERIFY_REST_LISTS }, continue_from: 11 });
+  const rest = await verified(org, `?to=${report.continue_from}&expect=${report.continue_expect}`);
+  expect(rest).toMatchObject({ ...past, absent: { erased: 10 }, continue_from: null });
 });
