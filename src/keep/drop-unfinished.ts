@@ -1,4 +1,4 @@
-import { deleteSegments, readSegment, type Segment } from "../archive/segment.ts";
+import { deleteSegments, LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import { redactLine } from "../chain/redact.ts";
 import { causeOf } from "../schema/keep.ts";
 import { partOf } from "./removal-list.ts";
@@ -14,7 +14,14 @@ type Judged = { segment: Segment; held: Set<number>; gone: number[] };
 export async function dropUnfinished(work: RemoveWork, segments: readonly Segment[]): Promise<readonly Segment[]> {
   if (segments.length === 1) return segments;
   const judged: Judged[] = [];
-  for (const segment of segments) judged.push(await judge(work, segment));
+  for (const segment of segments) {
+    try {
+      judged.push(await judge(work, segment));
+    } catch (error) {
+      // What cannot be read says nothing, and stays.
+      if (!(error instanceof LostSegment)) throw error;
+    }
+  }
   const unfinished = judged
     .filter((one) => judged.some((other) => isSameRange(one, other) && one.gone.some((index) => other.held.has(index))))
     .map(({ segment }) => segment);
