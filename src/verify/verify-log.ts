@@ -106,7 +106,7 @@ async function* leased(
   try {
     for await (const step of steps) {
       yield step;
-      if (++taken % RENEW_STEPS === 0) await lease("renew");
+      if (++taken % RENEW_STEPS === 0) await lease("take");
     }
   } finally {
     await lease("release");
