@@ -12,15 +12,12 @@ import { grantFor } from "../verify/confirm-faults.ts";
 import { dropUnfinished } from "./drop-unfinished.ts";
 import { addGone, type GoneCounts, goneBy } from "./gone-counts.ts";
 import { removalList } from "./removal-list.ts";
-import { removeFromRows } from "./remove-rows.ts";
+import { removeFromRows, type TouchedSlot } from "./remove-rows.ts";
 import { removeFromSegment } from "./remove-segment.ts";
 import { settleRemoval } from "./settle-removal.ts";
 
 /** The holds that stand, by their version, and whether one of them keeps an entry as it is now. */
 export type Holding = { version: number; covers: (entry: { log: number; index: number; line: string }) => boolean };
-
-/** A slot of a cell whose search index has to be written anew. */
-type TouchedSlot = { cell: string; slot: string };
 
 /**
  * How far a removal is. Its list is gone through from the lowest index on, again and again until nothing had to be changed any more; then the
@@ -109,7 +106,7 @@ async function entriesStep(work: RemoveWork, before: RemoveProgress): Promise<Re
       if (rewritten === "held_changed") return { progress, wait_ms: 0 };
       if (rewritten === null) continue;
       read.push(rewritten.lines);
-      const rows = await removeFromRows(work, rewritten);
+      const rows = await removeFromRows(work, { lines: rewritten.lines, known: before.slots });
       progress.changed ||= rewritten.changed || rows.changed;
       for (const touched of rows.slots) addSlot(progress.slots, touched);
       // What is missing in D1 is about to be projected, maybe from a line that was read before.

@@ -8,7 +8,7 @@ import { archiveDue, checkLedger, statusOf, untilProjected } from "../support/ch
 import { call, event } from "../support/client.ts";
 import { dropArchived, evict, restoreFaults } from "../support/faults.ts";
 import { linesOf } from "../support/owner.ts";
-import { verified } from "../support/tamper.ts";
+import { cellOf, TABLES, verified } from "../support/tamper.ts";
 import { archivedOrg, begun, byJane, carriedOut, JANE } from "./support.ts";
 
 afterEach(restoreFaults);
@@ -63,6 +63,31 @@ describe("a removal", () => {
     expect(settings.status, settings.text).toBeLessThan(300);
     const open = await call("GET", path, { key: null });
     expect([open.status, open.headers.get("cache-control")]).toEqual([200, "public, max-age=31536000, immutable"]);
+  });
+
+  it("takes rows out of slots of other months as well, once these are known to be merged", async () => {
+    const org = await archivedOrg(EVENTS);
+    const cell = await cellOf(org);
+    const other = TABLES.find((table) => table !== cell.table) ?? "";
+    const term = other.replace("entry_", "term_");
+    const copy = `insert into ${other} (key, record) select key, record from ${cell.table} where key in (?, ?)`;
+    await cell.db
+      .prepare(copy)
+      .bind(cell.base + 2, cell.base + 3)
+      .run();
+    await cell.db
+      .prepare(`insert into ${term} (rowid, x) values (?, 'hers')`)
+      .bind(cell.base + 4)
+      .run();
+    const { slots } = await carriedOut(org, await begun(org, LIST));
+    expect(slots).toEqual([]);
+    const keysIn = async (table: string, column: string) => {
+      const sql = `select ${column} - ?1 as at from ${table} where ${column} between ?1 and ?1 + 9`;
+      return (await cell.db.prepare(sql).bind(cell.base).all<{ at: number }>()).results.map(({ at }) => at);
+    };
+    // What is of nobody who was listed is for a repair.
+    expect(await keysIn(other, "key")).toEqual([3]);
+    expect(await keysIn(`${term}_docsize`, "id")).toEqual([]);
   });
 
   it("leaves entries to be found by what is left of them, and by nothing that went", async () => {
