@@ -12,7 +12,7 @@ export type ExportProgress = {
   /** The last row found, of which the next one decides whether it needs a proof of its own. */
   held: { log: number; index: number; text: string } | null;
   read: number;
-  /** Entries of logs that were continued which no segment in R2 holds. */
+  /** Entries that no segment in R2 holds as it was stored. */
   missing: number;
   rows: number;
   bytes: number;

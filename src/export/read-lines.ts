@@ -3,8 +3,14 @@ import type { Config } from "../env.ts";
 import { segmentsAlong } from "../query/name-segments.ts";
 import { EXPORT_AHEAD_MAX_ENTRIES, EXPORT_AHEAD_SEGMENTS, EXPORT_SEGMENTS_COUNT, LOG_MAX_ENTRIES } from "../limits.ts";
 
-/** `gap`: entries that no segment holds, up to `next`, or (null) to the end. A log that takes entries has none. */
-type Read = { kind: "lines"; lines: string[] } | { kind: "gap"; next: number | null };
+/**
+ * `gap`: entries that no segment holds, up to `next`, or (null) to the end. A log that takes entries has none. `lost`: entries
+ * up to `next` whose segments are not as they were stored.
+ */
+type Read =
+  | { kind: "lines"; lines: string[] }
+  | { kind: "gap"; next: number | null }
+  | { kind: "lost"; next: number; why: LostSegment };
 
 type Log = { number: number; log: string; newest: boolean };
 
@@ -28,23 +34,36 @@ export class LineReader {
     this.#log = log;
   }
 
-  /** What there is from entry `index` on, as far as one segment goes; throws when a segment that holds it cannot be read. */
+  /** What there is from entry `index` on, as far as one segment goes; throws when a store does not answer. */
   async from(index: number): Promise<Read> {
+    const read = await this.#read(index);
+    if (read.kind !== "lost") return read;
+    // One that was rewritten meanwhile has another name by now.
+    this.#named = [];
+    this.#asked.clear();
+    return this.#read(index);
+  }
+
+  async #read(index: number): Promise<Read> {
     const holding = ({ first, last }: Segment) => first <= index && last >= index;
     if (!this.#named.some(holding)) this.#named = await this.#name(index);
     const held = this.#named.filter(holding);
-    if (held.length === 0 && !this.#log.newest) return { kind: "gap", next: this.#nextAfter(index) };
-    let why: unknown = new LostSegment(`entry ${index} is in no segment`);
+    if (held.length === 0) {
+      if (this.#log.newest) throw new LostSegment(`entry ${index} is in no segment`);
+      return { kind: "gap", next: this.#nextAfter(index) };
+    }
+    let lost: LostSegment | null = null;
     for (const segment of held) {
       this.#askAhead(index);
       const read = await this.#ask(segment);
       if ("lines" in read) return { kind: "lines", lines: read.lines.slice(index - segment.first) };
-      // One that was rewritten meanwhile has another name by now; one that is damaged may have a copy.
-      why = read.why;
+      // One that is damaged may have a copy; one that did not answer may be whole.
+      if (!(read.why instanceof LostSegment)) throw read.why;
+      lost = read.why;
     }
-    this.#named = [];
-    this.#asked.clear();
-    throw why;
+    const ends = held.map(({ last }) => last + 1);
+    const next = Math.min(...ends, this.#nextAfter(index) ?? LOG_MAX_ENTRIES);
+    return { kind: "lost", next, why: lost ?? new LostSegment(`entry ${index} is in no segment`) };
   }
 
   /** Has R2 asked for the segments that come next as well: those of a quiet log hold one entry each. */

@@ -1,8 +1,11 @@
 import { deleteExportFiles, isExportFile } from "../archive/export.ts";
+import type { LostSegment } from "../archive/segment.ts";
 import { ok, refuse, type Result } from "../errors.ts";
-import { EXPORT_MAX_PARTS, EXPORT_STEP_MAX_SEGMENTS, EXPORT_STEP_MS } from "../limits.ts";
+import { EXPORT_LOST_WAIT_MS, EXPORT_MAX_PARTS, EXPORT_STEP_MAX_SEGMENTS, EXPORT_STEP_MS } from "../limits.ts";
 import type { JobContext, Kind, Refused, Stepped } from "../jobs/kind.ts";
 import { callLedger } from "../ledger/client.ts";
+import { log as say } from "../log.ts";
+import { count } from "../meter.ts";
 import { matches } from "../query/matches.ts";
 import { openRow } from "../query/row.ts";
 import { quarantineAt } from "../query/spans.ts";
@@ -106,7 +109,8 @@ async function readSome({ request, grant, progress, work, readers, filter }: Rea
   const log = logOf(grant, at.number);
   if (!log.ok) return log;
   const found = await reader.from(progress.index);
-  if (found.kind === "gap") {
+  if (found.kind === "lost") noteLoss(at.log, { found, progress });
+  if (found.kind !== "lines") {
     const next = Math.min(found.next ?? at.size, at.size);
     progress.missing += next - progress.index;
     progress.index = next;
@@ -126,6 +130,22 @@ async function readSome({ request, grant, progress, work, readers, filter }: Rea
     if (work.full) break;
   }
   return ok(null);
+}
+
+/** What the archive has lost may come back, so it is waited for; then the export goes on without it, and says so. */
+function noteLoss(
+  log: string,
+  { found: { next, why }, progress }: { found: { next: number; why: LostSegment }; progress: ExportProgress },
+): void {
+  if (Date.now() - progress.began_at < EXPORT_LOST_WAIT_MS) throw why;
+  count("audit_segments_damaged_total");
+  say("error", {
+    message: "an export goes on without what is lost",
+    log,
+    from: progress.index,
+    to: next,
+    why: why.message,
+  });
 }
 
 function viewOf(log: LogGrant, index: number, { personal }: ExportRequest) {

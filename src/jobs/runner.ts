@@ -16,7 +16,7 @@ const OPEN = ["queued", "running"] as const;
 const UNDONE = ["failed", "cancelled"] as const;
 const TRIED_AGAIN = "A store or the ledger did not answer as it should; this step is tried again.";
 const LOST =
-  "Entries it needs are not in the archive as they were stored; this step is tried again until the operator has brought them back.";
+  "Entries it needs are not in the archive as they were stored; this step is tried again, for the operator may bring them back.";
 
 /**
  * Takes steps of an org's jobs, one at a time. Before a step its row says when it is made again if nobody hears of it any

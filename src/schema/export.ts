@@ -119,7 +119,7 @@ export const exportSchema = z
     bytes: z.int(),
     missing: z.int().meta({
       description:
-        "Entries of a log that was continued which no segment in R2 holds any more, so they are in no export.",
+        "Entries that the archive has lost, so they are in no export: it waited an hour for them, or a log had lost them before it was continued.",
     }),
     complete: z.boolean().nullable().meta({
       description: "Whether it holds every entry under its checkpoints with every section; null until it is done.",

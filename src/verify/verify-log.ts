@@ -5,10 +5,9 @@ import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { newRequestId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
-import { VERIFY_MAX_BREAKS, VERIFY_MAX_ENTRIES, VERIFY_MAX_SEGMENTS, VERIFY_REST_LISTS } from "../limits.ts";
+import { VERIFY_MAX_BREAKS, VERIFY_REST_LISTS } from "../limits.ts";
 import { log } from "../log.ts";
 import { coldLines } from "../query/cold-lines.ts";
-import { reachOf } from "../query/name-segments.ts";
 import { logOf } from "../query/logs.ts";
 import { type Reader, traced } from "../query/traced.ts";
 import { maySeeWhole } from "../schema/caller.ts";
@@ -16,6 +15,7 @@ import type { LeaseAct, LogGrant, ReadGrant } from "../schema/ledger.ts";
 import type { VerifyRun } from "../schema/reads.ts";
 import { sha256 } from "../sha256.ts";
 import { addBeyond, addCold, addPending, addRows } from "./feed-walk.ts";
+import { lowestOf } from "./lowest-index.ts";
 import { settleClaims } from "./settle-claims.ts";
 
 /**
@@ -84,17 +84,6 @@ export async function verifyLog(
   if (!begun.ok) return begun;
   const { answer, read_index } = begun.value;
   return ok({ steps: leased(walk(config, org, { ...answer, range }), lease), read_index });
-}
-
-/** Down to where one run goes: bounded by entries, and where they are cold by segments, for one may hold a single entry. */
-async function lowestOf(
-  config: Config,
-  org: string,
-  { log, newest, from, to }: { log: LogGrant; newest: boolean; from: number; to: number },
-): Promise<number> {
-  const low = Math.min(Math.max(from, to - VERIFY_MAX_ENTRIES), to);
-  const high = Math.min(to, log.cold_before);
-  return low >= high ? low : reachOf(config, org, { log, newest, low, high, count: VERIFY_MAX_SEGMENTS });
 }
 
 /** Renews the lease while steps are taken, and lets go at the end, whichever end it is. */

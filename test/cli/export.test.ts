@@ -112,6 +112,32 @@ describe("export --all", () => {
     expect(there).not.toContain("checkpoint");
   });
 
+  it("copies what there is where the service has lost entries, and says how many it has not", async () => {
+    const change = (one: Exported): Exported => {
+      const said = { ...one.said, complete: false };
+      return { ...one, said, manifest: signManifest(said, { name: said.logs.at(-1)?.log ?? "", by: 1 }) };
+    };
+    const { service, exported } = await exportPlace({ change });
+    service.missing = 3;
+    const { outcome, out } = await exported(["--all", "--to", "copy"]);
+    expect([outcome, out]).toEqual([END(0), expect.stringContaining("not in it: 3 entries that the service has lost")]);
+    const file = await exported(["--to", "all.ndjson"]);
+    expect(file.out).toContain("not in it: 3 entries that the service has lost");
+    const json = await exported(["--to", "again.ndjson", "--json"]);
+    expect(JSON.parse(json.out)).toMatchObject({ complete: false, missing: 3 });
+    service.missing = 0;
+    expect((await exported(["--all", "--to", "other"])).outcome).toMatchObject({ ok: false });
+  });
+
+  it("says what the export waits for", async () => {
+    const { service, exported } = await exportPlace();
+    service.steps = 1;
+    service.error = "Entries it needs are not in the archive";
+    const { outcome, err } = await exported(["--to", "all.ndjson"], { live: true, columns: 200 });
+    expect(outcome).toEqual(END(0));
+    expect(err).toContain("waiting · Entries it needs are not in the archive");
+  });
+
   it("begins anew when what was begun is not there any more", async () => {
     const { service, exported, run, path, keys } = await exportPlace();
     const stop = new AbortController();

@@ -8,7 +8,15 @@ import { showProgress } from "../terminal/progress.ts";
 import { inkFor, type Terminal } from "../terminal/terminal.ts";
 import { mirrorList, mirrorTree } from "./mirror-log.ts";
 import { recordsIn } from "./record-file.ts";
-import { type ExportRequest, type Made, makeExport, readPart } from "./remote-export.ts";
+import {
+  type ExportRequest,
+  type Made,
+  makeExport,
+  type Making,
+  missingText,
+  readPart,
+  waitingOf,
+} from "./remote-export.ts";
 import type { Service } from "./service.ts";
 import { putFile, writeState } from "./state.ts";
 
@@ -17,9 +25,7 @@ type Task = { service: Service; reason: string; to: string; shown: string; json:
 const PART_DIGITS = 5;
 
 /** What is under way, for the eye. */
-export type Mirroring = {
-  rows: number;
-  percent: number;
+export type Mirroring = Making & {
   parts: number;
   of: number | null;
   files: number;
@@ -33,7 +39,7 @@ export type Mirroring = {
  */
 export async function mirrorOrg({ service, reason, to, shown, json, terminal }: Task): Promise<Outcome<ExitCode>> {
   await mkdir(to, { recursive: true });
-  const seen: Mirroring = { rows: 0, percent: 0, parts: 0, of: null, files: 0, filesOf: null };
+  const seen: Mirroring = { rows: 0, percent: 0, error: null, parts: 0, of: null, files: 0, filesOf: null };
   const progress = showProgress(terminal.err, () => readingOf(seen, service));
   try {
     const statePath = join(to, "mirror.state");
@@ -42,9 +48,9 @@ export async function mirrorOrg({ service, reason, to, shown, json, terminal }: 
     const request: ExportRequest = { format: "ndjson", reason };
     const made = await makeExport(service, { request, statePath, making: seen });
     if (!made.ok) return made;
-    const { said, note } = made.value;
-    // Of a log whose top was lost nothing can be proven, and no export is complete: what there is of it is copied.
-    if (!said.complete && said.logs.every(({ checkpoint }) => checkpoint !== null)) {
+    const { said, note, missing } = made.value;
+    // Of a log whose top was lost nothing can be proven, and where entries are lost no export is complete: what there is is copied.
+    if (!said.complete && missing === 0 && said.logs.every(({ checkpoint }) => checkpoint !== null)) {
       const remedy = "use a key with personal:read, and release quarantines before";
       return failed("the service left something out of what this key may have", remedy);
     }
@@ -60,12 +66,12 @@ export async function mirrorOrg({ service, reason, to, shown, json, terminal }: 
     await rm(statePath);
     progress.stop();
     const logs = said.logs.map(({ log, size }) => ({ log, size }));
-    const told = { ok: true, folder: shown, entries: said.rows, logs };
+    const told = { ok: true, folder: shown, entries: said.rows, missing, logs };
     if (json) terminal.out.write(`${printableJson(JSON.stringify(told))}\n`);
     else {
       const head = `${inkFor(terminal.out).green("✓")} ${counted(said.rows, "entry", "entries")} of ${said.org}, in ${shown}`;
       terminal.out.write(
-        `${head}\n  verify it, with nobody to be asked: npx indelible verify ${shown} --complete --key VKEY\n`,
+        `${head}\n${missingText(missing)}  verify it, with nobody to be asked: npx indelible verify ${shown} --complete --key VKEY\n`,
       );
     }
     return { ok: true, value: EXIT.good };
@@ -120,9 +126,9 @@ async function mirrorRecords(
   return { ok: true, value: null };
 }
 
-function readingOf({ rows, percent, parts, of, files, filesOf }: Mirroring, { backOff }: Service) {
-  const { reason } = backOff;
-  const waiting = reason === null ? null : `waiting · ${reason}`;
+function readingOf(seen: Mirroring, service: Service) {
+  const { rows, percent, parts, of, files, filesOf } = seen;
+  const waiting = waitingOf(seen, service);
   if (filesOf !== null) {
     const unit = `of ${count(filesOf)} tiles and bundles fetched`;
     return { fraction: files / Math.max(1, filesOf), done: files, unit, notes: [], waiting };

@@ -5,6 +5,7 @@ import { VERIFIER_MANIFEST_MAX_BYTES } from "../../limits.ts";
 import { pause } from "../../verifier/pause.ts";
 import { EXPORT_LINK_SPARE_MS, EXPORT_POLL_MS } from "../limits.ts";
 import { failed, type Outcome } from "../outcome.ts";
+import { counted } from "../terminal/format.ts";
 import { printable } from "../terminal/printable.ts";
 import type { Service } from "./service.ts";
 import { type ExportState, readState, writeState } from "./state.ts";
@@ -26,6 +27,7 @@ const exportSchema = z.object({
   error: z.string().nullable().default(null),
   rows: z.int().default(0),
   bytes: z.int().default(0),
+  missing: z.int().default(0),
   progress: z
     .object({ percent: z.number().default(0) })
     .partial()
@@ -34,11 +36,22 @@ const exportSchema = z.object({
 });
 type ExportAnswer = z.infer<typeof exportSchema>;
 
-/** How far the service is, for the eye. */
-export type Making = { rows: number; percent: number };
+/** How far the service is, for the eye, and what it waits for. */
+export type Making = { rows: number; percent: number; error: string | null };
 
-/** An export that the service has made. */
-export type Made = { state: ExportState; note: string; said: ExportManifest; links: Links };
+/** An export that the service has made; `missing`: entries that it has lost. */
+export type Made = { state: ExportState; note: string; said: ExportManifest; missing: number; links: Links };
+
+/** What a command does beside its progress, in words: waiting, with the reason. */
+export function waitingOf({ error }: Making, { backOff }: Service): string | null {
+  const reason = backOff.reason ?? error;
+  return reason === null ? null : `waiting · ${reason}`;
+}
+
+/** What is said of entries that a service has lost. */
+export function missingText(missing: number): string {
+  return missing === 0 ? "" : `  not in it: ${counted(missing, "entry", "entries")} that the service has lost\n`;
+}
 
 /** Has the service make an export, or goes on with the one that an earlier run began: `statePath` keeps which. */
 export async function makeExport(
@@ -72,7 +85,8 @@ export async function makeExport(
   if (said === null || said.id !== done.value.id) {
     return failed("what came as the manifest is not one", "check --url and the versions of both sides");
   }
-  return { ok: true, value: { state: state as ExportState, note, said, links } };
+  const { missing } = done.value;
+  return { ok: true, value: { state: state as ExportState, note, said, missing, links } };
 }
 
 async function awaitExport(
@@ -80,7 +94,7 @@ async function awaitExport(
   { first, making }: { first: ExportAnswer; making: Making },
 ): Promise<Outcome<ExportAnswer>> {
   for (let now = first; ; ) {
-    Object.assign(making, { rows: now.rows, percent: now.progress?.percent ?? 0 });
+    Object.assign(making, { rows: now.rows, percent: now.progress?.percent ?? 0, error: now.error });
     if (now.state === "done" && now.links !== null) return { ok: true, value: now };
     if (now.state !== "queued" && now.state !== "running") {
       const why = now.error === null ? now.state : `${now.state}: ${printable(now.error)}`;

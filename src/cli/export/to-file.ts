@@ -8,7 +8,15 @@ import { inkFor, type Terminal } from "../terminal/terminal.ts";
 import { manifestPaths } from "../verify/export-file.ts";
 import { mirrorList } from "./mirror-log.ts";
 import { recordsIn } from "./record-file.ts";
-import { type ExportRequest, type Made, makeExport, readPart } from "./remote-export.ts";
+import {
+  type ExportRequest,
+  type Made,
+  makeExport,
+  type Making,
+  missingText,
+  readPart,
+  waitingOf,
+} from "./remote-export.ts";
 import type { Service } from "./service.ts";
 import { putFile, writeState } from "./state.ts";
 
@@ -31,12 +39,12 @@ export async function exportToFile({ service, request, out, shown, json, termina
     return failed(`${shown(out)} is there already`, "name another file with --to, or move it away");
   }
   await mkdir(dirname(out), { recursive: true });
-  const seen = { rows: 0, percent: 0, parts: 0, of: null as number | null };
+  const seen: Seen = { rows: 0, percent: 0, error: null, parts: 0, of: null };
   const progress = showProgress(terminal.err, () => readingOf(seen, service));
   try {
     const made = await makeExport(service, { request, statePath: `${out}.state`, making: seen });
     if (!made.ok) return made;
-    const { said, note } = made.value;
+    const { said, note, missing } = made.value;
     seen.of = said.parts.length;
     const fetched = await fetchParts(service, { made: made.value, out, format: request.format, seen });
     if (!fetched.ok) return fetched;
@@ -47,7 +55,7 @@ export async function exportToFile({ service, request, out, shown, json, termina
     progress.stop();
     const { id, rows, complete, parts } = said;
     const size = parts.reduce((sum, part) => sum + part.bytes, 0);
-    const told = { ok: true, id, rows, bytes: size, complete, file: shown(out), manifest: shown(manifest) };
+    const told = { ok: true, id, rows, bytes: size, complete, missing, file: shown(out), manifest: shown(manifest) };
     if (json) terminal.out.write(`${printableJson(JSON.stringify(told))}\n`);
     else terminal.out.write(textOf(told, terminal));
     return { ok: true, value: EXIT.good };
@@ -55,6 +63,9 @@ export async function exportToFile({ service, request, out, shown, json, termina
     progress.stop();
   }
 }
+
+/** What is under way, for the eye. */
+type Seen = Making & { parts: number; of: number | null };
 
 type Fetching = { made: Made; out: string; format: ExportRequest["format"]; seen: { parts: number } };
 
@@ -103,19 +114,16 @@ async function fetchLists(
   return { ok: true, value: null };
 }
 
-type Told = { rows: number; bytes: number; file: string; manifest: string };
+type Told = { rows: number; bytes: number; missing: number; file: string; manifest: string };
 
-function textOf({ rows, bytes, file, manifest }: Told, { out }: Terminal): string {
+function textOf({ rows, bytes, missing, file, manifest }: Told, { out }: Terminal): string {
   const head = `${inkFor(out).green("✓")} ${counted(rows, "entry", "entries")}, ${bytesText(bytes)}, in ${file}`;
-  return `${head}\n  its manifest, signed by the log's key: ${manifest}\n  npx indelible verify ${file} --key VKEY\n`;
+  return `${head}\n${missingText(missing)}  its manifest, signed by the log's key: ${manifest}\n  npx indelible verify ${file} --key VKEY\n`;
 }
 
-function readingOf(
-  { rows, percent, parts, of }: { rows: number; percent: number; parts: number; of: number | null },
-  { backOff }: Service,
-) {
-  const { reason } = backOff;
-  const waiting = reason === null ? null : `waiting · ${reason}`;
+function readingOf(seen: Seen, service: Service) {
+  const { rows, percent, parts, of } = seen;
+  const waiting = waitingOf(seen, service);
   if (of === null) return { fraction: percent / 100, done: rows, unit: "entries made ready", notes: [], waiting };
   return {
     fraction: of === 0 ? 1 : parts / of,

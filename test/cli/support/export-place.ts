@@ -34,7 +34,7 @@ export async function exportPlace({ later = false, change = (exported) => export
   const at = await workplace();
   const env = { INDELIBLE_URL: service.url, INDELIBLE_KEY: KEY };
   const keys = logs.flatMap(({ vkey }) => ["--key", vkey]);
-  const exported = (args: string[], more: { signal?: AbortSignal } = {}) =>
+  const exported = (args: string[], more: { signal?: AbortSignal; live?: boolean; columns?: number } = {}) =>
     at.run("export", ["--org", "acme", ...REASON, ...args], { env, ...more });
   return { service, made: made("exp_1"), exported, run: at.run, path: at.path, keys };
 }

@@ -17,6 +17,9 @@ export class ExportService {
   /** How often an export is asked for before it is done. */
   steps = 0;
   linkSeconds = 900;
+  /** Why one that is not done waits, and entries that the service has lost. */
+  error: string | null = null;
+  missing = 0;
   /** Answers in place of the service; false leaves it to the service. */
   trouble: (path: string, response: ServerResponse) => boolean = () => false;
   host = "";
@@ -81,7 +84,15 @@ export class ExportService {
       expires_at: new Date(expires).toISOString(),
     });
     const links = found.state === "done" ? { data: link("data"), manifest: link("manifest") } : null;
-    const answer = { id, state: found.state, error: null, rows: found.made.said.rows, bytes: 1, links };
+    const answer = {
+      id,
+      state: found.state,
+      error: links === null ? this.error : null,
+      missing: this.missing,
+      rows: found.made.said.rows,
+      bytes: 1,
+      links,
+    };
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
   }
 
