@@ -4,16 +4,20 @@ const LINE_END = "\r\n";
 /** With these a spreadsheet takes a text for a formula, or drops the character; with the last a guard is taken for a guard. */
 const GUARDED = /^[=+\-@\t\r\n']/;
 
+/** Before a text that UTF-8 does not hold, written as JSON; a text that begins so is written as JSON as well. */
+const AS_JSON = "json:";
+
 /**
- * A line of RFC 4180 in UTF-8. A field that begins with = + - @ tab CR LF or an apostrophe gets an apostrophe before it: to
- * read it back, take one leading apostrophe away, where there is one.
+ * A line of RFC 4180 in UTF-8. A text with half of a surrogate pair is `json:` and its JSON text. A field that begins with = + - @ tab CR LF or an apostrophe gets an apostrophe before it: to
+ * read it back, take one leading apostrophe away, where there is one; where there is none, what follows a leading `json:` is JSON.
  */
 function csvLine(fields: readonly string[]): string {
   return fields.map(csvField).join(",") + LINE_END;
 }
 
 function csvField(text: string): string {
-  const guarded = GUARDED.test(text) ? `'${text}` : text;
+  const whole = text.isWellFormed() && !text.startsWith(AS_JSON) ? text : AS_JSON + JSON.stringify(text);
+  const guarded = GUARDED.test(whole) ? `'${whole}` : whole;
   return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 

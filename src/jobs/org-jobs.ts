@@ -72,6 +72,7 @@ export class OrgJobs extends DurableObject<Env> {
   list(org: string, kind: JobKind, after: string | null): Result<Job[]> {
     if (this.#foreign(org)) return NOT_FOUND;
     const { sql } = this.ctx.storage;
+    if (after !== null && !this.get(org, kind, after).ok) return NO_CURSOR;
     return ok(hasTable(sql) ? listJobs(sql, kind, { after, limit: JOBS_PAGE_ENTRIES }).map(jobOf) : []);
   }
 
@@ -160,6 +161,9 @@ export class OrgJobs extends DurableObject<Env> {
 /** JSON texts; a `result` of null stays as it is. */
 type Rewritten = { id: string; request: string; result: string | null };
 
+const NO_CURSOR = refuse("invalid_request", "The cursor is not one of this list. Begin again without it.", {
+  errors: [{ pointer: "/cursor", message: "is not a cursor of this list: begin again without it" }],
+});
 const TAKEN = refuse("conflict", "Something else was asked for under this name before.");
 const MANY = refuse(
   "rate_limited",

@@ -1,6 +1,6 @@
 import { entryText } from "../chain/open.ts";
 import type { Config } from "../env.ts";
-import { ok, refuse, type Result } from "../errors.ts";
+import { ok, type Result } from "../errors.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ID_MAX_CHARACTERS, PAGE_MAX_BYTES, VISIBLE_WAIT_MAX_MS } from "../limits.ts";
 import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
@@ -25,12 +25,11 @@ export async function getEntry(
   idOrIndex: string,
   number: number | null = null,
 ): Promise<Result<Traced<string | null>>> {
-  const { org } = reader;
   return traced<string | null>(config, reader, {
     route: "events.get",
     filter: entryAsked(idOrIndex, number),
     read: async (grant) => {
-      const found = await findEntry(config, org, { grant, idOrIndex, number });
+      const found = await findEntry(config, reader, { grant, idOrIndex, number });
       if (!found.ok) return found;
       if (found.value === null) return ok({ answer: null, results: 0, range: null });
       const { row } = found.value;
@@ -52,8 +51,8 @@ export function rangeAnswered(grant: ReadGrant, { index, number }: FoundEntry): 
   return number === grant.number ? { from: index, to: index } : null;
 }
 
-/** A found entry as its reader may see it, its index and the number of its log. */
-export type FoundEntry = { row: Exclude<Row, { kind: "refused" }>; index: number; number: number };
+/** A found entry as its reader may see it, its index and the number of its log. Of one that the archive has lost, `row` says so. */
+export type FoundEntry = { row: Row; index: number; number: number };
 
 /** More than one only when tokens of two ids are alike. */
 const ID_MAX_ENTRIES = 10;
@@ -65,7 +64,7 @@ const BY_INDEX = /^\d{1,10}$/;
  */
 export async function findEntry(
   config: Config,
-  org: string,
+  { org, caller }: Pick<Reader, "org" | "caller">,
   { grant, idOrIndex, number = null }: { grant: ReadGrant; idOrIndex: string; number?: number | null },
 ): Promise<Result<FoundEntry | null>> {
   const { size, visible } = grant;
@@ -77,28 +76,24 @@ export async function findEntry(
     const late = await find(config, org, { grant, visible: waited.value, idOrIndex, number });
     if (late !== null) return ok(late);
   }
-  return number === null && !BY_INDEX.test(idOrIndex) ? findCold(config, org, { grant, id: idOrIndex }) : ok(null);
+  return number === null && !BY_INDEX.test(idOrIndex)
+    ? findCold(config, { org, caller }, { grant, id: idOrIndex })
+    : ok(null);
 }
 
 /** An entry by its id in R2 alone, where there is no index. */
 async function findCold(
   config: Config,
-  org: string,
+  { org, caller }: Pick<Reader, "org" | "caller">,
   { grant, id }: { grant: ReadGrant; id: string },
 ): Promise<Result<FoundEntry | null>> {
   const logs = logsOf(grant);
   if (logs.every(({ cold_before }) => cold_before === 0)) return ok(null);
-  const found = await coldById(config, org, { logs, grant, id });
-  if (found === "unknown") return NOT_BY_ID;
-  if (found === null) return ok(null);
-  const { log, row } = found;
+  const found = await coldById(config, { org, caller }, { logs, grant, id });
+  if (!found.ok || found.value === null) return found as Result<null>;
+  const { log, row } = found.value;
   return ok(judge(row, { log, grant, filter: filterOf(id) }));
 }
-
-const NOT_BY_ID = refuse(
-  "unprocessable",
-  "Older entries are kept in the archive, where one is found by its index, or by an id its sender gave it.",
-);
 
 function filterOf(id: string): EntryFilter {
   return [{ field: "id", values: [id], exclude: false }];
@@ -157,7 +152,9 @@ function judge(
   const { index } = stored;
   const row = openRow(stored, { log: log.log, personal: grant.personal, quarantine: quarantineAt(log, index) });
   if (!mayAnswer(row, { filter, grant })) return null;
-  if (row.kind === "refused") throw new ForeignRow(`the row at index ${index} of ${log.log}: ${row.why}`);
+  // In a list it stands like this as well.
+  const lost = index < log.cold_before && stored.line === "";
+  if (row.kind === "refused" && !lost) throw new ForeignRow(`the row at index ${index} of ${log.log}: ${row.why}`);
   return { row, index, number: log.number };
 }
 

@@ -29,7 +29,7 @@ export async function proveEntry(
     route: "events.proof",
     filter: entryAsked(idOrIndex, number),
     read: async (grant) => {
-      const found = await findEntry(config, org, { grant, idOrIndex, number });
+      const found = await findEntry(config, reader, { grant, idOrIndex, number });
       if (!found.ok) return found;
       if (found.value === null) return ok({ answer: null, results: 0, range: null });
       const { row, index } = found.value;

@@ -79,9 +79,17 @@ describe("a walk", () => {
     const started = createWalk(sha256, { log: LOG, genesis: null, size: SIZE, from: 0, trusted: null, maxBreaks: 9 });
     started.row(row(9));
     started.row(row(7));
-    expect(started.progress()).toEqual({ checked: 1, breaks: 0, at: 8, stopped: false });
+    expect(started.progress()).toEqual({ checked: 1, breaks: 0, at: 8, from: 0, stopped: false });
     started.row(row(6));
-    expect(started.progress()).toEqual({ checked: 2, breaks: 1, at: 6, stopped: false });
+    expect(started.progress()).toEqual({ checked: 2, breaks: 1, at: 6, from: 0, stopped: false });
+  });
+
+  it("rests above its end once it has as many causes to settle as it may, and says from where another goes on", () => {
+    const bounds = { log: LOG, genesis: null, size: SIZE, from: 0, trusted: null, maxBreaks: 99, maxClaims: 0 };
+    const started = createWalk(sha256, bounds);
+    for (let index = SIZE - 1; index > 5; index--) started.row(row(index));
+    expect(started.progress()).toMatchObject({ checked: 1, from: SIZE - 1, stopped: true });
+    expect(started.report()).toMatchObject({ checked: 1, breaks: [], stopped_at: null });
   });
 
   it("carries the place of a row into what it says", () => {

@@ -44,6 +44,7 @@ const NAUGHTY = [
     "\u2028",
     "😀",
   ],
+  ...["a\ud800b", "\udfff", "=\ud83d", "\ude00\ud83d", "json:", 'json:"x"', "'json:", " json:"],
 ];
 
 describe("a CSV export", () => {

@@ -32,6 +32,21 @@ describe("an export of all of a log", () => {
     });
   });
 
+  it("is listed; a cursor that is not one of this list is refused", async () => {
+    const org = await orgOf(1);
+    const { id } = await made(org);
+    expect((await call("GET", `/v1/orgs/${org}/exports`)).json.data).toMatchObject([{ id }]);
+    expect((await call("GET", `/v1/orgs/${org}/exports?cursor=${id}`)).json).toEqual({ data: [], next_cursor: null });
+    for (const [list, cursor] of [
+      ["exports", "exp_nosuch"],
+      ["erasures", id],
+      ["retention/runs", id],
+    ]) {
+      const page = await call("GET", `/v1/orgs/${org}/${list}?cursor=${cursor}`);
+      expect([list, page.status, page.json.errors?.[0]?.pointer]).toEqual([list, 400, "/cursor"]);
+    }
+  });
+
   it("answers any range of its bytes, under one read session for each link", async () => {
     const org = await orgOf(300);
     const answer = await made(org);

@@ -78,11 +78,27 @@ describe("an entry that is cold", () => {
     const newest = await call("GET", `/v1/orgs/${org}/events/${ids.at(-1)}`);
     expect(newest.json, newest.text).toMatchObject({ id: ids.at(-1), index: ids.length });
     const oldest = await call("GET", `/v1/orgs/${org}/events/${ids[0]}`);
-    expect([oldest.status, oldest.json.code]).toEqual([422, "unprocessable"]);
+    expect([oldest.status, oldest.json.detail]).toEqual([404, expect.stringContaining("by its index")]);
+    const soon = await call("GET", `/v1/orgs/${org}/events/evt_aaaaaaaaaaaaaaaaaaaaaaaa.0`);
+    expect(soon.status, "not sequenced yet").toBe(404);
     expect((await call("GET", `/v1/orgs/${org}/events/1`)).json).toMatchObject({ id: ids[0] });
     expect((await call("GET", `/v1/orgs/${org}/events/nobody-sent-this`)).status).toBe(404);
     // A proof is of the entry wherever it is.
     expect((await call("GET", `/v1/orgs/${org}/events/1/proof`)).status).toBe(200);
+  });
+
+  it("that the archive has lost is answered as unreadable, by its index as in a list", async () => {
+    const org = await filledOrg(3, 3, { days: 1, each: 3 });
+    setDay(10, 15);
+    await coolOrg(org);
+    const { log } = await statusOf(org);
+    const { objects } = await env.ARCHIVE.list({ prefix: `seg/${log}/` });
+    await env.ARCHIVE.delete(objects.map(({ key }) => key));
+    const listed = (await list(org, { before_index: 2 })).json.data.find(({ index }: any) => index === 1);
+    const got = await call("GET", `/v1/orgs/${org}/events/1`);
+    expect([got.status, got.json], got.text).toEqual([200, listed]);
+    expect(got.json).toMatchObject({ index: 1, unreadable: expect.stringContaining("not this entry") });
+    expect((await call("GET", `/v1/orgs/${org}/events/1/proof`)).status).toBe(422);
   });
 
   it("fills pages of bounded work: an empty page goes on where it ended", async () => {

@@ -5,6 +5,7 @@ import { findEntry } from "../../src/query/get-entry.ts";
 import { readPage } from "../../src/query/list-entries.ts";
 import { parseListQuery } from "../../src/query/query.ts";
 import { shownEntrySchema } from "../../src/schema/answers.ts";
+import { serviceReader } from "../../src/schema/caller.ts";
 import type { ReadGrant } from "../../src/schema/ledger.ts";
 import { conforms } from "../http/support.ts";
 import type { Said } from "../store/cells.ts";
@@ -38,7 +39,11 @@ const indexes = (entries: any[]) => entries.map(({ index }) => index);
 const listed = async (grant: ReadGrant, params: Record<string, string> = {}) =>
   indexes((await walkPages(of.log, grant, new URLSearchParams({ order: "asc", ...params }))).entries);
 const got = async (grant: ReadGrant, idOrIndex: string) => {
-  const found = await findEntry(configOf(env), of.log.org, { grant, idOrIndex });
+  const found = await findEntry(
+    configOf(env),
+    { org: of.log.org, caller: serviceReader(of.log.org) },
+    { grant, idOrIndex },
+  );
   if (!found.ok) throw new Error(found.refusal.detail);
   return found.value;
 };

@@ -96,9 +96,11 @@ export const events = new Hono<App>()
     const { answer: text, read_index } = found.value;
     const headers = tracedHeaders(c, read_index);
     if (text !== null) return answer(c, 200, text, { "content-type": "application/json", ...headers });
-    const { refusal } = refuse("not_found", "This log has no entry of this id or index, or not yet.");
-    return problem(c, refusal, headers);
+    return problem(c, refuse("not_found", NO_ENTRY).refusal, headers);
   });
+
+const NO_ENTRY =
+  "This log has no entry of this id or index, or not yet. An older one, in the archive alone, is found by its index, or by an id its sender gave it.";
 
 type Sent = { events: ParsedEvent[]; idempotencyKey: string | null };
 
