@@ -47,7 +47,7 @@ it("hides neither itself nor who stops reading, though it covers all that is to 
     ...["indelible.reads.disabled", "indelible.reads.enabled"],
   ];
   const shown = async (params: Record<string, string | string[]>) =>
-    (await walk(org, { order: "asc", min_size: 6, ...params })).entries;
+    (await walk(org, { order: "asc", min_size: 7, ...params })).entries;
   const named = (entries: any[]) => entries.flatMap((entry) => ("action" in entry ? [entry.action] : []));
   const all = await shown({});
   expect(named(all)).toEqual(told);
