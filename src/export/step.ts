@@ -1,7 +1,13 @@
 import { deleteExportFiles, isExportFile } from "../archive/export.ts";
 import type { LostSegment } from "../archive/segment.ts";
 import { ok, refuse, type Result } from "../errors.ts";
-import { EXPORT_LOST_WAIT_MS, EXPORT_MAX_PARTS, EXPORT_STEP_MAX_SEGMENTS, EXPORT_STEP_MS } from "../limits.ts";
+import {
+  EXPORT_LOST_SEGMENTS,
+  EXPORT_LOST_WAIT_MS,
+  EXPORT_MAX_PARTS,
+  EXPORT_STEP_MAX_SEGMENTS,
+  EXPORT_STEP_MS,
+} from "../limits.ts";
 import type { JobContext, Kind, Refused, Stepped } from "../jobs/kind.ts";
 import { callLedger } from "../ledger/client.ts";
 import { log as say } from "../log.ts";
@@ -77,8 +83,11 @@ async function readOn(
   const until = Date.now() + EXPORT_STEP_MS;
   for (let left = EXPORT_STEP_MAX_SEGMENTS; left > 0 && Date.now() < until; left--) {
     if (work.full || progress.log === progress.logs.length) break;
+    const { missing } = progress;
     const read = await readSome({ request, grant, progress, work, readers, filter: filter.value.filter });
     if (!read.ok) return read;
+    // What is lost was asked for twice, under names asked for anew.
+    if (progress.missing > missing) left -= EXPORT_LOST_SEGMENTS;
   }
   await work.store(config, { org, id }, { last: progress.log === progress.logs.length });
   return { progress, result: null };

@@ -112,7 +112,8 @@ async function entriesStep(work: RemoveWork, before: RemoveProgress): Promise<Re
       // What is missing in D1 is about to be projected, maybe from a line that was read before.
       if (rows.late) return { progress: { ...progress, changed: true }, wait_ms: RETRY_MS };
     }
-    progress.changed ||= await segments.sweep();
+    // What the ledger does not name may be the only copy that can be read.
+    if (read.length === named.length) progress.changed ||= await segments.sweep();
     const here = indexes.filter((index) => index >= progress.from && index < segments.past);
     Object.assign(progress, counted(progress, { removal: work.removal, here, read }));
     progress.from = segments.past;

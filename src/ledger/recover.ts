@@ -59,8 +59,13 @@ export async function compareOnStart(core: Core): Promise<Result<null>> {
 /** A ledger set back to where a removal had begun lacks no entry, and may name segments that are gone since. */
 async function catchUpRemovals(core: Core, beyond: readonly ListedSegment[]): Promise<void> {
   if (!isRemoving(core.storage.sql)) return;
-  await retakeRemoved(core, beyond);
-  transact(core, () => forgetIdle(core.storage.sql, core.now()));
+  try {
+    await retakeRemoved(core, beyond);
+    transact(core, () => forgetIdle(core.storage.sql, core.now()));
+  } catch (error) {
+    // Nothing is lost by it but time: appends go on, and the next start looks again.
+    log("warn", { message: "what a removal took is not looked for", org: core.state.org.org, error: String(error) });
+  }
 }
 
 /**

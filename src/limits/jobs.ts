@@ -20,6 +20,8 @@ export const JOBS_WAKE_ORGS_PER_RUN = 100;
 export const EXPORT_STEP_MS = 2_000;
 /** Segments it takes at most: of the 1,000 calls of an alarm. */
 export const EXPORT_STEP_MAX_SEGMENTS = 500;
+/** As many of them an entry that is lost counts as: it is asked for twice, under names asked for anew, with what follows. */
+export const EXPORT_LOST_SEGMENTS = 20;
 /** For so long an export waits for segments that are not as they were stored: an operator may bring them back. */
 export const EXPORT_LOST_WAIT_MS = 3_600_000;
 /** A part in memory: its text and its bytes beside a segment of 16 MB at worst, of the 128 MB an object has. */

@@ -119,7 +119,7 @@ export const exportSchema = z
     bytes: z.int(),
     missing: z.int().meta({
       description:
-        "Entries that the archive has lost, so they are in no export: it waited an hour for them, or a log had lost them before it was continued.",
+        "Entries that the archive has lost, so they are in no export: it waited for them until it was an hour old, or a log had lost them before it was continued.",
     }),
     complete: z.boolean().nullable().meta({
       description: "Whether it holds every entry under its checkpoints with every section; null until it is done.",

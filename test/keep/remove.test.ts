@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { putSegment } from "../../src/archive/segment.ts";
 import { absenceListText } from "../../src/chain/absence-list.ts";
 import type { EntryRecord } from "../../src/chain/record.ts";
+import { redactLine } from "../../src/chain/redact.ts";
+import { absenceCauseOf } from "../../src/schema/keep.ts";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, statusOf, untilProjected } from "../support/check-ledger.ts";
 import { call, event } from "../support/client.ts";
@@ -183,6 +185,20 @@ describe("a removal", () => {
     const { objects, ledger } = await checkLedger(org, { archived: true });
     expect(objects).not.toContain(name);
     expect(objects).toEqual(ledger.segments.map((segment) => segment.name));
+  });
+
+  it("takes away no copy that nobody named where the one the ledger names cannot be read", async () => {
+    const org = await archivedOrg(EVENTS);
+    const { objects } = await checkLedger(org, { archived: true });
+    const removal = await begun(org, LIST);
+    // As a step leaves it that died before the ledger's word; then the named one is damaged.
+    const lines = (await linesOf(org)).slice(0, EVENTS.length + 1);
+    const redacted = lines.map((line, index) => redactLine(line, LIST.get(index) ?? [], absenceCauseOf(removal)));
+    const copy = { log: (await statusOf(org)).log, first: 0, lines: redacted, headMac: null };
+    const { name } = await putSegment(env.ARCHIVE, copy);
+    await env.ARCHIVE.put(objects[0] as string, "other bytes");
+    expect(await carriedOut(org, removal)).toMatchObject({ at: "done", unreadable: 2 });
+    expect(await env.ARCHIVE.head(name)).not.toBeNull();
   });
 
   it("of an org whose ledger is evicted at any time goes on", async () => {

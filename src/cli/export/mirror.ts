@@ -51,8 +51,7 @@ export async function mirrorOrg({ service, reason, to, shown, json, terminal }: 
     const { said, note, missing } = made.value;
     // Of a log whose top was lost nothing can be proven, and where entries are lost no export is complete: what there is is copied.
     if (!said.complete && missing === 0 && said.logs.every(({ checkpoint }) => checkpoint !== null)) {
-      const remedy = "use a key with personal:read, and release quarantines before";
-      return failed("the service left something out of what this key may have", remedy);
+      return LEFT_OUT;
     }
     const records = await mirrorRecords(service, { made: made.value, to, statePath, seen });
     if (!records.ok) return records;
@@ -86,6 +85,11 @@ function folderOf(to: string, log: string): string {
   return number === 1 ? to : join(to, String(number));
 }
 
+const LEFT_OUT = failed(
+  "the service left something out of what this key may have",
+  "use a key with personal:read, and release quarantines before",
+);
+
 /** Puts the lines of each part into files of their logs, and the lists that causes among them name beside those. */
 async function mirrorRecords(
   service: Service,
@@ -107,6 +111,8 @@ async function mirrorRecords(
     const logs = recordsIn(read.value);
     if (logs === null)
       return failed(`part ${n + 1} holds lines that are no entries`, "get a later version of this command");
+    // Where entries are lost nobody says whether anything else is left out: the lines themselves do.
+    if (logs.some(({ withheld }) => withheld > 0)) return LEFT_OUT;
     for (const { number, lines, lists } of logs) {
       const folder = folderOf(to, number === 1 ? org : `${org}/${number}`);
       await mkdir(join(folder, "records"), { recursive: true });

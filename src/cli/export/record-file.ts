@@ -4,8 +4,8 @@ import { parseRecord } from "../../chain/parse-record.ts";
 import { causeOf } from "../../chain/verify-causes.ts";
 import { readEventSection } from "../../chain/section-shape.ts";
 
-/** Record lines of one log, and the lists that the causes among them commit to. */
-export type LogRecords = { number: number; lines: string[]; lists: string[] };
+/** Record lines of one log, the lists that the causes among them commit to, and how many sections they hold back. */
+export type LogRecords = { number: number; lines: string[]; lists: string[]; withheld: number };
 
 const PROOF = ',"proof":[';
 const CAUSE_PATTERN = /indelible\.(erasure\.begun|retention\.run)/;
@@ -22,8 +22,9 @@ export function recordsIn(part: Uint8Array): LogRecords[] | null {
     const { leaf } = parsed;
     const { number } = placeInOrg(leaf.log);
     let log = logs.find((one) => one.number === number);
-    if (log === undefined) logs.push((log = { number, lines: [], lists: [] }));
+    if (log === undefined) logs.push((log = { number, lines: [], lists: [], withheld: 0 }));
     log.lines.push(line);
+    log.withheld += record.absent?.filter(({ cause }) => cause === "withheld").length ?? 0;
     if (leaf.source !== "service" || !CAUSE_PATTERN.test(text)) continue;
     const action = readEventSection(record.sections["event"]?.text ?? "")?.action ?? null;
     const { list } = causeOf(leaf, { action, metadata: record.sections["metadata"]?.text ?? null });
