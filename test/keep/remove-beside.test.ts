@@ -10,7 +10,7 @@ import { linesOf } from "../support/owner.ts";
 import { strand } from "../support/strand.ts";
 import { cellOf, verified } from "../support/tamper.ts";
 import { archived, erased, person } from "./erasure-support.ts";
-import { begun, byJane, carriedOut, config, JANE } from "./support.ts";
+import { begun, carriedOut, config } from "./support.ts";
 
 afterEach(() => {
   restoreFaults();
@@ -22,17 +22,18 @@ const LIST = new Map([[2, ["actor", "actor/detail"]]]);
 /** An org of which Jane's entry is to be let go, with the cause sealed. */
 async function orgOfJane() {
   const org = await createOrg("beside");
-  await append(org, batchOf([event(1), byJane(2), event(3)]));
+  const jane = person();
+  await append(org, batchOf([event(1), event(2, { actor: jane }), event(3)]));
   await archived(org);
   const removal = await begun(org, LIST);
   await archived(org);
-  return { org, removal };
+  return { org, jane, removal };
 }
 
 describe("a removal beside a repair", () => {
   it("is not undone by one that read the entries before, though the removal is over", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
-    const { org, removal } = await orgOfJane();
+    const { org, jane, removal } = await orgOfJane();
     let searches = 0;
     for (const cell of CELLS) {
       replaceMethod(cell, "batch", async (original, args) => {
@@ -48,13 +49,13 @@ describe("a removal beside a repair", () => {
     const repaired = await call("POST", `/v1/orgs/${org}/repair`, { body: { reason: "a look" } });
     expect(searches).toBeGreaterThanOrEqual(2);
     expect(repaired.status, repaired.text).toBe(429);
-    expect(await placesOf(org, [JANE.name])).toEqual([]);
+    expect(await placesOf(org, [jane.name])).toEqual([]);
     expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
   });
 
   it("lets go of nothing once a repair has had the lease in between", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
-    const { org, removal } = await orgOfJane();
+    const { org, jane, removal } = await orgOfJane();
     let repairs = 0;
     replaceMethod(env.ARCHIVE, "put", async (original, args) => {
       if (String(args[0]).startsWith("seg/") && ++repairs === 1) {
@@ -64,9 +65,9 @@ describe("a removal beside a repair", () => {
       return original(...args);
     });
     await expect(carriedOut(org, removal)).rejects.toThrow("took its turn");
-    expect((await linesOf(org))[2]).toContain(JANE.name);
+    expect((await linesOf(org))[2]).toContain(jane.name);
     await carriedOut(org, removal);
-    expect(await placesOf(org, [JANE.name])).toEqual([]);
+    expect(await placesOf(org, [jane.name])).toEqual([]);
   });
 });
 
