@@ -36,7 +36,7 @@ export async function proveSome(
   let { next, prev } = from;
   const end = newest ? log.size : Math.min(log.size, Date.parse(log.head_at) < until ? log.size : log.cold_before);
   if (next >= end) return { next, prev, end: true, fault: null };
-  for (const { head, copies } of await segmentsFrom(config, org, { log, newest, next })) {
+  for (const { head, copies } of await copiesFrom(config, org, { log, newest, next })) {
     const found = await linesOf(
       config,
       copies.filter(({ first, last }) => first <= next && next <= last),
@@ -82,7 +82,7 @@ function failed(at: Pick<Proven, "next" | "prev">, fault: ArchiveFault): Proven 
   return { ...at, end: true, fault };
 }
 
-async function segmentsFrom(
+async function copiesFrom(
   config: Config,
   org: string,
   { log, newest, next }: { log: LogGrant; newest: boolean; next: number },

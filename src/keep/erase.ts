@@ -11,7 +11,6 @@ import { grantFor } from "../verify/confirm-faults.ts";
 import { beginRemoval } from "./begin-removal.ts";
 import { chunkFrom, type ErasureProgress, NONE_HELD } from "./erasure-progress.ts";
 import { elsewhereStep } from "./erase-elsewhere.ts";
-import { removedBy } from "./erasures.ts";
 import { sumOf } from "./gone-counts.ts";
 import { holdingNow } from "./held-by.ts";
 import { removeStep, REMOVAL_BEGUN } from "./remove.ts";
@@ -136,7 +135,7 @@ async function removeFound(
 async function endStep(context: JobContext, asked: Asked, progress: ErasureProgress): Promise<Step | Refused> {
   const { config, org, id } = context;
   const { logs, causes, held, unreadable, elsewhere } = progress;
-  const removed = removedBy(causes);
+  const removed = sumOf(causes);
   const metadata = {
     removed,
     held: held.entries,

@@ -8,6 +8,7 @@ import type { Caller } from "../schema/caller.ts";
 import type { Certificate, ErasureAnswer, ErasureRequest, NewErasure } from "../schema/erasure.ts";
 import type { Job } from "../schema/job.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
+import { sumOf } from "./gone-counts.ts";
 
 const KIND = "erasure";
 
@@ -76,14 +77,6 @@ function progressOf({ round, logs, at, causes }: ErasureProgress): ErasureAnswer
     round,
     entries_searched: before + at.index,
     entries_total: logs.reduce((sum, { size }) => sum + size, 0),
-    removed: removedBy(causes),
+    removed: sumOf(causes),
   };
-}
-
-/** What went by these causes in all. */
-export function removedBy(causes: ErasureProgress["causes"]): { entries: number; sections: number } {
-  return causes.reduce(
-    (sum, { entries, sections }) => ({ entries: sum.entries + entries, sections: sum.sections + sections }),
-    { entries: 0, sections: 0 },
-  );
 }

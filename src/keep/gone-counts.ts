@@ -26,7 +26,8 @@ export function joinCounts(counts: GoneCounts, more: GoneCounts): GoneCounts {
   return [...by.values()];
 }
 
-export function sumOf(counts: GoneCounts): { entries: number; sections: number } {
+/** What went in all, of counts or by causes. */
+export function sumOf(counts: readonly { entries: number; sections: number }[]): { entries: number; sections: number } {
   return counts.reduce(
     (sum, { entries, sections }) => ({ entries: sum.entries + entries, sections: sum.sections + sections }),
     { entries: 0, sections: 0 },

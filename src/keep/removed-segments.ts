@@ -12,14 +12,10 @@ export async function listSegmentsOf(
   index: number,
 ): Promise<{ named: Segment[]; past: number; sweep: () => Promise<boolean> }> {
   const { archive } = config;
-  if (!newest) {
-    const held = await segmentsOver(archive, log.log, { from: index, to: index + 1 });
-    // One that R2 has lost since the list was made is passed over, alone.
-    const past = held.length === 0 ? index + 1 : Math.min(...held.map(({ last }) => last + 1));
-    return { named: held, past, sweep: () => Promise.resolve(false) };
-  }
   const named = await segmentsHolding(config, org, { log, newest, index });
-  const past = Math.min(...named.map(({ last }) => last)) + 1;
+  // One that R2 has lost since the list was made is passed over, alone.
+  const past = named.length === 0 ? index + 1 : Math.min(...named.map(({ last }) => last + 1));
+  if (!newest) return { named, past, sweep: () => Promise.resolve(false) };
   const { first, last } = named[0] as Segment;
   return { named, past, sweep };
 

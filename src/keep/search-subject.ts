@@ -1,4 +1,4 @@
-import { listSegments, type Segment, segmentsOver } from "../archive/segment.ts";
+import { listSegments, type Segment } from "../archive/segment.ts";
 import { absenceListText } from "../chain/absence-list.ts";
 import type { Config } from "../env.ts";
 import { segmentsHolding } from "../query/name-segments.ts";
@@ -120,7 +120,7 @@ const EXPIRED = '"cause":"expired"';
 
 async function searchSegment(config: Config, org: string, searched: Searched, index: number): Promise<Found> {
   const { log, newest, holding, wanted } = searched;
-  const { segments, past } = await segmentsFrom(config, org, { log, newest, index });
+  const { segments, past } = await segmentsAt(config, org, { log, newest, index });
   const unreadable = segments.length === 0;
   const found: Found = { past, sections: new Map(), held: new Set(), names: [], blind: [], unreadable };
   const blindAt = (first: number, last: number) => found.blind.push({ log: log.number, first, last });
@@ -146,14 +146,12 @@ async function searchSegment(config: Config, org: string, searched: Searched, in
 }
 
 /** The segments that hold an entry, and the first index after them; of an earlier log there may be none, up to the next there is. */
-async function segmentsFrom(
+async function segmentsAt(
   config: Config,
   org: string,
   { log, newest, index }: { log: Log; newest: boolean; index: number },
 ): Promise<{ segments: Segment[]; past: number }> {
-  const segments = newest
-    ? await segmentsHolding(config, org, { log, newest, index })
-    : await segmentsOver(config.archive, log.log, { from: index, to: index + 1 });
+  const segments = await segmentsHolding(config, org, { log, newest, index });
   if (segments.length > 0) return { segments, past: Math.min(log.size, ...segments.map(({ last }) => last + 1)) };
   const next = await listSegments(config.archive, { log: log.log, from: index, limit: R2_LIST_MAX_KEYS });
   return { segments, past: Math.min(log.size, next[0]?.first ?? log.size) };

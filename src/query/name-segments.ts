@@ -49,16 +49,15 @@ export async function reachOf(
   }
 }
 
-/** Every segment that holds an entry; throws when there is none. */
+/** Every segment that holds an entry: of an earlier log there may be none, of the newest its ledger names one, or this throws. */
 export async function segmentsHolding(
   config: Config,
   org: string,
   { log, newest, index }: NamedLog & { index: number },
 ): Promise<Segment[]> {
   const [low, high] = [index, index + 1];
-  const held = newest
-    ? await askSegments(config, org, { log: log.number, low, high, order: "asc", limit: 1 })
-    : await segmentsOver(config.archive, log.log, { from: low, to: high });
-  if (held.length === 0) throw new Error(`entry ${index} of ${log.log} is in no segment`);
-  return held;
+  if (!newest) return segmentsOver(config.archive, log.log, { from: low, to: high });
+  const named = await askSegments(config, org, { log: log.number, low, high, order: "asc", limit: 1 });
+  if (named.length === 0) throw new Error(`entry ${index} of ${log.log} is in no segment`);
+  return named;
 }

@@ -50,9 +50,7 @@ export async function mirrorOrg({ service, reason, to, shown, json, terminal }: 
     if (!made.ok) return made;
     const { said, note, missing } = made.value;
     // Of a log whose top was lost nothing can be proven, and where entries are lost no export is complete: what there is is copied.
-    if (!said.complete && missing === 0 && said.logs.every(({ checkpoint }) => checkpoint !== null)) {
-      return LEFT_OUT;
-    }
+    if (!said.complete && missing === 0 && said.logs.every(({ checkpoint }) => checkpoint !== null)) return LEFT_OUT;
     const records = await mirrorRecords(service, { made: made.value, to, statePath, seen });
     if (!records.ok) return records;
     for (const log of said.logs) {
