@@ -20,7 +20,7 @@ import { dueSegments, type RunLog } from "./due-segments.ts";
 import { type Expired, findExpired } from "./find-expired.ts";
 import { holdingNow } from "./held-by.ts";
 import { keepCounters } from "./keep-counters.ts";
-import { readThere } from "./read-there.ts";
+import { readEach } from "./read-along.ts";
 import { type Holding, REMOVAL_BEGUN, type RemoveProgress, removeStep } from "./remove.ts";
 import { addExpired, addRemoved, NOTHING_YET } from "./run-totals.ts";
 
@@ -84,9 +84,8 @@ async function find({ config, org }: JobContext, { request, progress, of }: Work
   const days: { name: string; keep_until: string }[] = [];
   const room = new Room();
   const segments = await dueSegments(config, org, { ...of, from: progress.from, day, unknown: looks });
-  for (const segment of segments) {
+  for await (const { segment, lines } of readEach(config, org, { of, segments })) {
     const { first, last, name } = segment;
-    const lines = await readThere(config, org, { of, segment });
     if (lines === null) {
       found.totals = { ...found.totals, unreadable: found.totals.unreadable + last - first + 1 };
       found.next = last + 1;

@@ -1,31 +1,26 @@
-import { listSegments, type Segment } from "../archive/segment.ts";
 import { absenceListText } from "../chain/absence-list.ts";
 import type { Config } from "../env.ts";
-import { segmentsHolding } from "../query/name-segments.ts";
 import {
   ABSENCE_LIST_MAX_ENTRIES,
   ERASURE_LIST_MAX_CHARACTERS,
-  R2_LIST_MAX_KEYS,
   REMOVE_STEP_MS,
-  REMOVE_STEP_SEGMENTS,
+  SEARCH_STEP_SEGMENTS,
 } from "../limits.ts";
 import type { Run } from "../export/withdraw.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
 import { type Chunk, chunkFrom, type ErasureProgress, NONE_HELD, withBlind, withHeld } from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
-import { readThere } from "./read-there.ts";
+import { readAlong, type Stretch } from "./read-along.ts";
 import type { Holding } from "./remove.ts";
 
-type Log = ErasureProgress["logs"][number];
-type Searched = { log: Log; newest: boolean; holding: Holding; wanted: Wanted };
+type Searching = { log: number; holding: Holding; wanted: Wanted };
 
 /**
- * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. `blind`: where it has
- * entries that nobody can search, for they have expired, or (`unreadable`) for some object that holds them is not in R2 as it was stored.
+ * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `blind`: where it has entries that nobody can search,
+ * for they have expired, or (`unreadable`) for some object that holds them is not in R2 as it was stored.
  */
 type Found = {
-  past: number;
   sections: Map<number, string[]>;
   held: Set<number>;
   names: string[];
@@ -54,16 +49,18 @@ export async function searchStep(
   const newest = grant.number === log.number;
   const deadline = Date.now() + REMOVE_STEP_MS;
   let full = false;
-  for (let count = 0; count < REMOVE_STEP_SEGMENTS && index < log.size && !full && Date.now() < deadline; count++) {
-    const found = await searchSegment(config, org, { log, newest, holding, wanted: { ...wanted, names } }, index);
+  const along = { of: { log, newest }, from: index, to: log.size, limit: SEARCH_STEP_SEGMENTS };
+  for await (const stretch of readAlong(config, org, along)) {
+    const found = searchStretch(stretch, { log: log.number, holding, wanted: { ...wanted, names } });
     names = withNames(names, found.names);
     for (const run of found.blind) blind = withBlind(blind, run);
-    const taken = takeInto(chunk, found);
+    const taken = takeInto(chunk, found, stretch.past);
     if (found.unreadable) chunk.unreadable += taken - index;
     const held = [...found.held].filter((one) => one < taken).map((one) => ({ log: log.number, index: one }));
     chunk.held = withHeld(chunk.held, { entries: held.length, indexes: held });
-    full = taken < found.past;
+    full = taken < stretch.past;
     index = taken;
+    if (full || Date.now() >= deadline) break;
   }
   const next = { ...progress, at: { log: log.number, index }, chunk, names, blind };
   if (full) return { ...next, phase: "seal" };
@@ -72,7 +69,7 @@ export async function searchStep(
 }
 
 /** Adds what fits into the list; answers the first index that is not in it any more. */
-function takeInto(chunk: Chunk, { sections, past }: Found): number {
+function takeInto(chunk: Chunk, { sections }: Found, past: number): number {
   for (const [index, names] of [...sections].sort(([a], [b]) => a - b)) {
     const text = absenceListText(new Map([[index, names]]));
     if (chunk.entries === ABSENCE_LIST_MAX_ENTRIES) return index;
@@ -118,41 +115,26 @@ function afterRound(progress: ErasureProgress): ErasureProgress {
 /** As it stands in a line that lets something go; within a section its quotes are escaped. */
 const EXPIRED = '"cause":"expired"';
 
-async function searchSegment(config: Config, org: string, searched: Searched, index: number): Promise<Found> {
-  const { log, newest, holding, wanted } = searched;
-  const { segments, past } = await segmentsAt(config, org, { log, newest, index });
-  const unreadable = segments.length === 0;
-  const found: Found = { past, sections: new Map(), held: new Set(), names: [], blind: [], unreadable };
-  const blindAt = (first: number, last: number) => found.blind.push({ log: log.number, first, last });
-  if (unreadable) blindAt(index, past - 1);
-  for (const segment of segments) {
-    const lines = await readThere(config, org, { of: { log, newest }, segment });
+function searchStretch({ from, past, copies }: Stretch, { log, holding, wanted }: Searching): Found {
+  const unreadable = copies.length === 0;
+  const found: Found = { sections: new Map(), held: new Set(), names: [], blind: [], unreadable };
+  const blindAt = (first: number, last: number) => found.blind.push({ log, first, last });
+  if (unreadable) blindAt(from, past - 1);
+  for (const { segment, lines } of copies) {
     if (lines === null) {
       found.unreadable = true;
-      blindAt(index, past - 1);
+      blindAt(from, past - 1);
       continue;
     }
-    for (let at = index; at < past; at++) {
+    for (let at = from; at < past; at++) {
       const line = lines[at - segment.first] as string;
       if (line.includes(EXPIRED)) blindAt(at, at);
       const about = aboutSubject(line, wanted);
       found.names.push(...about.names);
       if (about.sections.length === 0) continue;
-      if (holding.covers({ log: log.number, index: at, line })) found.held.add(at);
+      if (holding.covers({ log, index: at, line })) found.held.add(at);
       else found.sections.set(at, [...(found.sections.get(at) ?? []), ...about.sections]);
     }
   }
   return found;
-}
-
-/** The segments that hold an entry, and the first index after them; of an earlier log there may be none, up to the next there is. */
-async function segmentsAt(
-  config: Config,
-  org: string,
-  { log, newest, index }: { log: Log; newest: boolean; index: number },
-): Promise<{ segments: Segment[]; past: number }> {
-  const segments = await segmentsHolding(config, org, { log, newest, index });
-  if (segments.length > 0) return { segments, past: Math.min(log.size, ...segments.map(({ last }) => last + 1)) };
-  const next = await listSegments(config.archive, { log: log.log, from: index, limit: R2_LIST_MAX_KEYS });
-  return { segments, past: Math.min(log.size, next[0]?.first ?? log.size) };
 }

@@ -53,6 +53,8 @@ export const KEPT_DAY_MAX_ROWS = 20_000;
 
 // ---- Erasure -------------------------------------------------------------------------------------------------------
 
+/** Segments one step of a search through a log reads at most: of the 1,000 calls of an alarm. A quiet log has one an entry. */
+export const SEARCH_STEP_SEGMENTS = 400;
 /** What a list may grow to while it lies in a job's row, of JOB_TEXT_MAX_BYTES with its line ends escaped: 30,000 sections. */
 export const ERASURE_LIST_MAX_CHARACTERS = 900_000;
 /** Names and addresses one subject is looked for by in traces of reading. */

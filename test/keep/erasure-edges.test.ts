@@ -1,14 +1,16 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { putEvidence } from "../../src/archive/evidence.ts";
+import { type AnyKind, KINDS } from "../../src/jobs/kinds.ts";
 import { storeDeadLetter } from "../../src/ingest/dead-letters.ts";
 import { ALL, asked as askedExport, made as madeExport, standing as exportNow } from "../export/support.ts";
 import { messageOf } from "../ingest/deliver.ts";
 import { append, batchOf } from "../support/append.ts";
 import { checkLedger, later, statusOf } from "../support/check-ledger.ts";
 import { call, createOrg, event, freshOrg } from "../support/client.ts";
+import { splitSegments } from "../support/cool.ts";
 import { placesOf } from "../support/everywhere.ts";
-import { restoreFaults } from "../support/faults.ts";
+import { replaceMethod, restoreFaults } from "../support/faults.ts";
 import { finishJob } from "../support/jobs.ts";
 import { linesOf } from "../support/owner.ts";
 import { verified } from "../support/tamper.ts";
@@ -41,6 +43,26 @@ describe("an erasure", () => {
     await erased(org, { subject: { type: "user", id: odd } });
     const { entries } = await checkLedger(org, { archived: true });
     expect(entries.slice(0, 3).map(({ gone }) => gone)).toEqual([[], ["actor"], []]);
+  });
+
+  it("goes through a log whose segments hold an entry each many at a time", async () => {
+    const org = await createOrg("quiet");
+    const jane = person();
+    const events = Array.from({ length: 150 }, (_, n) => event(n, n % 50 === 0 ? { actor: jane } : {}));
+    await append(org, batchOf(events));
+    await archived(org);
+    await splitSegments(org);
+    let searches = 0;
+    replaceMethod(KINDS.erasure as AnyKind, "step", (original, [context, request, progress]) => {
+      if (context.org === org && progress?.phase === "search") searches++;
+      return original(context, request, progress);
+    });
+    const { certificate } = await erased(org, { subject: { type: jane.type, id: jane.id } });
+    expect(certificate.removed.entries).toBe(3);
+    // Two rounds of 150 segments, and the entries that say so.
+    expect(searches).toBeLessThan(10);
+    expect(await placesOf(org, [jane.id])).toEqual([]);
+    expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
   });
 
   it("lets two of one person run at once, and is the same", async () => {
