@@ -39,6 +39,8 @@ function actOf(id: string, key: string, what: "requested" | Ending) {
     actor,
     key,
     targets: [{ type: "export", id }],
+    // Whether an entry was taken out is told by these alone, however long it is kept.
+    forever: true,
   } satisfies Act;
 }
 

@@ -146,11 +146,7 @@ async function take(
     const counted = await callLedger(config, org, (ledger) => ledger.waitVisible(org, log.size, REMOVE_WAIT_MS));
     if (!counted.ok) return counted;
   }
-  await keepCounters(
-    config,
-    log,
-    new Map(found.expired.map(({ sequenced_at, index }) => [dayOf(sequenced_at), index])),
-  );
+  await keepCounters(config, of, new Map(found.expired.map(({ sequenced_at, index }) => [dayOf(sequenced_at), index])));
   const list = new Map(found.expired.map(({ index, sections }) => [index, sections]));
   const once = `indelible.retention.run  ${id}`;
   const key = nameOf(by);

@@ -6,18 +6,15 @@ import { problemOf } from "../http/support.ts";
 import { actsOf, entriesOf, list, saysOf } from "../query/support.ts";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
-import { readLedger } from "../support/check/read-stores.ts";
 import { call } from "../support/client.ts";
 import { finishJob } from "../support/jobs.ts";
-import { shrinkCells, unshrinkCells } from "../support/shrink-cells.ts";
 import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
 import { startNightlyRun } from "../../src/keep/nightly-run.ts";
-import { countersOf, dayIn, daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
+import { dayIn, daysPass, kept, keptOrg, ran, stopClock } from "./retention-support.ts";
 import { begun, carriedOut, config } from "./support.ts";
 
 afterEach(() => {
-  unshrinkCells();
   vi.useRealTimers();
 });
 
@@ -131,55 +128,6 @@ describe("a run of retention", () => {
     }
     problemOf(await call("DELETE", `/v1/orgs/${org}/events/2`), "method_not_allowed");
     expect(await left(org)).toEqual([2, 3, 4, 5]);
-    await checkLedger(org, { archived: true });
-  });
-
-  it("leaves counters that come out the same when D1 is made anew", async () => {
-    stopClock();
-    const more = { outcome: { result: "denied" }, targets: [{ type: "document", id: "d_1" }], version: 2 };
-    const org = await keptOrg([...EVENTS, kept("login", 5, more)]);
-    daysPass(1);
-    await append(org, batchOf([kept("login", 6, more), kept("general", 7)]));
-    await untilProjected(org);
-    await archiveDue(org);
-    daysPass(4);
-    const today = dayIn();
-    const before = await countersOf(org, today);
-    await ran(org);
-    expect(await left(org, 5)).toEqual([3, 4]);
-    for (let n = 0; n < 2; n++) {
-      await call("POST", `/v1/orgs/${org}/rebuild`);
-      await untilProjected(org);
-      expect(await countersOf(org, today)).toEqual(before);
-      daysPass(2);
-      await ran(org);
-    }
-    expect(await left(org, 5)).toEqual([4]);
-    await checkLedger(org, { archived: true });
-  });
-
-  it("leaves them so of a day that goes on in another cell, and when cells are split anew", async () => {
-    stopClock();
-    const org = await keptOrg(EVENTS);
-    await shrinkCells(org);
-    for (const n of [6, 7, 8]) {
-      await append(org, batchOf([kept("login", n), kept("general", n)]));
-      await untilProjected(org);
-    }
-    unshrinkCells();
-    await archiveDue(org);
-    expect((await readLedger(org)).placements.length).toBeGreaterThan(1);
-    daysPass(4);
-    const today = dayIn();
-    const before = await countersOf(org, today);
-    expect(await ran(org)).toMatchObject({ entries: 5 });
-    for (const split of [false, true]) {
-      if (split) await shrinkCells(org);
-      await call("POST", `/v1/orgs/${org}/rebuild`);
-      await untilProjected(org);
-      expect(await countersOf(org, today)).toEqual(before);
-    }
-    unshrinkCells();
     await checkLedger(org, { archived: true });
   });
 
