@@ -41,17 +41,15 @@ export async function forgetInDeadLetters(
 const FORGOTTEN = "What it held was erased.";
 
 /** What is left of a message: all of it, less, or (null) nothing. */
-function without(body: string, { state }: DeadLetterRow, { subject, texts }: Forgotten): string | null {
+function without(body: string, { state }: DeadLetterRow, forgotten: Forgotten): string | null {
   const value = parsed(body);
-  if (value === null) return body.includes(subject.id) ? null : body;
-  const { events, answer, viewer } = value as Message;
-  if (!Array.isArray(events)) {
-    const { filter, reason } = answer ?? {};
-    const asked = typeof filter === "string" && quotes(filter, texts);
-    const because = typeof reason === "string" && quotesAny([reason], texts);
-    return asked || because || isParty(viewer?.actor, subject) ? null : body;
+  if (value === null) {
+    const { subject, texts } = forgotten;
+    return body.includes(subject.id) || quotesAny([body], texts) ? null : body;
   }
-  const gone = events.map((event) => partiesOf(event).some((party) => isParty(party, subject)));
+  const { events } = value as Message;
+  if (!Array.isArray(events)) return isTraceOf(value, forgotten) ? null : body;
+  const gone = events.map((event) => isAbout(event, forgotten));
   if (!gone.includes(true)) return body;
   if (state === "replayed" || !gone.includes(false)) return null;
   const scanned = scanSource(body, BATCH_SHAPE, { maxDepth: EVENT_MAX_DEPTH });
@@ -68,16 +66,47 @@ type Message = {
   answer?: { filter?: unknown; reason?: unknown } | null;
   viewer?: { actor?: unknown } | null;
 };
-type Event = { actor?: unknown; on_behalf_of?: unknown; targets?: unknown } | null;
 
-function partiesOf(event: unknown): unknown[] {
-  const { actor, on_behalf_of, targets } = (event as Event) ?? {};
-  return [actor, on_behalf_of, ...(Array.isArray(targets) ? (targets as unknown[]) : [])];
+/** Whether a trace of reading, or what may have been one, is about a subject or quotes them. */
+function isTraceOf(value: object, { subject, texts }: Forgotten): boolean {
+  const { answer, viewer } = value as Message;
+  const parties = partiesIn([viewer?.actor]);
+  if (typeof answer !== "object" || parties === null) return quotesAny(stringsIn(value), texts);
+  const { filter, reason } = answer ?? {};
+  const asked = typeof filter === "string" && quotes(filter, texts);
+  const because = typeof reason === "string" && quotesAny([reason], texts);
+  return asked || because || parties.some((party) => isParty(party, subject));
 }
 
-function isParty(value: unknown, { type, id }: Party): boolean {
-  const party = value as Partial<Party> | null | undefined;
-  return party?.type === type && party.id === id;
+/** Whether a subject is in an event. Most messages are dead since their events are none: of such a one every text may say whom it is about. */
+function isAbout(value: unknown, { subject, texts }: Forgotten): boolean {
+  const { actor, on_behalf_of, targets = [] } = (value ?? {}) as Record<string, unknown>;
+  const parties = Array.isArray(targets) ? partiesIn([actor, on_behalf_of, ...(targets as unknown[])]) : null;
+  return parties === null ? quotesAny(stringsIn(value), texts) : parties.some((party) => isParty(party, subject));
+}
+
+/** Those that are named; null when one of them is not named as parties are, or none is. */
+function partiesIn(values: readonly unknown[]): Party[] | null {
+  const given = values.filter((value) => value !== undefined && value !== null) as Partial<Party>[];
+  const named = given.every(({ type, id }) => typeof type === "string" && typeof id === "string");
+  return named && given.length > 0 ? (given as Party[]) : null;
+}
+
+function isParty(party: Party, { type, id }: Party): boolean {
+  return party.type === type && party.id === id;
+}
+
+/** Every string of a JSON value, names of members among them; of values nested however deep. */
+function stringsIn(value: unknown): string[] {
+  const found: string[] = [];
+  for (const left = [value]; left.length > 0; ) {
+    const one = left.pop();
+    if (typeof one === "string") found.push(one);
+    if (typeof one !== "object" || one === null) continue;
+    if (!Array.isArray(one)) found.push(...Object.keys(one));
+    for (const member of Object.values(one) as unknown[]) left.push(member);
+  }
+  return found;
 }
 
 function parsed(body: string): object | null {

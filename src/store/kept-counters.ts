@@ -1,4 +1,4 @@
-import { KEPT_DAY_MAX_ROWS } from "../limits.ts";
+import { D1_PARAMETER_MAX_BYTES, KEPT_DAY_MAX_ROWS } from "../limits.ts";
 import { COUNTER_OTHER } from "./counter.ts";
 
 /** A day's counters and actions seen of one org number, by their columns. */
@@ -61,25 +61,44 @@ function countersOf(largest: readonly Row[], others: readonly Row[]): DayCounter
   return [...counters.values()];
 }
 
-/** Makes a day's counters what they were; done again it changes nothing. */
+/** Makes a day's counters what they were; done again it changes nothing, and what a crash leaves undone is done then. */
 export async function restoreDayCounters(
   cell: D1Database,
   { orgNumber, day, kept }: { orgNumber: number; day: string; kept: DayCounters },
 ): Promise<void> {
-  await cell.batch([
-    cell
+  for (const rows of slices(kept.counters)) {
+    await cell
       .prepare(
         `insert into counter (org_number, day, category, action, target_types, result, count)
          select ?1, ?2, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(?3) where true
          on conflict do update set count = excluded.count`,
       )
-      .bind(orgNumber, day, JSON.stringify(kept.counters)),
-    cell
+      .bind(orgNumber, day, rows)
+      .run();
+  }
+  for (const rows of slices(kept.seen)) {
+    await cell
       .prepare(
         `insert into action_seen (org_number, action, version, first_day, last_day)
          select ?1, value ->> 0, value ->> 1, ?2, ?2 from json_each(?3) where true
          on conflict do update set first_day = min(first_day, excluded.first_day), last_day = max(last_day, excluded.last_day)`,
       )
-      .bind(orgNumber, day, JSON.stringify(kept.seen)),
-  ]);
+      .bind(orgNumber, day, rows)
+      .run();
+  }
+}
+
+/** JSON lists of rows, each as long as a parameter may be. */
+function* slices(rows: readonly unknown[]): Generator<string> {
+  let [texts, bytes]: [string[], number] = [[], 0];
+  for (const text of rows.map((row) => JSON.stringify(row))) {
+    const size = Buffer.byteLength(text) + 1;
+    if (bytes + size > D1_PARAMETER_MAX_BYTES) {
+      yield `[${texts.join(",")}]`;
+      [texts, bytes] = [[], 0];
+    }
+    texts.push(text);
+    bytes += size;
+  }
+  if (texts.length > 0) yield `[${texts.join(",")}]`;
 }

@@ -54,7 +54,8 @@ describe("counters of what expired", () => {
     const org = await keptOrg(EVENTS);
     const [placement] = (await readLedger(org)).placements;
     const cell = (env as unknown as Record<string, D1Database>)[placement?.cell ?? ""] as D1Database;
-    const actions = Array.from({ length: KEPT_DAY_MAX_ROWS }, (_, n) => `act.${n}`);
+    // Of names as long as these one day is more than a parameter of D1 takes.
+    const actions = Array.from({ length: KEPT_DAY_MAX_ROWS }, (_, n) => `${"action".repeat(15)}.${n}`);
     for (let n = 0; n < actions.length; n += 1_000) {
       await cell
         .prepare(

@@ -83,10 +83,10 @@ function checkEntry(
   const decided = leaf["category"] as Category;
   const { source, sequenced_at, keep_until } = leaf;
   const kept = { sequencedAt: Date.parse(sequenced_at), decided, sent: event["category_sent"] ?? null, source, policy };
-  const cause = event["action"] === "indelible.erasure.begun" || event["action"] === "indelible.retention.run";
+  const lasts = /^indelible\.(erasure\.begun|retention\.run|export\..*)$/.test(event["action"] ?? "");
   const ours = String(event["action"]).startsWith("indelible.");
   if ("event" in record.sections) {
-    must(cause ? forever : keep_until === keepUntil(kept), `${at}: keep_until`);
+    must(lasts ? forever : keep_until === keepUntil(kept), `${at}: keep_until`);
     must(leaf["source"] === (ours ? "service" : "client"), `${at}: source ${leaf["source"]} of ${event["action"]}`);
     must(ours || (event["batch"] && event["delivery"]), `${at}: a client's entry names its batch and delivery`);
   }
