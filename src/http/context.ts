@@ -118,8 +118,8 @@ export function orgOf(c: Ctx): Result<string> {
 }
 
 /** Who reads which org, for verbs that trace. */
-export async function readerOf(c: Ctx): Promise<Result<Reader>> {
-  const caller = await callerOf(c, "events:read");
+export async function readerOf(c: Ctx, scope: Scope = "events:read"): Promise<Result<Reader>> {
+  const caller = await callerOf(c, scope);
   if (!caller.ok) return caller;
   const org = orgOf(c);
   if (!org.ok) return org;

@@ -5,7 +5,8 @@ import { callJobs } from "../jobs/client.ts";
 import { callLedger } from "../ledger/client.ts";
 import { JOBS_PAGE_ENTRIES } from "../limits.ts";
 import { permit } from "../policy/org.ts";
-import type { Caller } from "../schema/caller.ts";
+import { type Reader, type Traced, traced } from "../query/traced.ts";
+import { type Caller, maySeeWhole } from "../schema/caller.ts";
 import type { Job } from "../schema/job.ts";
 import type { NewRun, RunAnswer, RunRequest, RunTotals } from "../schema/retention.ts";
 import { NOTHING_YET } from "./run-totals.ts";
@@ -14,7 +15,7 @@ type RunPage = { data: RunAnswer[]; next_cursor: string | null };
 
 /**
  * Begins a run, which takes every section of what was to be kept until before today, or before an earlier day; a dry run says what
- * would go, for a day to come as well. Any other run for a day to come is refused, and the attempt sealed.
+ * would go, for a day to come as well, to who may read the log. Any other run for a day to come is refused, and the attempt sealed.
  */
 export async function startRun(
   config: Config,
@@ -23,6 +24,8 @@ export async function startRun(
 ): Promise<Result<RunAnswer>> {
   const { dry_run, as_of = null, after_index = null } = wanted;
   const asked = dry_run ? null : as_of;
+  const readable = dry_run ? await permit(config, { org, caller, scope: "events:read" }) : null;
+  if (readable?.ok === false) return readable;
   const today = await callLedger(config, org, async (ledger) => await ledger.permitRun(org, caller, asked));
   if (!today.ok) return today;
   const request: RunRequest = { day: as_of ?? today.value, dry_run, after: after_index };
@@ -30,7 +33,7 @@ export async function startRun(
   return runOf(await callJobs(config, org, (jobs) => jobs.create(org, { id, kind: "retention", request, by: caller })));
 }
 
-/** An org's runs, the newest first, those of every night among them. */
+/** An org's runs, the newest first, those of every night among them; what a dry one counted is told by asking for it alone. */
 export async function listRuns(
   config: Config,
   org: string,
@@ -41,17 +44,28 @@ export async function listRuns(
   const jobs = await callJobs(config, org, async (of) => await of.list(org, "retention", after));
   if (!jobs.ok) return jobs;
   const last = jobs.value.length === JOBS_PAGE_ENTRIES ? jobs.value.at(-1) : undefined;
-  return ok({ data: jobs.value.map(answerOf), next_cursor: last?.id ?? null });
+  const data = jobs.value.map((job) => answerOf(isDry(job) ? { ...job, progress: null, result: null } : job));
+  return ok({ data, next_cursor: last?.id ?? null });
 }
 
-export async function getRun(
-  config: Config,
-  org: string,
-  { caller, id }: { caller: Caller; id: string },
-): Promise<Result<RunAnswer>> {
+/** One run. What a dry one counted is read of the log, so it is traced as statistics are; what went is in the log already. */
+export async function getRun(config: Config, reader: Reader, id: string): Promise<Result<Traced<RunAnswer>>> {
+  const { org, caller } = reader;
   const allowed = await permit(config, { org, caller, scope: "policy:write" });
   if (!allowed.ok) return allowed;
-  return runOf(await callJobs(config, org, async (jobs) => await jobs.get(org, "retention", id)));
+  const job = await callJobs(config, org, async (jobs) => await jobs.get(org, "retention", id));
+  if (!job.ok) return job;
+  const answer = answerOf(job.value);
+  if (!isDry(job.value)) return ok({ answer, read_index: null });
+  const found = ok({ answer, results: answer.entries, range: null });
+  return traced(config, reader, {
+    route: "retention.dry_run",
+    filter: new URLSearchParams({ id }).toString(),
+    read: (grant) => {
+      const whole = maySeeWhole(grant);
+      return Promise.resolve(whole.ok ? found : whole);
+    },
+  });
 }
 
 function runOf(job: Result<Job>): Result<RunAnswer> {
@@ -70,6 +84,10 @@ function answerOf({ id, state, request, progress, result, created_at, ended_at, 
     error,
     ...totalsOf({ progress, result }),
   };
+}
+
+function isDry({ request }: Job): boolean {
+  return (JSON.parse(request) as RunRequest).dry_run;
 }
 
 /** Of a run that is not done, what it found so far. */

@@ -23,6 +23,14 @@ export const newHoldSchema = z
         "Entries of the org's log of this number alone; all logs by default, or the newest where an index is given.",
     }),
   })
+  .refine(({ from, to }) => from === undefined || to === undefined || Date.parse(from) <= Date.parse(to), {
+    path: ["to"],
+    message: "is before from, so nothing would be held",
+  })
+  .refine(({ after_index = -1, before_index = LOG_MAX_ENTRIES + 1 }) => after_index + 1 < before_index, {
+    path: ["before_index"],
+    message: "leaves no index above after_index, so nothing would be held",
+  })
   .meta({ id: "NewHold", description: "Every member narrows; without any, all that is there and comes is held." });
 export type NewHold = z.infer<typeof newHoldSchema>;
 

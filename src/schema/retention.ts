@@ -1,7 +1,6 @@
 import * as z from "zod";
-import { DAY_PATTERN } from "./names.ts";
 
-const day = z.string().regex(DAY_PATTERN, "must be a UTC date, YYYY-MM-DD");
+const day = z.iso.date("must be a UTC date, YYYY-MM-DD");
 const index = z.int();
 
 /** What `POST …/retention/runs` takes. */

@@ -57,7 +57,12 @@ describe("export to a file", () => {
     expect((await exported(["--to", "all.ndjson"])).outcome).toMatchObject({
       failure: { what: "all.ndjson is there already" },
     });
+    // The manifest of one export is not written over by another's.
     rmSync(path("all.ndjson"));
+    expect((await exported(["--to", "all.ndjson"])).outcome).toMatchObject({
+      failure: { what: "all-manifest.json is there already" },
+    });
+    rmSync(path("all-manifest.json"));
     service.linkSeconds = 1;
     expect((await exported(["--to", "all.ndjson"])).outcome).toMatchObject({
       failure: { what: "the service gives out no file of this export" },

@@ -44,6 +44,8 @@ export const OF_KEEPING: Record<string, Route> = {
     },
     status: 200,
     shape: runs.runSchema,
+    also: ["events:read"],
+    shown: ({ json }) => json.entries,
   },
   listHolds: {
     of: "org",

@@ -146,6 +146,10 @@ describe("a legal hold", () => {
       [{ reason: " " }, "/reason"],
       [{ after_index: -1 }, "/after_index"],
       [{ until: "forever" }, "/until"],
+      // What can hold nothing is no hold.
+      [{ after_index: 5, before_index: 6 }, "/before_index"],
+      [{ before_index: 0 }, "/before_index"],
+      [{ from: "2026-05-02T00:00:00Z", to: "2026-05-02T00:30:00+01:00" }, "/to"],
     ] as const) {
       expect(problemOf(await place(org, body), "invalid_request").errors?.[0]?.pointer).toBe(at);
     }

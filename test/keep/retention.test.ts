@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { absenceListHash, parseAbsenceList } from "../../src/chain/absence-list.ts";
 import { sha256 } from "../../src/sha256.ts";
-import { problemOf } from "../http/support.ts";
+import { orgKey, problemOf } from "../http/support.ts";
 import { actsOf, entriesOf, list, saysOf } from "../query/support.ts";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
@@ -91,6 +91,30 @@ describe("a run of retention", () => {
     expect((await ran(org, { ...dry, day: dayIn(2) })).entries).toBe(3);
     expect((await archiveDue(org)).size).toBe(size);
     expect(await left(org)).toEqual([2, 3, 4, 5]);
+  });
+
+  it("tells what would go to who may read the log, and its answer is traced", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    daysPass(4);
+    const { key: blind } = await orgKey(org, ["policy:write", "holds:write"]);
+    const { key } = await orgKey(org, ["policy:write", "events:read"]);
+    const body = { dry_run: true };
+    problemOf(await call("POST", runs(org), { key: blind, body }), "forbidden");
+    const { id } = (await call("POST", runs(org), { key, body })).json;
+    await finishJob(org, "retention", id);
+    problemOf(await call("GET", `${runs(org)}/${id}`, { key: blind }), "forbidden");
+    const nothing = { id, dry_run: true, state: "done", entries: 0, counts: [], first: [] };
+    expect((await call("GET", runs(org), { key: blind })).json.data).toMatchObject([nothing]);
+    const { json, headers } = await call("GET", `${runs(org)}/${id}`, { key });
+    expect(json).toMatchObject({ entries: 2, first: [{ index: 2 }, { index: 5 }] });
+    const [trace] = await actsOf(org, "indelible.read");
+    expect([trace?.leaf.index, saysOf(trace)]).toMatchObject([
+      Number(headers.get("audit-read-index")),
+      { route: "retention.dry_run", results_count: 2 },
+    ]);
+    await call("PUT", `/v1/orgs/${org}/reads`, { body: { enabled: false, reason: "a look" } });
+    problemOf(await call("GET", `${runs(org)}/${id}`, { key }), "reads_disabled");
   });
 
   it("goes through its job, and says what went; of two at once each does what the other has not", async () => {

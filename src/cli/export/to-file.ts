@@ -35,9 +35,9 @@ type Task = {
  */
 export async function exportToFile({ service, request, out, shown, json, terminal }: Task): Promise<Outcome<ExitCode>> {
   const [manifest = ""] = manifestPaths(out);
-  if (await stat(out).catch(() => null)) {
-    return failed(`${shown(out)} is there already`, "name another file with --to, or move it away");
-  }
+  if (await isThere(out)) return taken(shown(out));
+  // What an earlier run put there is its own; another export's would be lost.
+  if ((await isThere(manifest)) && !(await isThere(`${out}.state`))) return taken(shown(manifest));
   await mkdir(dirname(out), { recursive: true });
   const seen: Seen = { rows: 0, percent: 0, error: null, parts: 0, of: null };
   const progress = showProgress(terminal.err, () => readingOf(seen, service));
@@ -62,6 +62,14 @@ export async function exportToFile({ service, request, out, shown, json, termina
   } finally {
     progress.stop();
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}
+
+function taken(name: string) {
+  return failed(`${name} is there already`, "name another file with --to, or move it away");
 }
 
 /** What is under way, for the eye. */

@@ -5,7 +5,7 @@ import { getRun, listRuns, startRun } from "../../keep/retention-runs.ts";
 import { getRetention, putRetention } from "../../policy/retention.ts";
 import { putRetentionSchema, retentionSchema } from "../../schema/policy.ts";
 import { newRunSchema, runSchema, runsSchema } from "../../schema/retention.ts";
-import { type App, json, problem } from "../context.ts";
+import { type App, json, problem, readerOf, tracedHeaders } from "../context.ts";
 import type { Operation } from "../operation.ts";
 import { bodyFor } from "./body-for.ts";
 import { targetOf } from "./orgs.ts";
@@ -44,11 +44,12 @@ export const retention = new Hono<App>()
     return listed.ok ? json(c, listed.value) : problem(c, listed.refusal);
   })
   .get(`${PATH}/runs/:id`, async (c) => {
-    const target = await targetOf(c, "policy:write");
-    if (!target.ok) return problem(c, target.refusal);
-    const { org, caller } = target.value;
-    const run = await getRun(c.get("config"), org, { caller, id: c.req.param("id") });
-    return run.ok ? json(c, run.value) : problem(c, run.refusal);
+    const reader = await readerOf(c, "policy:write");
+    if (!reader.ok) return problem(c, reader.refusal);
+    const run = await getRun(c.get("config"), reader.value, c.req.param("id"));
+    if (!run.ok) return problem(c, run.refusal);
+    const { answer, read_index } = run.value;
+    return json(c, answer, 200, answer.dry_run ? tracedHeaders(c, read_index) : {});
   });
 
 const runsQuery = z.strictObject({
@@ -89,10 +90,10 @@ export const operations: Operation[] = [
     id: "startRetentionRun",
     summary: "Let go of what has expired, or say what would go",
     description:
-      "Every section goes of each entry whose day in the leaf is over, unless a hold keeps it; the leaf stays. Each org has such a run every day anyway. `as_of` may be earlier than today. For a day to come only a dry run is taken: anything else is refused (`unprocessable`), and the attempt is sealed. Harmless to repeat, so an `Idempotency-Key` is not needed and not looked at: nothing goes twice.",
+      "Every section goes of each entry whose day in the leaf is over, unless a hold keeps it; the leaf stays. Each org has such a run every day anyway. `as_of` may be earlier than today. A dry run, which reads what would go, takes `events:read` as well. For a day to come only a dry run is taken: anything else is refused (`unprocessable`), and the attempt is sealed. Harmless to repeat, so an `Idempotency-Key` is not needed and not looked at: nothing goes twice.",
     body: { "application/json": newRunSchema },
     answers: { 202: { description: "The run, which goes on by itself.", body: RUN } },
-    errors: [...errors, "invalid_request", "conflict", "too_large", "unsupported_media_type", "unprocessable"],
+    errors: [...errors, "invalid_request", "too_large", "unsupported_media_type", "unprocessable", "rate_limited"],
   },
   {
     ...common,
@@ -100,6 +101,7 @@ export const operations: Operation[] = [
     path: "/v1/orgs/{org}/retention/runs",
     id: "listRetentionRuns",
     summary: "Runs of retention, the newest first",
+    description: "What a dry run counted is not in the list: ask for that run.",
     query: runsQuery,
     answers: { 200: { description: "A page of runs.", body: { "application/json": runsSchema } } },
     errors: [...errors, "invalid_request"],
@@ -109,8 +111,11 @@ export const operations: Operation[] = [
     method: "get",
     path: "/v1/orgs/{org}/retention/runs/{id}",
     id: "getRetentionRun",
+    traced: "while_open",
     summary: "One run: how far it is, what went",
+    description:
+      "The answer to a dry run is read of the log: it takes `events:read` as well, is traced like statistics, with the header `Audit-Reason` where the org asks for one, and does not go on while reads are closed.",
     answers: { 200: { description: "The run.", body: RUN } },
-    errors,
+    errors: [...errors, "invalid_request"],
   },
 ];
