@@ -77,7 +77,7 @@ export async function removeStep(
   const lease = (act: LeaseAct) =>
     callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, act));
   // A repair that has read a line before it is released may put it back: repairs wait, or are waited for.
-  const leased = await lease("take");
+  const leased = await lease("claim");
   if (!leased.ok) return { progress, wait_ms: RETRY_MS };
   try {
     const grant = await grantFor(config, org);

@@ -1,12 +1,16 @@
 import { ok, refuse, type Result } from "../errors.ts";
-import { VERIFY_LEASE_MS } from "../limits.ts";
+import { LEASE_CLAIM_MS, VERIFY_LEASE_MS } from "../limits.ts";
 import type { LeaseAct } from "../schema/ledger.ts";
 
-/** Lets one verification, repair or removal run at a time: a run renews its lease as it goes on, and one that died lets go by itself. */
+/**
+ * Lets one verification, repair or removal run at a time: a run renews its lease as it goes on, and one that died lets go by itself. While a removal
+ * waits nobody else takes it, nor takes it anew, so that who verifies again and again, or reads a report slowly, holds no removal up.
+ */
 export class Lease {
   readonly #now: () => number;
   #holder: string | null = null;
   #until = 0;
+  #claimedUntil = 0;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -15,13 +19,22 @@ export class Lease {
   ask(holder: string, act: LeaseAct): Result<null> {
     switch (act) {
       case "take":
-        return this.#take(holder);
+        return this.#now() < this.#claimedUntil ? this.#refuse(CLAIMED) : this.#take(holder);
+      case "claim":
+        return this.#claim(holder);
       case "renew":
         return this.renew(holder);
       case "release":
         if (this.#holder === holder) this.#until = 0;
         return ok(null);
     }
+  }
+
+  /** Takes it, or is the next one that does: for as long as it asks again before LEASE_CLAIM_MS have passed. */
+  #claim(holder: string): Result<null> {
+    const taken = this.#take(holder);
+    this.#claimedUntil = taken.ok ? 0 : this.#now() + LEASE_CLAIM_MS;
+    return taken;
   }
 
   /** Refused while somebody else holds it. */
@@ -48,7 +61,10 @@ export class Lease {
   }
 
   #refuse(detail: string): Result<null> {
-    const retry_after_s = Math.max(1, Math.ceil((this.#until - this.#now()) / 1000));
+    const free = Math.max(this.#until, this.#claimedUntil);
+    const retry_after_s = Math.max(1, Math.ceil((free - this.#now()) / 1000));
     return refuse("rate_limited", detail, { retry_after_s });
   }
 }
+
+const CLAIMED = "Entries of this org are about to go; a verification begins after that.";

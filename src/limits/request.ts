@@ -48,6 +48,8 @@ export const VERIFY_MAX_ENTRIES = 100_000;
 export const VERIFY_MAX_SEGMENTS = 400;
 /** How long a verification may be silent before another one may begin. */
 export const VERIFY_LEASE_MS = 30_000;
+/** A removal that waits asks again every two seconds; one that died holds nobody up for longer. */
+export const LEASE_CLAIM_MS = 10_000;
 export const VERIFY_PAGE_ENTRIES = 1_000;
 /** Breaks one report names; past it the report says that it stopped. */
 export const VERIFY_MAX_BREAKS = 1_000;

@@ -155,7 +155,7 @@ export type ReadAnswer = {
 };
 
 /** What is asked of the lease that one run at a time has. */
-export type LeaseAct = "take" | "renew" | "release";
+export type LeaseAct = "take" | "claim" | "renew" | "release";
 
 /** How a ledger stands. Counts of entries; `projected` is null while D1 has not been asked yet. Times in ms. */
 export type LedgerStatus = {
