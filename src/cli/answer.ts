@@ -41,9 +41,10 @@ export function failureOf(problem: Problem, { url, org }: Connection): Failure {
     const create = `curl -X PUT ${url}/v1/orgs/${org} -H "Authorization: Bearer $INDELIBLE_KEY" -H "Content-Type: application/json" -d '{}'`;
     return { what: `there is no org ${org} at ${url}, or this key may not see it`, remedy: `create it: ${create}` };
   }
+  const named = problem.errors.length > 0 || problem.status === 422;
   return {
     what: `the service refused the request with ${problem.status}: ${what}`,
-    remedy: "check --url and the versions of both sides",
+    remedy: named ? "change what it names; --help says how" : "check --url and the versions of both sides",
   };
 }
 
