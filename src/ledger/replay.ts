@@ -1,4 +1,5 @@
 import { readEventSection, readNoteSection } from "../chain/section-shape.ts";
+import { REMOVAL_FORGOTTEN_MS } from "../limits.ts";
 import type { Scope } from "../schema/caller.ts";
 import type { HoldScope } from "../schema/hold.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
@@ -11,6 +12,7 @@ import { endQuarantine, enterQuarantine, noteQuarantine } from "./quarantines.ts
 import { endHold, enterHold } from "./holds.ts";
 import { reopenRead } from "./reads.ts";
 import { type AdoptedBatch, adoptBatch, adoptId } from "./receipts.ts";
+import { enterRemoval } from "./under-way.ts";
 import { clearVerified } from "./verified.ts";
 
 /** What cannot be had back: keys whose hash stood nowhere but in the storage that was rewound. */
@@ -33,7 +35,7 @@ const NO_HASH = "0".repeat(64);
 
 /**
  * Does again what the entries of a lost part did to the ledger's own tables, oldest first: receipts, settings, keys, open
- * reads, refusals. `base` is where the positions of this log's receipts begin. Runs in the transaction that takes the entries over, so none of it is done twice.
+ * reads, refusals, removals. `base` is where the positions of this log's receipts begin. Runs in the transaction that takes the entries over, so none of it is done twice.
  */
 export function replay(sql: SqlStorage, entries: readonly Following[], base: number): Lost {
   const lost: Lost = { keys: [] };
@@ -129,6 +131,8 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
     if (log === undefined || to === undefined) return;
     saveCold(sql, { log, before: to, entry_log: logNumber(sql), entry: index });
   },
+  "indelible.erasure.begun": replayCause,
+  "indelible.retention.run": replayCause,
   "indelible.access.refused": (sql, { key, metadata }) =>
     sql.exec(
       "delete from refusal where key = ? and code = ? and first_at <= ?",
@@ -146,6 +150,17 @@ function replayRead(sql: SqlStorage, { key, at, index, actor, metadata, note }: 
   const asked = { filter: textOf(note["query"]), reason: note["reason"] === undefined ? null : textOf(note["reason"]) };
   const answered = metadata as { route: string; results_count: number };
   reopenRead(sql, { reader: { key, viewer }, at, index, ...asked, ...answered });
+}
+
+/**
+ * Nobody knows whether all has gone by it: what went is looked for where its list says. A ledger that names segments from before an older cause was not
+ * set back: it lost everything, and names what R2 has now.
+ */
+function replayCause(sql: SqlStorage, { at, index, metadata }: Act): void {
+  const { list } = metadata as { list?: { sha256?: string; log?: number } };
+  if (list?.sha256 === undefined || at <= Date.now() - REMOVAL_FORGOTTEN_MS) return;
+  const by_log = logNumber(sql);
+  enterRemoval(sql, { by_log, by: index, log: list.log ?? by_log, list: list.sha256 }, { now: at, freed: null });
 }
 
 function replaySettings(sql: SqlStorage, { metadata }: Act): void {
