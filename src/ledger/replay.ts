@@ -6,6 +6,7 @@ import type { OrgSettings } from "../schema/ledger.ts";
 import type { SwitchOf, Window } from "../schema/reads.ts";
 import { saveSwitch } from "./closed.ts";
 import { saveCold } from "./cold.ts";
+import { wordsGone } from "./forget-words.ts";
 import type { Following } from "./continue-chain.ts";
 import { baseOf, loadEarlier } from "./earlier.ts";
 import { endQuarantine, enterQuarantine, noteQuarantine } from "./quarantines.ts";
@@ -26,7 +27,7 @@ type Act = {
   target: string;
   metadata: Record<string, unknown>;
   note: Record<string, unknown>;
-  /** That of `note`. */
+  /** That of `note`, or what stands for it where it went. */
   reason: string;
 };
 
@@ -70,6 +71,7 @@ function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
   const event = readEventSection(sections["event"]?.text ?? "");
   if (event === null) return;
   const note = objectOf(sections["note"]?.text);
+  const gone = entry.record.absent?.find(({ section }) => section === "note");
   const act: Act = {
     key: event.key ?? "",
     at: Date.parse(entry.leaf.sequenced_at),
@@ -78,7 +80,7 @@ function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
     target: textOf(objectOf(sections["target/0"]?.text)["id"]),
     metadata: objectOf(sections["metadata"]?.text),
     note,
-    reason: textOf(note["reason"]),
+    reason: gone === undefined ? textOf(note["reason"]) : wordsGone(gone.cause),
   };
   REPLAYS[event.action]?.(sql, act, lost);
 }

@@ -3,9 +3,11 @@ import { type AbsenceList, isListed } from "../chain/absence-list.ts";
 import { openSealed } from "../chain/open-sealed.ts";
 import type { Absence, EntryRecord } from "../chain/record.ts";
 import { log as say } from "../log.ts";
+import { unsaidOf } from "../schema/keep.ts";
 import { continueChain } from "./continue-chain.ts";
 import type { Core } from "./core.ts";
 import { baseOf } from "./earlier.ts";
+import { forgetWords } from "./forget-words.ts";
 import { linesFrom } from "./lines.ts";
 import { hideIdsAt } from "./receipts.ts";
 import { absenceListOf, removedRuns } from "./removed-runs.ts";
@@ -61,7 +63,7 @@ async function renameLost(core: Core, { from, to }: { from: number; to: number }
     transact(core, () => {
       storage.sql.exec("update segment set name = ? where first = ?", newest.name, row.first);
       rewriteStaged(storage.sql, row, (index, line) => lines[index - row.first] ?? line);
-      hideReceipts(core, new Map(lines.map((line, n) => [row.first + n, line])));
+      forgetNotes(core, new Map(lines.map((line, n) => [row.first + n, line])));
     });
   }
 }
@@ -95,23 +97,24 @@ async function redactAs(core: Core, segment: ListedSegment): Promise<void> {
       const other = excused.get(index);
       return other !== undefined && lessOf(line, other) ? other : line;
     });
-    hideReceipts(core, excused);
+    forgetNotes(core, excused);
   });
 }
 
-/** An id that went with its note goes from its receipt. */
-function hideReceipts({ storage, state }: Core, lines: ReadonlyMap<number, string>): void {
-  const gone = [...lines].filter(([, line]) => (JSON.parse(line) as EntryRecord).absent?.some(isNote) === true);
+/** What went with a note goes from where the ledger itself has it: an id from its receipt, words from lists. */
+function forgetNotes({ storage: { sql }, state }: Core, lines: ReadonlyMap<number, string>): void {
+  const gone = [...lines].flatMap(([index, line]) => {
+    const note = (JSON.parse(line) as EntryRecord).absent?.find(({ section }) => section === "note");
+    return note === undefined ? [] : [{ index, line, cause: note.cause }];
+  });
+  if (gone.length === 0) return;
   const base = baseOf(state.earlier);
-  if (gone.length > 0)
-    hideIdsAt(
-      storage.sql,
-      gone.map(([index]) => base + index),
-    );
-}
-
-function isNote({ section }: Absence): boolean {
-  return section === "note";
+  hideIdsAt(
+    sql,
+    gone.map(({ index }) => base + index),
+  );
+  const acts = gone.map(({ line, ...at }) => unsaidOf(openSealed(line), at)).filter((act) => act !== null);
+  forgetWords(sql, { log: state.earlier.length + 1, acts });
 }
 
 /** Whether a line is of the same entry as another and holds nothing that the other does not. */
