@@ -25,7 +25,7 @@ import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
 import { rewriteStaged } from "./staged.ts";
 import { transact } from "./transact.ts";
-import { endFreed, endRemoval, enterRemoval, listUnderWay } from "./under-way.ts";
+import { endFreed, endRemoval, enterFreed, enterRemoval, leaveFreed, listUnderWay } from "./under-way.ts";
 
 type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector; lease: Lease };
 
@@ -150,6 +150,19 @@ export class Removals {
   /** What was released last has gone from R2, where it lay alone: `over`, all of the removal has. */
   gone(removal: UnderWay, { over }: { over: boolean }): void {
     transact(this.#core, () => (over ? endRemoval : endFreed)(this.#core.storage.sql, removal));
+  }
+
+  /** Lets go of what is no entry, if the holds are still the same; until it has gone, no hold is placed. */
+  freeElsewhere(holds_version: number): Result<null> {
+    const core = this.#core;
+    if (core.state.holds.version !== holds_version) return CHANGED;
+    transact(core, () => enterFreed(core.storage.sql, core.now()));
+    return ok(null);
+  }
+
+  /** What was let go of last beside the log has gone. */
+  goneElsewhere(): void {
+    transact(this.#core, () => leaveFreed(this.#core.storage.sql));
   }
 
   /** Removals that something is still to be done for. */

@@ -52,8 +52,22 @@ export function forgetIdle(sql: SqlStorage, now: number): void {
   sql.exec("delete from removal where at <= ?", now - REMOVAL_FORGOTTEN_MS);
 }
 
-/** Until when sections may be leaving R2 that the ledger's word has let go of already; 0 when none are. */
+/** What is no entry is let go of. */
+export function enterFreed(sql: SqlStorage, now: number): void {
+  sql.exec("insert or replace into freed (only, at) values (0, ?)", now);
+}
+
+/** What is no entry, and was let go of last, is gone. */
+export function leaveFreed(sql: SqlStorage): void {
+  sql.exec("delete from freed");
+}
+
+/** Until when something may be leaving that the ledger's word has let go of already; 0 when nothing is. */
 export function freedUntil(sql: SqlStorage): number {
-  const { freed } = sql.exec<{ freed: number | null }>("select max(freed) as freed from removal").one();
+  const { freed } = sql
+    .exec<{ freed: number | null }>(
+      "select max(at) as freed from (select freed as at from removal union all select at from freed)",
+    )
+    .one();
   return freed === null ? 0 : freed + HOLD_WAIT_MS;
 }
