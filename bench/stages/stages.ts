@@ -71,11 +71,7 @@ type Appendable = Request & {
 const SEGMENT = `R2 segment of ${SEGMENT_ENTRIES}`;
 
 function printOf({ cuts }: Request) {
-  return batchPrint(
-    PRINT_KEY,
-    cuts,
-    cuts.map(() => null),
-  );
+  return batchPrint(PRINT_KEY, cuts, { prints: cuts.map(() => null), cameBefore: () => false });
 }
 
 /** What the ledger would make anew for each: some microseconds. */

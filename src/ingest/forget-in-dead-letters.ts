@@ -11,31 +11,42 @@ type Party = { type: string; id: string };
 /** Whom to forget, and the texts that name them. */
 type Forgotten = { subject: Party; texts: readonly string[] };
 
+/** A message that somebody is in, and what is left of it without them: null of one that goes whole. */
+export type LetterAbout = { row: DeadLetterRow; left: string | null };
+
 /**
- * Takes a subject out of messages of an org that were never sequenced: events they are in go, and a message of which nothing is left, that was replayed,
- * or that nobody can read; none where they are `held`. Answers how many it changed, or would have, and the last one seen, null behind the last there is. Done
- * again it changes nothing.
+ * Looks for a subject in messages of an org that were never sequenced: events they are in are to go, and a message of which nothing is left, that was
+ * replayed, or that nobody can read. `after`: the last one seen, null behind the last there is.
  */
-export async function forgetInDeadLetters(
+export async function findInDeadLetters(
   config: Config,
   org: string,
-  { forgotten, held, after, limit }: { forgotten: Forgotten; held: boolean; after: string | null; limit: number },
-): Promise<{ changed: number; after: string | null }> {
+  { forgotten, after, limit }: { forgotten: Forgotten; after: string | null; limit: number },
+): Promise<{ found: LetterAbout[]; after: string | null }> {
   const rows = await deadLettersOf(config.directory, org, { after, limit });
-  let changed = 0;
+  const found: LetterAbout[] = [];
   for (const row of rows) {
     const body = await readDeadLetterBody(config.archive, row.id);
     const left = body === null ? body : without(body, row, forgotten);
-    if (left === body) continue;
-    changed++;
-    if (held) continue;
+    if (left !== body) found.push({ row, left });
+  }
+  return { found, after: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
+}
+
+/** Takes out of messages what was found in them; `inTime` throws when it is too late for one more. Done again it changes nothing. */
+export async function forgetInDeadLetters(
+  config: Config,
+  found: readonly LetterAbout[],
+  inTime: () => void,
+): Promise<void> {
+  for (const { row, left } of found) {
+    inTime();
     await replaceDeadLetterBody(config.archive, row.id, left);
     // A crash here leaves a row that says less than is so: its body is not there, or shorter.
     if (left === null && row.state !== "replayed") {
       await markDeadLetter(config.directory, row.id, { ...row, state: "dead", next_at: null, reason: FORGOTTEN });
     }
   }
-  return { changed, after: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
 }
 
 const FORGOTTEN = "What it held was erased.";

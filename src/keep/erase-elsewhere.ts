@@ -3,16 +3,20 @@ import { parseLeaf } from "../chain/leaf.ts";
 import { parseRecord } from "../chain/open.ts";
 import type { Config } from "../env.ts";
 import { withdrawExports } from "../export/withdraw.ts";
-import { forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
+import { findInDeadLetters, forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ERASURE_STEP_OBJECTS } from "../limits.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
+import { whileFreed } from "./while-freed.ts";
 
 const QUOTED = "Somebody was erased whom it quotes, or whom it may hold in entries that nobody can search any more.";
 
-/** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in exports, in reads that are open. */
+/**
+ * One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in exports, in reads that are open. Where a hold was placed
+ * or released meanwhile it takes nothing, and is the same step again.
+ */
 export async function elsewhereStep(
   { config, org }: { config: Config; org: string },
   { asked, progress }: { asked: Omit<Wanted, "names">; progress: ErasureProgress },
@@ -21,13 +25,16 @@ export async function elsewhereStep(
   const { subject } = asked;
   const texts = [subject.id, ...names];
   const holding = await holdingNow(config, org);
+  const { version } = holding;
   if (cursor.of === "dead_letters") {
     // What was never sequenced cannot be asked whether a hold is for it.
     const held = holding.coming;
-    const page = { forgotten: { subject, texts }, held, after: cursor.after, limit: ERASURE_STEP_OBJECTS };
-    const { changed, after } = await forgetInDeadLetters(config, org, page);
+    const page = { forgotten: { subject, texts }, after: cursor.after, limit: ERASURE_STEP_OBJECTS };
+    const { found, after } = await findInDeadLetters(config, org, page);
+    const take = (inTime: () => void) => forgetInDeadLetters(config, found, inTime);
+    if (found.length > 0 && !held && !(await whileFreed(config, org, { version, take }))) return progress;
     const to = held ? "held" : "dead_letters";
-    const counted = { ...elsewhere, [to]: elsewhere[to] + changed };
+    const counted = { ...elsewhere, [to]: elsewhere[to] + found.length };
     const next = after === null ? { of: "evidence" as const, after: null } : { ...cursor, after };
     return { ...progress, elsewhere: counted, cursor: next };
   }
@@ -36,10 +43,9 @@ export async function elsewhereStep(
   const pieces = await readEvidence(config.archive, { log, after: cursor.after, limit: ERASURE_STEP_OBJECTS });
   const about = pieces.filter(({ text }) => isAbout(text, { ...asked, names }));
   const free = about.filter(({ text }) => !holding.covers(placed(text, progress.logs)));
-  await deleteEvidence(
-    config.archive,
-    free.map(({ key }) => key),
-  );
+  const keys = free.map(({ key }) => key);
+  const take = () => deleteEvidence(config.archive, keys);
+  if (keys.length > 0 && !(await whileFreed(config, org, { version, take }))) return progress;
   const counted = {
     ...elsewhere,
     evidence: elsewhere.evidence + free.length,

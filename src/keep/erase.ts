@@ -186,6 +186,7 @@ const REMAINS: Certificate["remains"] = [
     where: "receipts: event ids and idempotency keys as the client chose them, unless its notes were erased",
     until: "for ever",
   },
+  { where: "names of keys, as those who made them called them", until: "for ever" },
   {
     where: "exports that were downloaded, copies of the log that others made",
     until: "those who have them delete them",

@@ -4,7 +4,7 @@ import { redactLine } from "../chain/redact.ts";
 import { assert } from "../errors.ts";
 import { HOLD_WAIT_MS } from "../limits.ts";
 import { callLedger } from "../ledger/client.ts";
-import { absenceCauseOf, type Rewritten } from "../schema/keep.ts";
+import { absenceCauseOf, type Rewritten, type Unsaid, unsaidOf } from "../schema/keep.ts";
 import { readThere } from "./read-there.ts";
 import { partOf } from "./removal-list.ts";
 import type { RemoveWork } from "./remove.ts";
@@ -30,6 +30,7 @@ export async function removeFromSegment(
   const absent: [number, readonly string[]][] = [];
   const ids: string[] = [];
   const hidden: string[] = [];
+  const unsaid: Unsaid[] = [];
   const batches = new Set<string>();
   for (const [index, sections] of partOf(list, { from: first, to: last + 1 })) {
     const line = lines[index - first] as string;
@@ -37,10 +38,13 @@ export async function removeFromSegment(
     if (redacted !== line && holding.covers({ log: removal.log, index, line })) continue;
     result.lines.set(index, redacted);
     if (redacted === line) continue;
-    const { note, event, leaf } = openSealed(line);
+    const opened = openSealed(line);
+    const { note, event, leaf } = opened;
     const over = removal.cause === "erased" || leaf.keep_until < (removal.before ?? "");
     assert(over, "nothing expires before its day is over");
     absent.push([index, sections]);
+    const act = note === null || !sections.includes("note") ? null : unsaidOf(opened, { index, cause: removal.cause });
+    if (act !== null) unsaid.push(act);
     if (note?.id !== undefined) (sections.includes("note") ? hidden : ids).push(note.id);
     if (event?.batch !== undefined) batches.add(event.batch);
     lines[index - first] = redacted;
@@ -57,6 +61,7 @@ export async function removeFromSegment(
       absent,
       ids,
       hidden,
+      unsaid,
       batches: [...batches],
       holds_version: holding.version,
     };

@@ -41,13 +41,15 @@ type Fate = { kind: "new" } | { kind: "known"; receipt: IdReceipt } | { kind: "s
 export function planBatch(context: Context, batch: Batch): Result<Appended> {
   const { sql, state, draft, receipts } = context;
   const prints = batch.events.map((event) => (event.id === null ? null : eventPrint(state.org.printKey, event)));
-  const print = batchPrint(state.org.printKey, batch.events, prints);
   const ids = knownIds(context, batch.events);
   const idOf = eventIdsOf(batch.part_of ?? batch.batch);
 
   const before = receipts.batches.get(batch.batch) ?? findBatch(sql, batch.batch);
+  const cameBefore = ({ id }: CutEvent) => isElsewhere(id === null ? undefined : ids.get(id), before);
+  const print = batchPrint(state.org.printKey, batch.events, { prints, cameBefore });
   if (before !== null) {
-    if (!samePrint(before.print, print)) {
+    const same = batch.events.every((event, n) => !cameBefore(event) || isSame(event, ids, prints[n] ?? null));
+    if (!same || !samePrint(before.print, print)) {
       return refuse("conflict", "This Idempotency-Key was used before, for other events.");
     }
     const covered = coveredEvents(batch.events, { receipt: before, ids });
@@ -83,6 +85,17 @@ function planRest(
     events: batch.events.slice(covered),
   });
   return rest.ok ? ok({ ...rest.value, receipts: [...again, ...rest.value.receipts] }) : rest;
+}
+
+/** Whether an event that is known was sealed by another batch than this one. */
+function isElsewhere(known: IdReceipt | undefined, batch: BatchReceipt | null): boolean {
+  if (known === undefined || batch === null) return known !== undefined;
+  return known.position < batch.first || known.position >= batch.first + batch.count;
+}
+
+function isSame({ id }: CutEvent, ids: ReadonlyMap<string, IdReceipt>, print: Uint8Array | null): boolean {
+  const known = id === null ? undefined : ids.get(id);
+  return known === undefined || sameEvent(known, print);
 }
 
 function knownIds({ sql, receipts }: Context, events: readonly CutEvent[]): Map<string, IdReceipt> {

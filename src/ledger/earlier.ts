@@ -63,11 +63,6 @@ export function baseOf(earlier: readonly EarlierLog[]): number {
   return earlier.reduce((sum, { held }) => sum + held.size, 0);
 }
 
-/** The position of an index of the log of this number. */
-export function positionIn(earlier: readonly EarlierLog[], { log, index }: { log: number; index: number }): number {
-  return baseOf(earlier.filter(({ number }) => number < log)) + index;
-}
-
 /** The index a receipt's position stands for, and the log, unless it is the newest. */
 export function placeOf(earlier: readonly EarlierLog[], position: number): { index: number; log?: string } {
   let base = 0;

@@ -41,9 +41,9 @@ export function planPlaceHold(
   }
   const { now } = planning;
   const wait_ms = freedUntil(core.storage.sql) - now;
-  // What was let go of before this hold could be asked would leave R2 after it was answered.
+  // What was let go of before this hold could be asked would leave after it was answered.
   if (wait_ms > 0) {
-    const detail = "Entries of an earlier log are being removed at this moment, some of which this hold may cover.";
+    const detail = "Something is leaving at this moment that this hold may cover.";
     return refuse("overloaded", detail, { retry_after_s: Math.min(Math.ceil(wait_ms / 1000), RETRY_S) });
   }
   const placed = { id: newHoldId(), ...scope, reason, by: principal.key, at: new Date(now).toISOString() };

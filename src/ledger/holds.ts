@@ -55,19 +55,6 @@ export function endHold(sql: SqlStorage, { id, reason, by, at, position }: Enter
   );
 }
 
-/**
- * Has released holds forget their words, as those go from the entries at these positions that placed or released them: what a
- * hold asked for may quote a person.
- */
-export function forgetHolds(sql: SqlStorage, positions: readonly number[]): void {
-  sql.exec(
-    `update hold set reason = '', scope = json_set(scope, '$.query', ''), released = json_set(released, '$.reason', '')
-     where released is not null
-       and (placed in (select value from json_each(?1)) or changed in (select value from json_each(?1)))`,
-    JSON.stringify(positions),
-  );
-}
-
 type Entered = { id: string; by: string; at: number; position: number };
 
 function standingOf({ id, scope, reason, key, at }: Row): StandingHold {

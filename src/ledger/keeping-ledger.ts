@@ -33,6 +33,19 @@ export abstract class KeepingLedger extends TierLedger {
     });
   }
 
+  /** Lets messages and findings go that no hold of this version keeps: new holds wait until they have gone, or for a minute. */
+  freeElsewhere(org: string, holds_version: number): Promise<Result<null>> {
+    return this.door.pass(org, ({ removals }) => removals.freeElsewhere(holds_version));
+  }
+
+  /** What was let go of last beside the log has gone. */
+  settleElsewhere(org: string): Promise<Result<null>> {
+    return this.door.pass(org, ({ removals }) => {
+      removals.goneElsewhere();
+      return ok(null);
+    });
+  }
+
   /** Removals that are not over: what a store still holds, or lacks already, of what they name is late. */
   removalsUnderWay(org: string): Promise<Result<UnderWay[]>> {
     return this.door.pass(org, ({ removals }) => ok(removals.underWay), WHILE_HELD);

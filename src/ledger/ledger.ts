@@ -5,6 +5,7 @@ import type { Caller, Scope } from "../schema/caller.ts";
 import type {
   AppendAnswer,
   Batch,
+  Known,
   LedgerStatus,
   NewViewerToken,
   ReadAnswer,
@@ -44,8 +45,8 @@ import { treeViewAt } from "./tree-view.ts";
 /** `whileClosed`: also while reads are closed, for what carries no entries, or has left already. `weight`: how many reads it counts as. */
 export type Asking = { whileClosed: boolean; weight: number };
 
-/** `known`: the quarantines an answer withholds; not asked of one that left before. */
-export type Leaving = Pick<Asking, "whileClosed"> & { known?: readonly string[] };
+/** `known`: what the answer rests on; not asked of one that left before. */
+export type Leaving = Pick<Asking, "whileClosed"> & { known?: Known };
 
 /** The verbs of one created ledger, over its parts. */
 export class Ledger {
@@ -155,8 +156,8 @@ export class Ledger {
       if (!principal.ok) return principal;
       const open = whileClosed ? ok(null) : this.reading.open(planning.switches);
       if (!open.ok) return open;
-      const covered = known === undefined ? ok(null) : this.reading.covered(known, planning.standing);
-      if (!covered.ok) return covered;
+      const holds = known === undefined ? ok(null) : this.reading.stillSo(known, planning);
+      if (!holds.ok) return holds;
       return ok(planRead({ sql: this.#core.storage.sql, ...planning }, { reader: principal.value, answer }));
     };
     const traced = await this.#sequencer.join({ events: 1, bytes: ACT_BYTES, plan });

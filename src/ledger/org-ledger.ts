@@ -6,6 +6,7 @@ import type {
   Append,
   AppendAnswer,
   Batch,
+  Known,
   LeaseAct,
   LedgerStatus,
   NewKey,
@@ -105,8 +106,8 @@ export class OrgLedger extends KeepingLedger {
     return this.#door.pass(org, (ledger) => ledger.traceRead(caller, answer, { whileClosed: false, ...leaving }));
   }
 
-  /** Asked when an answer leaves: refused while the org's reads are closed, to whose key or token has ended, and when more is under quarantine than the answer knew of. */
-  mayLeave(org: string, caller: Caller, known: readonly string[]): Promise<Result<null>> {
+  /** Asked when an answer leaves: refused while the org's reads are closed, to whose key or token has ended, and when more is under quarantine, or in R2 alone, than the answer knew of. */
+  mayLeave(org: string, caller: Caller, known: Known): Promise<Result<null>> {
     return this.#door.pass(org, ({ reading }) => reading.mayLeave(caller, known));
   }
 

@@ -18,16 +18,20 @@ export function eventPrint(key: Uint8Array, event: CutEvent): Uint8Array {
   return createHmac("sha256", key).update(sentText(event)).digest().subarray(0, PRINT_BYTES);
 }
 
-/** The same for a whole batch: over the prints of events that have one of their own, else over what was sent. */
+/**
+ * The same for a whole batch: over the prints of events that have one of their own, else over what was sent. Of an event that came before, in another
+ * batch, it has the id alone: what was sent of it is forgotten with that one's receipt, and must not outlive it here.
+ */
 export function batchPrint(
   key: Uint8Array,
   events: readonly CutEvent[],
-  prints: readonly (Uint8Array | null)[],
+  { prints, cameBefore }: { prints: readonly (Uint8Array | null)[]; cameBefore: (event: CutEvent) => boolean },
 ): Uint8Array {
   const hmac = createHmac("sha256", key);
   events.forEach((event, n) => {
     const print = prints[n];
-    if (print) hmac.update(print);
+    if (cameBefore(event)) hmac.update(`${event.id}\x02`);
+    else if (print) hmac.update(print);
     else hmac.update(`${sentText(event)}\x01`);
   });
   return hmac.digest().subarray(0, PRINT_BYTES);

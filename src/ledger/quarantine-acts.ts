@@ -67,8 +67,10 @@ export function planAnnotate(
   if (last?.note === note && last.by === by) return ok(found);
   const { now, draft } = planning;
   sealAct(draft, quarantineAct("annotated", { id, by, reason: note, metadata: {} }), now);
-  draft.write((target) => noteQuarantine(target, { id, note, by, at: now }));
-  return ok({ ...found, notes: [...found.notes, { note, by, at: new Date(now).toISOString() }] });
+  // By the time of its entry it is found again when its words go.
+  const at = draft.sequencedAt;
+  draft.write((target) => noteQuarantine(target, { id, note, by, at }));
+  return ok({ ...found, notes: [...found.notes, { note, by, at: draft.sequencedAtText }] });
 }
 
 /** What stands after this draft, for plans that come later in it and for memory once it is committed. */

@@ -1,5 +1,6 @@
 import { ok, refuse, type Result } from "../errors.ts";
 import { type Caller, maySeeWhole, nameOf } from "../schema/caller.ts";
+import type { Known } from "../schema/ledger.ts";
 import {
   type CloseReads,
   type Opening,
@@ -13,6 +14,7 @@ import {
 } from "../schema/reads.ts";
 import { ACT_BYTES } from "./acts.ts";
 import { noticeOf, type Switches } from "./closed.ts";
+import { coldBefore } from "./cold.ts";
 import type { Core } from "./core.ts";
 import type { OrgKeys, Principal } from "./keys.ts";
 import { planAnnotate, planPlace, planRelease } from "./quarantine-acts.ts";
@@ -40,17 +42,23 @@ export class Reading {
   }
 
   /** Whether what a caller asked for may still leave. */
-  mayLeave(caller: Caller, known: readonly string[]): Result<null> {
+  mayLeave(caller: Caller, known: Known): Result<null> {
     const principal = this.#keys.check(this.#core.state.org.org, caller, "events:read");
     if (!principal.ok) return principal;
     const open = this.open();
-    return open.ok ? this.covered(known) : open;
+    return open.ok ? this.stillSo(known) : open;
   }
 
-  /** Refused, to be asked again, when a quarantine stands that the reader's grant did not name: the answer may show what it covers. */
-  covered(known: readonly string[], standing: Planning["standing"] = this.#core.state.standing): Result<null> {
-    if (standing.every(({ id }) => known.includes(id))) return ok(null);
-    return refuse("overloaded", "A quarantine was placed meanwhile: ask again.", { retry_after_s: 1 });
+  /**
+   * Refused, to be asked again, when a quarantine stands that the reader's grant did not name, for the answer may show what it covers; and when more
+   * entries are in R2 alone than it said, for D1 may not have had them any more when it was asked.
+   */
+  stillSo(
+    { quarantines, cold }: Known,
+    { standing, ...state }: Pick<Planning, "standing" | "cold"> = this.#core.state,
+  ): Result<null> {
+    if (!standing.every(({ id }) => quarantines.includes(id))) return QUARANTINED;
+    return cold.every((before, n) => before === coldBefore(state, n + 1)) ? ok(null) : COOLED;
   }
 
   /** What is told of a switch that is closed; null when it is open. */
@@ -130,6 +138,8 @@ export class Reading {
   }
 }
 
+const QUARANTINED = refuse("overloaded", "A quarantine was placed meanwhile: ask again.", { retry_after_s: 1 });
+const COOLED = refuse("overloaded", "A month left the search database meanwhile: ask again.", { retry_after_s: 1 });
 const NOT_A_KEY = refuse("forbidden", "This takes a key: one of the org, one of the platform, or the root key.");
 const NOT_EVERY_ORG = refuse(
   "forbidden",

@@ -112,7 +112,8 @@ function wishToOpen(
     readsAct("enable_requested", { of, by, reason, metadata: { accepts: JSON.parse(accepts) as unknown } }),
     now,
   );
-  turn(core, planning, { of, closed: { ...closed, wish: { by, reason, at: now, accepts } } });
+  // By the time of its entry it is found again when its words go.
+  turn(core, planning, { of, closed: { ...closed, wish: { by, reason, at: draft.sequencedAt, accepts } } });
   return "wished";
 }
 

@@ -12,8 +12,8 @@ import {
 import { utcDay } from "../schema/policy.ts";
 import { quotes } from "../store/quoted.ts";
 import { ACT_BYTES } from "./acts.ts";
-import { positionIn } from "./earlier.ts";
-import { forgetHolds } from "./holds.ts";
+import { loadSwitches } from "./closed.ts";
+import { forgetWords } from "./forget-words.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Core } from "./core.ts";
 import { planOnce } from "./once.ts";
@@ -25,7 +25,7 @@ import type { Planning, Sequencer } from "./sequencer.ts";
 import { sealAct } from "./service-entry.ts";
 import { rewriteStaged } from "./staged.ts";
 import { transact } from "./transact.ts";
-import { endFreed, endRemoval, enterRemoval, listUnderWay } from "./under-way.ts";
+import { endFreed, endRemoval, enterFreed, enterRemoval, leaveFreed, listUnderWay } from "./under-way.ts";
 
 type Parts = { sequencer: Sequencer; archiver: Archiver; projector: Projector; lease: Lease };
 
@@ -111,25 +111,21 @@ export class Removals {
 
   /**
    * Lets go of what a segment that was written anew does not hold any more: names it in place of the old one, takes the same from staged
-   * rows, and has receipts forget what was sent, in one transaction. From here on this is what the entries are: the old object may go. Done again it changes nothing.
+   * rows, and has receipts forget what was sent, and lists what was said, in one transaction. From here on this is what the entries are: the old object may go. Done again it changes nothing.
    */
-  release({ removal, holder, segment, absent, ids, hidden, batches, holds_version }: Rewritten): Result<null> {
+  release({ removal, holder, segment, absent, ids, hidden, batches, unsaid, holds_version }: Rewritten): Result<null> {
     const core = this.#core;
     const { state, storage } = core;
     const leased = this.#parts.lease.renew(holder);
     if (!leased.ok) return leased;
     if (state.holds.version !== holds_version) return CHANGED;
     const { sql } = storage;
-    const noted = absent.filter(([, sections]) => sections.includes("note")).map(([index]) => index);
     const inR2Alone = segment === null || removal.log !== state.earlier.length + 1;
     const forget = () => {
       enterRemoval(sql, removal, { now: core.now(), freed: inR2Alone ? core.now() : null });
       clearPrints(sql, { ids, batches });
       hideIds(sql, hidden);
-      forgetHolds(
-        sql,
-        noted.map((index) => positionIn(state.earlier, { log: removal.log, index })),
-      );
+      forgetWords(sql, { log: removal.log, acts: unsaid });
     };
     if (!inR2Alone) {
       const named = sql
@@ -147,12 +143,26 @@ export class Removals {
       });
       state.backlog = { ...state.backlog, bytes: state.backlog.bytes - saved };
     } else transact(core, forget);
+    state.switches = loadSwitches(sql);
     return ok(null);
   }
 
   /** What was released last has gone from R2, where it lay alone: `over`, all of the removal has. */
   gone(removal: UnderWay, { over }: { over: boolean }): void {
     transact(this.#core, () => (over ? endRemoval : endFreed)(this.#core.storage.sql, removal));
+  }
+
+  /** Lets go of what is no entry, if the holds are still the same; until it has gone, no hold is placed. */
+  freeElsewhere(holds_version: number): Result<null> {
+    const core = this.#core;
+    if (core.state.holds.version !== holds_version) return CHANGED;
+    transact(core, () => enterFreed(core.storage.sql, core.now()));
+    return ok(null);
+  }
+
+  /** What was let go of last beside the log has gone. */
+  goneElsewhere(): void {
+    transact(this.#core, () => leaveFreed(this.#core.storage.sql));
   }
 
   /** Removals that something is still to be done for. */

@@ -1,16 +1,19 @@
 import { readEventSection, readNoteSection } from "../chain/section-shape.ts";
+import { REMOVAL_FORGOTTEN_MS } from "../limits.ts";
 import type { Scope } from "../schema/caller.ts";
 import type { HoldScope } from "../schema/hold.ts";
 import type { OrgSettings } from "../schema/ledger.ts";
 import type { SwitchOf, Window } from "../schema/reads.ts";
 import { saveSwitch } from "./closed.ts";
 import { saveCold } from "./cold.ts";
+import { wordsGone } from "./forget-words.ts";
 import type { Following } from "./continue-chain.ts";
 import { baseOf, loadEarlier } from "./earlier.ts";
 import { endQuarantine, enterQuarantine, noteQuarantine } from "./quarantines.ts";
 import { endHold, enterHold } from "./holds.ts";
 import { reopenRead } from "./reads.ts";
 import { type AdoptedBatch, adoptBatch, adoptId } from "./receipts.ts";
+import { enterRemoval } from "./under-way.ts";
 import { clearVerified } from "./verified.ts";
 
 /** What cannot be had back: keys whose hash stood nowhere but in the storage that was rewound. */
@@ -24,7 +27,7 @@ type Act = {
   target: string;
   metadata: Record<string, unknown>;
   note: Record<string, unknown>;
-  /** That of `note`. */
+  /** That of `note`, or what stands for it where it went. */
   reason: string;
 };
 
@@ -33,7 +36,7 @@ const NO_HASH = "0".repeat(64);
 
 /**
  * Does again what the entries of a lost part did to the ledger's own tables, oldest first: receipts, settings, keys, open
- * reads, refusals. `base` is where the positions of this log's receipts begin. Runs in the transaction that takes the entries over, so none of it is done twice.
+ * reads, refusals, removals. `base` is where the positions of this log's receipts begin. Runs in the transaction that takes the entries over, so none of it is done twice.
  */
 export function replay(sql: SqlStorage, entries: readonly Following[], base: number): Lost {
   const lost: Lost = { keys: [] };
@@ -68,6 +71,7 @@ function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
   const event = readEventSection(sections["event"]?.text ?? "");
   if (event === null) return;
   const note = objectOf(sections["note"]?.text);
+  const gone = entry.record.absent?.find(({ section }) => section === "note");
   const act: Act = {
     key: event.key ?? "",
     at: Date.parse(entry.leaf.sequenced_at),
@@ -76,7 +80,7 @@ function replayAct(sql: SqlStorage, entry: Following, lost: Lost): void {
     target: textOf(objectOf(sections["target/0"]?.text)["id"]),
     metadata: objectOf(sections["metadata"]?.text),
     note,
-    reason: textOf(note["reason"]),
+    reason: gone === undefined ? textOf(note["reason"]) : wordsGone(gone.cause),
   };
   REPLAYS[event.action]?.(sql, act, lost);
 }
@@ -129,6 +133,8 @@ const REPLAYS: Record<string, (sql: SqlStorage, act: Act, lost: Lost) => void> =
     if (log === undefined || to === undefined) return;
     saveCold(sql, { log, before: to, entry_log: logNumber(sql), entry: index });
   },
+  "indelible.erasure.begun": replayCause,
+  "indelible.retention.run": replayCause,
   "indelible.access.refused": (sql, { key, metadata }) =>
     sql.exec(
       "delete from refusal where key = ? and code = ? and first_at <= ?",
@@ -146,6 +152,17 @@ function replayRead(sql: SqlStorage, { key, at, index, actor, metadata, note }: 
   const asked = { filter: textOf(note["query"]), reason: note["reason"] === undefined ? null : textOf(note["reason"]) };
   const answered = metadata as { route: string; results_count: number };
   reopenRead(sql, { reader: { key, viewer }, at, index, ...asked, ...answered });
+}
+
+/**
+ * Nobody knows whether all has gone by it: what went is looked for where its list says. A ledger that names segments from before an older cause was not
+ * set back: it lost everything, and names what R2 has now.
+ */
+function replayCause(sql: SqlStorage, { at, index, metadata }: Act): void {
+  const { list } = metadata as { list?: { sha256?: string; log?: number } };
+  if (list?.sha256 === undefined || at <= Date.now() - REMOVAL_FORGOTTEN_MS) return;
+  const by_log = logNumber(sql);
+  enterRemoval(sql, { by_log, by: index, log: list.log ?? by_log, list: list.sha256 }, { now: at, freed: null });
 }
 
 function replaySettings(sql: SqlStorage, { metadata }: Act): void {

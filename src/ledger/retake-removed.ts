@@ -1,15 +1,16 @@
-import { readAbsenceList } from "../archive/absence-list.ts";
 import { type ListedSegment, LostSegment, readSegment, type Segment, segmentsOver } from "../archive/segment.ts";
-import { type AbsenceList, absenceListHash, isListed, parseAbsenceList } from "../chain/absence-list.ts";
+import { type AbsenceList, isListed } from "../chain/absence-list.ts";
 import { openSealed } from "../chain/open-sealed.ts";
 import type { Absence, EntryRecord } from "../chain/record.ts";
 import { log as say } from "../log.ts";
-import { sha256 } from "../sha256.ts";
+import { unsaidOf } from "../schema/keep.ts";
 import { continueChain } from "./continue-chain.ts";
 import type { Core } from "./core.ts";
 import { baseOf } from "./earlier.ts";
+import { forgetWords } from "./forget-words.ts";
 import { linesFrom } from "./lines.ts";
 import { hideIdsAt } from "./receipts.ts";
+import { absenceListOf, removedRuns } from "./removed-runs.ts";
 import { rewriteStaged } from "./staged.ts";
 import { loadState } from "./state.ts";
 import { transact } from "./transact.ts";
@@ -19,9 +20,10 @@ type NamedRow = { first: number; last: number; name: string; head: string };
 /**
  * Lets go, in a ledger whose storage was rewound, of what had gone since: segments it names that are gone are those R2 has of the same entries, and
  * staged rows lose what their segments lost. Before anything is archived: it would be in R2 again. `beyond`: what R2 holds of entries the ledger names no segment of.
+ * It looks where the removals it knows of name something: those that were not over at the moment it was set back to, and, rolled forward, those begun since.
  */
 export async function retakeRemoved(core: Core, beyond: readonly ListedSegment[]): Promise<void> {
-  await renameLost(core);
+  for (const run of await removedRuns(core)) await renameLost(core, run);
   const { sql } = core.storage;
   for (const segment of beyond.toSorted((a, b) => a.uploaded - b.uploaded)) {
     const range = [segment.last, segment.first];
@@ -31,12 +33,20 @@ export async function retakeRemoved(core: Core, beyond: readonly ListedSegment[]
   Object.assign(core.state, loadState(sql), { projected: core.state.projected });
 }
 
-/** Each segment that is gone is looked for under another name: the one whose entries are the same chain. */
-async function renameLost(core: Core): Promise<void> {
+/** Each segment of a run that is gone is looked for under another name: the one whose entries are the same chain. */
+async function renameLost(core: Core, { from, to }: { from: number; to: number }): Promise<void> {
   const { state, storage, config } = core;
   const { log } = state.org;
-  const rows = storage.sql.exec<NamedRow>("select first, last, name, head from segment order by first").toArray();
-  const held = await segmentsOver(config.archive, log, { from: 0, to: state.archived });
+  const rows = storage.sql
+    .exec<NamedRow>(
+      `select first, last, name, head from segment
+       where first >= coalesce((select max(first) from segment where first <= ?1), 0) and first < ?2 and last >= ?1
+       order by first`,
+      from,
+      to,
+    )
+    .toArray();
+  const held = await segmentsOver(config.archive, log, { from, to });
   const names = new Set(held.map(({ name }) => name));
   for (const row of rows.filter(({ name }) => !names.has(name))) {
     const same = held.filter(({ first, last }) => first === row.first && last === row.last);
@@ -53,7 +63,7 @@ async function renameLost(core: Core): Promise<void> {
     transact(core, () => {
       storage.sql.exec("update segment set name = ? where first = ?", newest.name, row.first);
       rewriteStaged(storage.sql, row, (index, line) => lines[index - row.first] ?? line);
-      hideReceipts(core, new Map(lines.map((line, n) => [row.first + n, line])));
+      forgetNotes(core, new Map(lines.map((line, n) => [row.first + n, line])));
     });
   }
 }
@@ -87,23 +97,24 @@ async function redactAs(core: Core, segment: ListedSegment): Promise<void> {
       const other = excused.get(index);
       return other !== undefined && lessOf(line, other) ? other : line;
     });
-    hideReceipts(core, excused);
+    forgetNotes(core, excused);
   });
 }
 
-/** An id that went with its note goes from its receipt. */
-function hideReceipts({ storage, state }: Core, lines: ReadonlyMap<number, string>): void {
-  const gone = [...lines].filter(([, line]) => (JSON.parse(line) as EntryRecord).absent?.some(isNote) === true);
+/** What went with a note goes from where the ledger itself has it: an id from its receipt, words from lists. */
+function forgetNotes({ storage: { sql }, state }: Core, lines: ReadonlyMap<number, string>): void {
+  const gone = [...lines].flatMap(([index, line]) => {
+    const note = (JSON.parse(line) as EntryRecord).absent?.find(({ section }) => section === "note");
+    return note === undefined ? [] : [{ index, line, cause: note.cause }];
+  });
+  if (gone.length === 0) return;
   const base = baseOf(state.earlier);
-  if (gone.length > 0)
-    hideIdsAt(
-      storage.sql,
-      gone.map(([index]) => base + index),
-    );
-}
-
-function isNote({ section }: Absence): boolean {
-  return section === "note";
+  hideIdsAt(
+    sql,
+    gone.map(({ index }) => base + index),
+  );
+  const acts = gone.map(({ line, ...at }) => unsaidOf(openSealed(line), at)).filter((act) => act !== null);
+  forgetWords(sql, { log: state.earlier.length + 1, acts });
 }
 
 /** Whether a line is of the same entry as another and holds nothing that the other does not. */
@@ -130,12 +141,9 @@ const CAUSES = ["indelible.erasure.begun", "indelible.retention.run"];
 
 /** The list an entry commits to as a cause; null when it is none, or R2 does not have its list. */
 async function listOf(core: Core, by: number): Promise<AbsenceList | null> {
-  const { config, state } = core;
   const [line] = (await linesFrom(core, by, 1))?.lines ?? [];
   const { leaf, event, metadata } = openSealed(line ?? "");
   if (leaf.source !== "service" || !CAUSES.includes(event?.action ?? "")) return null;
   const { list } = JSON.parse(metadata ?? "{}") as { list?: { sha256?: string; log?: number } };
-  if (list?.sha256 === undefined || list.log !== undefined) return null;
-  const text = await readAbsenceList(config.archive, { log: state.org.log, sha256: list.sha256 });
-  return text !== null && absenceListHash(sha256, text) === list.sha256 ? parseAbsenceList(text) : null;
+  return list?.sha256 === undefined || list.log !== undefined ? null : absenceListOf(core, list.sha256);
 }

@@ -89,6 +89,8 @@ const LATER_TABLES = [
      freed integer,
      primary key (by_log, by)
    ) without rowid`,
+  // One row while messages or findings go that no hold keeps: when they were let go of.
+  `create table if not exists freed (only integer primary key check (only = 0), at integer not null)`,
   // `scope` and `released` as JSON; `placed`: the position of the entry that placed it, `changed` of the last one about it.
   `create table if not exists hold (
      id text primary key, scope text not null, reason text not null, key text not null, at integer not null,

@@ -1,4 +1,4 @@
-import { HOLD_WAIT_MS, REMOVAL_LATE_MS } from "../limits.ts";
+import { HOLD_WAIT_MS, REMOVAL_FORGOTTEN_MS, REMOVAL_LATE_MS } from "../limits.ts";
 import type { Removal, UnderWay } from "../schema/keep.ts";
 
 /**
@@ -36,13 +36,38 @@ export function isRemoving(sql: SqlStorage): boolean {
   return sql.exec("select 1 from removal limit 1").toArray().length > 0;
 }
 
-/** Forgets those that nothing was done for lately: one that goes on is entered again. */
-export function forgetIdle(sql: SqlStorage, now: number): void {
-  sql.exec("delete from removal where at <= ?", now - REMOVAL_LATE_MS);
+/** The lists of those that name entries of the log of this number. */
+export function listsOfRemovals(sql: SqlStorage, log: number): string[] {
+  return sql
+    .exec<{ list: string }>("select distinct list from removal where log = ?", log)
+    .toArray()
+    .map(({ list }) => list);
 }
 
-/** Until when sections may be leaving R2 that the ledger's word has let go of already; 0 when none are. */
+/**
+ * Forgets those that nothing was done for since before any moment this ledger may be set back to. One that goes on is entered again; a ledger set back to
+ * before that would not know of it.
+ */
+export function forgetIdle(sql: SqlStorage, now: number): void {
+  sql.exec("delete from removal where at <= ?", now - REMOVAL_FORGOTTEN_MS);
+}
+
+/** What is no entry is let go of. */
+export function enterFreed(sql: SqlStorage, now: number): void {
+  sql.exec("insert or replace into freed (only, at) values (0, ?)", now);
+}
+
+/** What is no entry, and was let go of last, is gone. */
+export function leaveFreed(sql: SqlStorage): void {
+  sql.exec("delete from freed");
+}
+
+/** Until when something may be leaving that the ledger's word has let go of already; 0 when nothing is. */
 export function freedUntil(sql: SqlStorage): number {
-  const { freed } = sql.exec<{ freed: number | null }>("select max(freed) as freed from removal").one();
+  const { freed } = sql
+    .exec<{ freed: number | null }>(
+      "select max(at) as freed from (select freed as at from removal union all select at from freed)",
+    )
+    .one();
   return freed === null ? 0 : freed + HOLD_WAIT_MS;
 }

@@ -21,9 +21,11 @@ export const TERMS_MERGE_PAGES = 2_000;
  * every ten minutes at most.
  */
 export const REMOVAL_LATE_MS = 86_400_000;
+/** For how long a ledger remembers one that stands still: a day more than its storage can be set back. */
+export const REMOVAL_FORGOTTEN_MS = 31 * 86_400_000;
 /**
- * Entries of an earlier log leave R2 after the ledger's word, a segment at a time: a put and a delete, well under a second. For as long a new hold waits,
- * at most a minute; a segment that took half of that is left to the next step, which asks the holds again.
+ * Entries of an earlier log leave R2 after the ledger's word, a segment at a time: a put and a delete, well under a second; so do messages and findings,
+ * some twenty at a time. For as long a new hold waits, at most a minute; what would go when half of that is over is left to the next step, which asks the holds again.
  */
 export const HOLD_WAIT_MS = 60_000;
 

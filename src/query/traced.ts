@@ -4,7 +4,7 @@ import { newBatchId } from "../ids.ts";
 import { callLedger } from "../ledger/client.ts";
 import { log } from "../log.ts";
 import type { Caller, Network } from "../schema/caller.ts";
-import type { ReadAnswer, ReadGrant } from "../schema/ledger.ts";
+import type { Known, ReadAnswer, ReadGrant } from "../schema/ledger.ts";
 import { logsOf } from "./logs.ts";
 import { deploymentOpen } from "./deployment-reads.ts";
 import { MESSAGE_VERSION, type ReadMessage } from "../schema/queue-message.ts";
@@ -68,7 +68,7 @@ export async function traced<T>(
     results,
     range,
   };
-  const known = logsOf(grant).flatMap(({ quarantined }) => quarantined.map(({ id }) => id));
+  const known = knownOf(grant);
   const message = readMessage(org, grant, trace);
   // Where the trace stands says how much the log holds, which a restricted reader is not told.
   const answered = (index: number | null) => {
@@ -93,11 +93,17 @@ export async function traced<T>(
   return index.ok ? answered(index.value) : index;
 }
 
-/** Once reads are closed, more is withheld, or its reader's key or token has ended, nothing leaves, though it was found and traced before. */
+function knownOf(grant: ReadGrant): Known {
+  const logs = logsOf(grant).toReversed();
+  const quarantines = logs.flatMap(({ quarantined }) => quarantined.map(({ id }) => id));
+  return { quarantines, cold: logs.map(({ cold_before }) => cold_before) };
+}
+
+/** Once reads are closed, more is withheld or in R2 alone, or its reader's key or token has ended, nothing leaves, though it was found and traced before. */
 async function leaving<T>(
   config: Config,
   { org, caller }: Pick<Reader, "org" | "caller">,
-  { whileClosed, traced, known, value }: { whileClosed: boolean; traced: boolean; known: string[]; value: Traced<T> },
+  { whileClosed, traced, known, value }: { whileClosed: boolean; traced: boolean; known: Known; value: Traced<T> },
 ): Promise<Result<Traced<T>>> {
   if (whileClosed) return ok(value);
   // The ledger that sealed the trace said that this may be read; the queue knows nothing of it.

@@ -1,4 +1,6 @@
+import type { SealedEntryView } from "../chain/open-sealed.ts";
 import type { Cause } from "../chain/redact.ts";
+import type { Absence } from "../chain/record.ts";
 import type { ServiceAction } from "../chain/summary.ts";
 import type { Act } from "./act.ts";
 
@@ -39,12 +41,24 @@ export function absenceCauseOf({ cause, by, by_log, log }: Removal): Cause {
 /** Texts that name somebody, and who they are where reads of their own are meant as well. */
 export type Forgetting = { texts: string[]; viewer: { type: string; id: string } | null };
 
+/** An act of the service whose note goes: what its ledger lists of it forgets the words. `target`: the id of the first; `at` in ms. */
+export type Unsaid = { index: number; cause: Absence["cause"]; action: string; target: string; at: number };
+
+/** An entry whose note goes as an act; null where it is none, or nobody can tell any more which one it was. */
+export function unsaidOf(
+  { leaf, event, targets }: Pick<SealedEntryView, "leaf" | "event" | "targets">,
+  { index, cause }: Pick<Unsaid, "index" | "cause">,
+): Unsaid | null {
+  if (leaf.source !== "service" || event === null) return null;
+  return { index, cause, action: event.action, target: targets[0]?.id ?? "", at: Date.parse(leaf.sequenced_at) };
+}
+
 /** A stored run of entries `first..last`, both inclusive; `name` is its key in R2. */
 export type NamedSegment = { first: number; last: number; name: string };
 
 /**
  * A segment that was written anew without what is `absent` of its entries. `ids` and `batches` are those of the entries, whose
- * receipts forget what was sent, and of `hidden` the id itself. `segment` null: of a log before the newest, of which the ledger names none.
+ * receipts forget what was sent, and of `hidden` the id itself; `unsaid`, the acts among them whose words go. `segment` null: of a log before the newest, of which the ledger names none.
  * `holder` has the lease: a repair that read these entries before is over.
  */
 export type Rewritten = {
@@ -54,6 +68,7 @@ export type Rewritten = {
   absent: [index: number, sections: readonly string[]][];
   ids: string[];
   hidden: string[];
+  unsaid: Unsaid[];
   batches: string[];
   holds_version: number;
 };

@@ -154,6 +154,12 @@ export type ReadAnswer = {
   batch?: string;
 };
 
+/**
+ * What an answer rests on of its reader's grant: the quarantines that were withheld, and below which index each of the org's logs, the oldest first, was
+ * read from R2 alone.
+ */
+export type Known = { quarantines: string[]; cold: number[] };
+
 /** What is asked of the lease that one run at a time has. */
 export type LeaseAct = "take" | "claim" | "renew" | "release";
 

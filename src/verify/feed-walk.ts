@@ -3,9 +3,11 @@ import type { Config } from "../env.ts";
 import { callLedger } from "../ledger/client.ts";
 import { LOG_MAX_ENTRIES, PAGE_MAX_BYTES, VERIFY_PAGE_ENTRIES } from "../limits.ts";
 import type { ColdLines } from "../query/cold-lines.ts";
+import { logOf } from "../query/logs.ts";
 import { rangesOf } from "../query/spans.ts";
 import type { LogGrant } from "../schema/ledger.ts";
 import { readEntries } from "../store/list-entries.ts";
+import { grantFor } from "./confirm-faults.ts";
 import { ledgerLines } from "./ledger-lines.ts";
 
 /** Rows past the head: those that are still there when the ledger, asked again, has not grown over them. */
@@ -48,17 +50,27 @@ export function addCold(walked: Walk, { first, lines }: ColdLines): void {
   }
 }
 
-/** One page of rows below `high`, from every slot; answers the lowest index that is done. */
+/**
+ * One page of rows below `high`, from every slot; answers the lowest index that is done. `cold`: entries below this index are in R2 alone, also where
+ * they have become so since the grant was given; then nothing is added, for rows may be missing that nobody lost.
+ */
 export async function addRows(
   config: Config,
-  { grant, walked, low, high }: { grant: LogGrant; walked: Walk; low: number; high: number },
-): Promise<number> {
-  const first = Math.max(low, high - VERIFY_PAGE_ENTRIES);
+  org: string,
+  { grant, walked, low: cold, high }: { grant: LogGrant; walked: Walk; low: number; high: number },
+): Promise<{ high: number; cold: number }> {
+  const first = Math.max(cold, high - VERIFY_PAGE_ENTRIES);
   const [range] = rangesOf(grant.placements, { low: first, high }, "desc");
   const cell = range === undefined ? undefined : config.cells.get(range.placement.cell);
   if (range === undefined || cell === undefined) throw new Error("every index has a placement and its cell");
   const rows = await readEntries(cell, { ...range, limit_bytes: PAGE_MAX_BYTES });
-  for (const { index, line, slot } of rows) walked.row({ index, line, place: `${range.placement.cell} entry_${slot}` });
   // A page cut by bytes ends above the range's end; an empty one means that nothing is left there.
-  return rows.at(-1)?.index ?? range.low;
+  const lowest = rows.at(-1)?.index ?? range.low;
+  if (new Set(rows.map(({ index }) => index)).size < high - lowest) {
+    // Asked after the rows: the ledger knew what was dropped by then. It is not D1 that says so, which may have lost them.
+    const fresh = logOf(await grantFor(config, org), grant.number);
+    if (fresh.ok && fresh.value.cold_before > cold) return { high, cold: Math.min(fresh.value.cold_before, high) };
+  }
+  for (const { index, line, slot } of rows) walked.row({ index, line, place: `${range.placement.cell} entry_${slot}` });
+  return { high: lowest, cold };
 }

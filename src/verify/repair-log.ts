@@ -10,6 +10,7 @@ import type { Act } from "../schema/act.ts";
 import type { Caller } from "../schema/caller.ts";
 import type { LeaseAct, ReadGrant } from "../schema/ledger.ts";
 import { mendRows } from "../store/mend-rows.ts";
+import { grantFor } from "./confirm-faults.ts";
 import { type Findings, findFaults, type PlacedFault, type PlacedMend } from "./find-faults.ts";
 
 /** What is to be repaired: entries `[from, to)`; `to` past 0 needs the `expect` that an earlier call answered for it. */
@@ -71,6 +72,8 @@ async function repairLeased(
   // The search may have outlived its lease: whoever took it since may have mended the same rows, or let go of what they held.
   const renewed = await renew();
   if (!renewed.ok) return renewed;
+  // Rows of a month that has left D1 since are not missing.
+  if ((await grantFor(config, org)).cold_before !== grant.cold_before) return COOLED;
 
   const evidence = await keepEvidence(config, grant, faults);
   if (evidence === null) {
@@ -92,6 +95,8 @@ async function repairLeased(
   }));
   return ok({ ...report, faults: told, begun_index: begun.value, ended_index: ended.value });
 }
+
+const COOLED = refuse("overloaded", "A month left the search database meanwhile: ask again.", { retry_after_s: 1 });
 
 /** One object for each row that was found; a fault without a row has none. Null when R2 failed. */
 async function keepEvidence(

@@ -134,9 +134,9 @@ async function* walk(
     const { checked, breaks } = walked.progress();
     return { progress: { checked, total, breaks } };
   };
-  const cold = Math.min(Math.max(lowest, grant.cold_before), pendingFrom);
+  let cold = Math.min(Math.max(lowest, grant.cold_before), pendingFrom);
   for (let high = pendingFrom; high > cold && !walked.progress().stopped; ) {
-    high = await addRows(config, { grant, walked, low: cold, high });
+    ({ high, cold } = await addRows(config, org, { grant, walked, low: cold, high }));
     yield progress();
   }
   const archived = { log: grant, newest, low: lowest, high: cold, order: "desc", unvouched: true } as const;

@@ -137,7 +137,7 @@ describe("a hold that was released", () => {
     const { data } = (await call("GET", `/v1/orgs/${org}/holds`)).json;
     expect(data).toMatchObject([
       { id: other, filter: { actor: ["u_2"] } },
-      { id: gone, reason: "", filter: {}, released: { reason: "" } },
+      { id: gone, reason: "(erased)", filter: {}, released: { reason: "(erased)" } },
     ]);
     expect(JSON.stringify(await snapshotOf(org))).not.toContain("jane-4711");
     await checkLedger(org, { archived: true });

@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { COLD_PAGE_MAX_SEGMENTS, VERIFY_MAX_SEGMENTS } from "../../src/limits.ts";
 import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, statusOf, wake } from "../support/check-ledger.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { coolOrg, filledOrg, fillMonth, rowsOf, setDay, splitSegments, sweep } from "../support/cool.ts";
-import { dropArchived } from "../support/faults.ts";
+import { CELLS, dropArchived, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { emptySlots } from "../support/only-slots.ts";
 import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
@@ -13,6 +13,7 @@ import { entriesOf, list, walk } from "../query/support.ts";
 
 beforeAll(emptySlots);
 beforeEach(emptySlots);
+afterEach(restoreFaults);
 afterAll(() => {
   vi.useRealTimers();
 });
@@ -59,6 +60,61 @@ describe("who may see some things only", () => {
     expect(await rowsOf(org, "2031-03")).toBe(0);
     const after = await asked();
     for (const [question, answer] of Object.entries(before)) expect(after[question], question).toEqual(answer);
+  });
+});
+
+describe("an answer found by a grant from before a month left D1", () => {
+  /** Lets the months that are over leave D1 just before an answer is looked for there. */
+  function dropBeforeReading(): { drops: number } {
+    const seen = { drops: 0 };
+    const looks = ([statements]: any[]) =>
+      statements.every(({ statement }: any) => /^\s*(select|with)\b/i.test(statement)) &&
+      statements.some(({ statement }: any) => statement.includes("entry_"));
+    for (const cell of CELLS) {
+      replaceMethod(cell, "batch", async (original, args) => {
+        if (seen.drops === 0 && looks(args)) {
+          seen.drops++;
+          for (let n = 0; n < 2; n++) await sweep();
+        }
+        return original(...args);
+      });
+    }
+    return seen;
+  }
+
+  it.each([
+    ["a list", "/events?before_index=4&source=client", "sealed"],
+    ["an id", "/events/e-3-1", "sealed"],
+    ["an index", "/events/2", "sealed"],
+    ["a list whose trace is queued", "/events?before_index=4&source=client", "queued"],
+  ])("does not leave: %s", async (_what, path, access_log) => {
+    const org = await filledOrg(3, 7, { days: 1, each: 3 });
+    if (access_log === "queued") await call("PUT", `/v1/orgs/${org}`, { body: { access_log } });
+    setDay(10, 15);
+    const before = await call("GET", `/v1/orgs/${org}${path}`);
+    expect(before.status, before.text).toBe(200);
+    const seen = dropBeforeReading();
+    const refused = await call("GET", `/v1/orgs/${org}${path}`);
+    expect([seen.drops, await rowsOf(org, "2031-03")]).toEqual([1, 0]);
+    expect([refused.status, refused.json.code], refused.text).toEqual([503, "overloaded"]);
+    restoreFaults();
+    const after = await call("GET", `/v1/orgs/${org}${path}`);
+    expect([after.status, after.json.data ?? after.json.id]).toEqual([200, before.json.data ?? before.json.id]);
+  });
+
+  it("takes no row for missing: a verification goes on in R2, a repair is asked for again", async () => {
+    const org = await filledOrg(3, 7, { days: 1, each: 3 });
+    setDay(10, 15);
+    const seen = dropBeforeReading();
+    expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
+    expect([seen.drops, await rowsOf(org, "2031-03")]).toEqual([1, 0]);
+    restoreFaults();
+    setDay(12, 15);
+    const again = dropBeforeReading();
+    const repaired = await call("POST", `/v1/orgs/${org}/repair`, { body: { reason: "a look" } });
+    expect([again.drops, await rowsOf(org, "2031-07")]).toEqual([1, 0]);
+    expect([repaired.status, repaired.json.code], repaired.text).toEqual([503, "overloaded"]);
+    await checkLedger(org, { archived: true });
   });
 });
 

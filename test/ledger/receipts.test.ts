@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Batch, CutEvent } from "../../src/schema/ledger.ts";
+import { begun, byJane, carriedOut } from "../keep/support.ts";
 import { append, appendBatches, batchOf, refusalOf } from "../support/append.ts";
-import { checkLedger } from "../support/check-ledger.ts";
+import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
 import { createOrg, event } from "../support/client.ts";
 import { dropArchived, evict } from "../support/faults.ts";
 
@@ -122,4 +124,39 @@ describe("an id or a batch used before for something else", () => {
     expect(await refusalOf(org, batchOf([event(0), event(1)], { batch: "key-2" }))).toMatchObject({ code: "conflict" });
     expect((await checkLedger(org)).entries.length).toBe(5);
   });
+});
+
+describe("a batch in which events came again", () => {
+  it("is the same batch by what was sent of them, and by their ids alone once that was erased", async () => {
+    const org = await createOrg("came-again");
+    await append(org, batchOf([byJane(1)]));
+    const batches = [batchOf([byJane(1)]), batchOf([byJane(1), event(2)]), batchOf([event(3), byJane(4), byJane(1)])];
+    const first: Awaited<ReturnType<typeof append>>[] = [];
+    for (const batch of batches) first.push(await append(org, batch));
+    const other = (batch: Batch) => ({ ...batch, events: batch.events.map((one) => changedIn(one, "jane-1")) });
+    for (const [n, batch] of batches.entries()) {
+      expect(await append(org, batch)).toEqual(first[n]);
+      expect(await refusalOf(org, other(batch))).toMatchObject({ code: "conflict" });
+    }
+    await untilProjected(org);
+    await archiveDue(org);
+    await carriedOut(org, await begun(org, new Map([[1, ["actor", "actor/detail", "metadata"]]])));
+    for (const [n, batch] of batches.entries()) {
+      expect(await append(org, batch)).toEqual(first[n]);
+      expect(await append(org, other(batch))).toEqual(first[n]);
+      const less = { ...batch, events: batch.events.slice(1) };
+      expect(await refusalOf(org, less)).toMatchObject({ code: "conflict" });
+    }
+    const changed = {
+      ...other(batches[2] as Batch),
+      events: batches[2]?.events.map((one) => changedIn(one, "jane-4")),
+    };
+    expect(await refusalOf(org, changed as Batch)).toMatchObject({ code: "conflict" });
+    await checkLedger(org, { archived: true });
+  });
+
+  /** The event of this id as another one. */
+  function changedIn(one: CutEvent, id: string): CutEvent {
+    return one.id === id ? { ...one, event: one.event.replace("document.share", "document.unshare") } : one;
+  }
 });
