@@ -5,6 +5,7 @@ import {
   EXPORT_LOST_SEGMENTS,
   EXPORT_LOST_WAIT_MS,
   EXPORT_MAX_PARTS,
+  EXPORT_MISSING_SHOWN_RUNS,
   EXPORT_STEP_MAX_SEGMENTS,
   EXPORT_STEP_MS,
 } from "../limits.ts";
@@ -25,6 +26,7 @@ import { beginExport } from "./begin.ts";
 import { readSentFilter } from "../query/sent-filter.ts";
 import { LineProver } from "./line-prover.ts";
 import { isComplete, putManifest } from "./manifest.ts";
+import { firstMissing, missingByOrigin, withMissing } from "./missing.ts";
 import { openPart, PartWork } from "./part-work.ts";
 import { permitStep, quarantinesOf } from "./permit-step.ts";
 import { plainRecord } from "./plain-record.ts";
@@ -83,11 +85,11 @@ async function readOn(
   const until = Date.now() + EXPORT_STEP_MS;
   for (let left = EXPORT_STEP_MAX_SEGMENTS; left > 0 && Date.now() < until; left--) {
     if (work.full || progress.log === progress.logs.length) break;
-    const { missing } = progress;
+    const { entries } = progress.missing;
     const read = await readSome({ request, grant, progress, work, readers, filter: filter.value.filter });
     if (!read.ok) return read;
     // What is lost was asked for twice, under names asked for anew.
-    if (progress.missing > missing) left -= EXPORT_LOST_SEGMENTS;
+    if (progress.missing.entries > entries) left -= EXPORT_LOST_SEGMENTS;
   }
   await work.store(config, { org, id }, { last: progress.log === progress.logs.length });
   return { progress, result: null };
@@ -121,7 +123,8 @@ async function readSome({ request, grant, progress, work, readers, filter }: Rea
   if (found.kind === "lost") noteLoss(at.log, { found, progress });
   if (found.kind !== "lines") {
     const next = Math.min(found.next ?? at.size, at.size);
-    progress.missing += next - progress.index;
+    const run = { log: at.number, first: progress.index, last: next - 1 };
+    progress.missing = withMissing(progress.missing, run);
     progress.index = next;
     return ok(null);
   }
@@ -201,7 +204,8 @@ async function finish({ config, org, id, by }: JobContext, request: ExportReques
   const logs = progress.logs.map(({ log, size, first, last, rows: held }) => ({ log, size, first, last, rows: held }));
   const manifest = { bytes: stored.bytes, sha256: stored.sha256 };
   const review = rows > large_export_rows;
-  const numbers = { rows, bytes, missing, parts: parts.length, logs, manifest_sha256: manifest.sha256 };
+  const lost = firstMissing(missingByOrigin(missing, progress.logs), EXPORT_MISSING_SHOWN_RUNS);
+  const numbers = { rows, bytes, missing: lost, parts: parts.length, logs, manifest_sha256: manifest.sha256 };
   const metadata = { ...numbers, complete: isComplete(request, progress), ...(review ? { review } : {}) };
   const key = nameOf(by);
   const sealed = await sealEnding(config, { org, id }, { by: key, ending: "completed", metadata, as: stored.sha256 });

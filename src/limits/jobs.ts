@@ -24,6 +24,10 @@ export const EXPORT_STEP_MAX_SEGMENTS = 500;
 export const EXPORT_LOST_SEGMENTS = 20;
 /** For so long an export waits for segments that are not as they were stored: an operator may bring them back. */
 export const EXPORT_LOST_WAIT_MS = 3_600_000;
+/** Runs of lost entries that an export names, of 45 bytes each in its job's row; of more it says how many entries they are. */
+export const EXPORT_MISSING_MAX_RUNS = 1_000;
+/** Of these so many stand in lists of exports, and in the entry that says that one was made. */
+export const EXPORT_MISSING_SHOWN_RUNS = 20;
 /** A part in memory: its text and its bytes beside a segment of 16 MB at worst, of the 128 MB an object has. */
 export const EXPORT_PART_MAX_BYTES = 8_000_000;
 /**

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { EXPORT_LINK_SECONDS, FILTER_MAX_VALUES, REASON_MAX_CHARACTERS } from "../limits.ts";
-import type { ExportedLog, ExportPart } from "../chain/export-manifest.ts";
+import { EXPORT_LINK_SECONDS, EXPORT_MISSING_MAX_RUNS, FILTER_MAX_VALUES, REASON_MAX_CHARACTERS } from "../limits.ts";
+import type { ExportedLog, ExportPart, MissingEntries } from "../chain/export-manifest.ts";
 import { READING_SCOPES } from "./caller.ts";
-import { instant } from "./entry-answers.ts";
+import { index, instant } from "./entry-answers.ts";
 import { minterSchema } from "./viewer-token.ts";
 
 /** What of an entry an export may hold; `target` and `target/detail` are of every target. */
@@ -72,7 +72,7 @@ export type ExportResult = {
   rows: number;
   bytes: number;
   entries: number;
-  missing: number;
+  missing: MissingEntries<number>;
   logs: LogShare[];
   parts: ExportPart[];
   complete: boolean;
@@ -92,6 +92,19 @@ const partSchema = z.object({
   rows: z.int(),
   sha256: z.string().meta({ description: "Hex, of these bytes of the file." }),
 });
+
+const missingSchema = z
+  .object({
+    entries: z.int().min(0),
+    runs: z
+      .array(z.object({ log: z.int().meta({ description: "Number of the log." }), first: index, last: index }))
+      .meta({ description: `Which they are, in order: the first ${EXPORT_MISSING_MAX_RUNS} runs, or in lists fewer.` }),
+    more: z.boolean().meta({ description: "Whether there are more runs than are named." }),
+  })
+  .meta({
+    description:
+      "Entries that the archive has lost, so they are in no export: it waited for them until it was an hour old, or a log had lost them before it was continued. The manifest names them too.",
+  });
 
 export const exportSchema = z
   .object({
@@ -117,10 +130,7 @@ export const exportSchema = z
       .meta({ description: "Entries are read one by one; those that the filter chooses are rows." }),
     rows: z.int(),
     bytes: z.int(),
-    missing: z.int().meta({
-      description:
-        "Entries that the archive has lost, so they are in no export: it waited for them until it was an hour old, or a log had lost them before it was continued.",
-    }),
+    missing: missingSchema,
     complete: z.boolean().nullable().meta({
       description: "Whether it holds every entry under its checkpoints with every section; null until it is done.",
     }),

@@ -8,7 +8,7 @@ import { archiveDue, later, statusOf, untilProjected } from "../support/check-le
 import { call, event } from "../support/client.ts";
 import { breakD1, breakMethod, type Fault, FAULT_KINDS, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { finishJob, jobOf, stepJobs } from "../support/jobs.ts";
-import { ALL, asked, fileOf, keyOf, made, manifestOf, orgOf, proveFile, standing, told } from "./support.ts";
+import { ALL, asked, fileOf, keyOf, made, manifestOf, orgOf, proveFile, standing, told, verified } from "./support.ts";
 
 afterEach(() => {
   restoreFaults();
@@ -115,11 +115,16 @@ describe("an export", () => {
     const waited = later(EXPORT_LOST_WAIT_MS, () => finishJob(org, "export", id));
     expect(await waited).toMatchObject({ state: "done", error: null });
     const answer = await standing(org, id);
-    expect(answer).toMatchObject({ complete: false, missing: (last ?? 0) - (first ?? 0) + 1 });
-    const lines = proveFile(await fileOf(answer), await manifestOf(org, answer));
+    const missing = { entries: (last ?? 0) - (first ?? 0) + 1, runs: [{ log: 1, first, last }], more: false };
+    expect(answer).toMatchObject({ complete: false, missing });
+    const manifest = await manifestOf(org, answer);
+    const runs = [{ log: manifest.logs[0]?.log, first, last }];
+    expect(manifest.missing).toEqual({ ...missing, runs });
+    const lines = proveFile(await fileOf(answer), manifest);
+    expect(await verified(org, answer)).toMatchObject({ ok: true, whole: true, faults: [], missing: { runs } });
     expect(lines[0]?.leaf.index).toBe((last ?? 0) + 1);
     expect(lines.length).toBeGreaterThan(1);
-    expect((await told(org)).at(-1).metadata).toMatchObject({ complete: false, missing: answer.missing });
+    expect((await told(org)).at(-1).metadata).toMatchObject({ complete: false, missing: { ...missing, runs } });
   });
 
   it("whose object dies after any of its steps, with what it did kept and not known, is made all the same", async () => {
