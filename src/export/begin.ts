@@ -28,7 +28,7 @@ export async function beginExport(
   }
   const quarantines = quarantinesOf(grant);
   const nothing = { held: null, read: 0, missing: NONE_MISSING, rows: 0, bytes: 0, parts: [], checked: 0 };
-  return ok({ logs, quarantines, began_at: Date.now(), log: 0, index: 0, ...nothing });
+  return ok({ logs, quarantines, began_at: Date.now(), waited_ms: 0, log: 0, index: 0, ...nothing });
 }
 
 /** Of a log that was continued and whose top is lost there is no checkpoint that anything could be proven under. */

@@ -7,6 +7,8 @@ export type ExportProgress = {
   /** The quarantines that are withheld from all of it. */
   quarantines: string[];
   began_at: number;
+  /** How long it has waited for entries that are lost. */
+  waited_ms: number;
   log: number;
   index: number;
   /** The last row found, of which the next one decides whether it needs a proof of its own. */

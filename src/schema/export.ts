@@ -103,7 +103,7 @@ const missingSchema = z
   })
   .meta({
     description:
-      "Entries that the archive has lost, so they are in no export: it waited for them until it was an hour old, or a log had lost them before it was continued. The manifest names them too.",
+      "Entries that the archive has lost, so they are in no export: it waited an hour in all for them, or a log had lost them before it was continued. The manifest names them too.",
   });
 
 export const exportSchema = z
@@ -118,7 +118,10 @@ export const exportSchema = z
     reason: z.string(),
     created_at: instant,
     ended_at: instant.nullable(),
-    error: z.string().nullable().meta({ description: "Why the last step has to be made again, or why it ended." }),
+    error: z
+      .string()
+      .nullable()
+      .meta({ description: "What it waits for, why the last step has to be made again, or why it ended." }),
     progress: z
       .object({
         entries_read: z.int(),
