@@ -1,4 +1,4 @@
-import { VERIFIER_MANIFEST_MAX_BYTES, LOG_MAX_ENTRIES } from "../limits.ts";
+import { EXPORT_MISSING_MAX_RUNS, LOG_MAX_ENTRIES, VERIFIER_MANIFEST_MAX_BYTES } from "../limits.ts";
 import { placeInOrg } from "./continuation.ts";
 import { noteText } from "./note/note.ts";
 
@@ -14,6 +14,13 @@ export type ExportedLog = {
   last: number | null;
   rows: number;
 };
+
+/**
+ * Entries that the service had lost when it made an export: how many, and which, in the order of the logs. Runs do not touch; `more`: not
+ * all are named. A log is named by its origin where whoever reads it may not know the org, else by its number.
+ */
+export type MissingEntries<L> = { entries: number; runs: MissingRun<L>[]; more: boolean };
+export type MissingRun<L> = { log: L; first: number; last: number };
 
 export type ExportPart = { name: string; bytes: number; rows: number; sha256: string };
 
@@ -33,6 +40,7 @@ export type ExportManifest = {
   created_at: string;
   logs: ExportedLog[];
   rows: number;
+  missing: MissingEntries<string>;
   parts: ExportPart[];
   complete: boolean;
 };
@@ -52,7 +60,7 @@ export function parseExportManifest(text: string): ExportManifest | null {
   if (header !== HEADER || rest !== "" || more.length > 0) return null;
   const value = parse(line);
   if (!isObject(value)) return null;
-  const { id, org, format, created_at, logs, rows, parts, complete } = value;
+  const { id, org, format, created_at, logs, rows, missing, parts, complete } = value;
   const shaped =
     isText(id) &&
     isText(org) &&
@@ -62,11 +70,17 @@ export function parseExportManifest(text: string): ExportManifest | null {
     typeof complete === "boolean" &&
     Array.isArray(logs) &&
     logs.every(isLog) &&
+    isObject(missing) &&
     Array.isArray(parts) &&
     parts.every(isPart);
   // The members the type names have just been checked, one by one.
   const manifest = value as ExportManifest;
-  return shaped && isOneOrg(manifest) ? manifest : null;
+  return shaped && isOneOrg(manifest) && areMissing(manifest) ? manifest : null;
+}
+
+/** Whether every entry of its logs is to be in an export: nothing was asked for that chooses among them. */
+export function hasEveryEntry({ filter, from, to }: Pick<ExportManifest, "filter" | "from" | "to">): boolean {
+  return from === null && to === null && (filter === null || (isObject(filter) && Object.keys(filter).length === 0));
 }
 
 /** The logs are those of one org, in their order. */
@@ -79,6 +93,25 @@ function isOneOrg({ org, logs }: ExportManifest): boolean {
     const place = placeInOrg(before.log);
     return place.first === first && place.number < number;
   });
+}
+
+/** The runs are of the logs, in their order and apart from each other, and as many entries as is said. */
+function areMissing({ logs, missing: { entries, runs, more } }: ExportManifest): boolean {
+  if (!isCount(entries) || !Array.isArray(runs) || typeof more !== "boolean") return false;
+  if (runs.length > EXPORT_MISSING_MAX_RUNS) return false;
+  let [at, next, named] = [0, 0, 0];
+  for (const run of runs as unknown[]) {
+    if (!isObject(run)) return false;
+    const { log, first, last } = run;
+    const place = logs.findIndex((one) => one.log === log);
+    if (place > at) [at, next] = [place, 0];
+    if (place !== at || !isCount(first) || !isCount(last) || first < next || first > last) return false;
+    if (last >= (logs[place]?.size ?? 0)) return false;
+    named += last - first + 1;
+    // Those that touch are one.
+    next = last + 2;
+  }
+  return more ? named < entries : named === entries;
 }
 
 function isLog(value: unknown): boolean {

@@ -7,6 +7,7 @@ import type { Caller } from "../schema/caller.ts";
 import type { ExportAnswer, ExportRequest, ExportResult } from "../schema/export.ts";
 import type { Job } from "../schema/job.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
+import { NONE_MISSING } from "./missing.ts";
 import { type ExportProgress, totalOf } from "./progress.ts";
 
 type Asked = { job: Job; caller: Caller; grant: ReadGrant; now: number };
@@ -28,7 +29,7 @@ export function exportAnswer(config: Config, org: string, { job, caller, grant, 
     progress: progressOf({ progress, result, now }),
     rows: result?.rows ?? progress?.rows ?? 0,
     bytes: result?.bytes ?? progress?.bytes ?? 0,
-    missing: result?.missing ?? progress?.missing ?? 0,
+    missing: result?.missing ?? progress?.missing ?? NONE_MISSING,
     complete: result?.complete ?? null,
     parts: result?.parts ?? [],
     manifest_sha256: result?.manifest.sha256 ?? null,

@@ -8,6 +8,7 @@ import type { NumberedLog } from "../schema/export.ts";
 import type { LogGrant, ReadGrant } from "../schema/ledger.ts";
 import { treeOf } from "../verify/tree-view.ts";
 import { logsOf } from "../query/logs.ts";
+import { NONE_MISSING } from "./missing.ts";
 import type { ExportProgress } from "./progress.ts";
 
 /**
@@ -26,8 +27,8 @@ export async function beginExport(
     logs.push(found.value);
   }
   const quarantines = quarantinesOf(grant);
-  const nothing = { held: null, read: 0, missing: 0, rows: 0, bytes: 0, parts: [], checked: 0 };
-  return ok({ logs, quarantines, began_at: Date.now(), log: 0, index: 0, ...nothing });
+  const nothing = { held: null, read: 0, missing: NONE_MISSING, rows: 0, bytes: 0, parts: [], checked: 0 };
+  return ok({ logs, quarantines, began_at: Date.now(), waited_ms: 0, log: 0, index: 0, ...nothing });
 }
 
 /** Of a log that was continued and whose top is lost there is no checkpoint that anything could be proven under. */

@@ -1,12 +1,13 @@
 import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { callJobs } from "../jobs/client.ts";
-import { JOBS_PAGE_ENTRIES } from "../limits.ts";
+import { EXPORT_MISSING_SHOWN_RUNS, JOBS_PAGE_ENTRIES } from "../limits.ts";
 import { type Caller, nameOf } from "../schema/caller.ts";
 import type { ExportAnswer } from "../schema/export.ts";
 import { sealEnding } from "./acts.ts";
 import { exportAnswer } from "./answer.ts";
 import { permitExports } from "./create-export.ts";
+import { firstMissing } from "./missing.ts";
 
 type Asking = { caller: Caller; now: number };
 type ExportPage = { data: ExportAnswer[]; next_cursor: string | null };
@@ -22,9 +23,10 @@ export async function listExports(
   const jobs = await callJobs(config, org, async (stub) => await stub.list(org, "export", after));
   if (!jobs.ok) return jobs;
   const grant = granted.value;
-  // A list tells of exports; pieces and links are of one.
+  // A list tells of exports; pieces, links, and what is missing in full are of one.
   const data = jobs.value.map((job) => {
-    return { ...exportAnswer(config, org, { job, caller, grant, now }), parts: [], links: null };
+    const answer = exportAnswer(config, org, { job, caller, grant, now });
+    return { ...answer, missing: firstMissing(answer.missing, EXPORT_MISSING_SHOWN_RUNS), parts: [], links: null };
   });
   const next_cursor = data.length < JOBS_PAGE_ENTRIES ? null : (data.at(-1)?.id ?? null);
   return ok({ data, next_cursor });

@@ -6,6 +6,7 @@ import { assert } from "../errors.ts";
 import { logSigner } from "../log-signer.ts";
 import type { ExportRequest } from "../schema/export.ts";
 import { sha256 } from "../sha256.ts";
+import { missingByOrigin } from "./missing.ts";
 import type { ExportProgress } from "./progress.ts";
 
 export const MANIFEST_NAME = "manifest.json";
@@ -46,6 +47,7 @@ function manifestOf(
       return { log, size, checkpoint, first, last, rows };
     }),
     rows: progress.rows,
+    missing: missingByOrigin(progress.missing, progress.logs),
     parts: progress.parts,
     complete: isComplete(request, progress),
   };
@@ -56,6 +58,6 @@ export function isComplete(
   { query, sections, personal, format }: ExportRequest,
   { quarantines, logs, missing }: Pick<ExportProgress, "quarantines" | "logs" | "missing">,
 ): boolean {
-  if (missing > 0 || quarantines.length > 0 || logs.some(({ checkpoint }) => checkpoint === null)) return false;
+  if (missing.entries > 0 || quarantines.length > 0 || logs.some(({ checkpoint }) => checkpoint === null)) return false;
   return format === "ndjson" && query === "" && sections === null && personal;
 }

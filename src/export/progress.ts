@@ -1,4 +1,4 @@
-import type { ExportPart } from "../chain/export-manifest.ts";
+import type { ExportPart, MissingEntries } from "../chain/export-manifest.ts";
 import type { NumberedLog } from "../schema/export.ts";
 
 /** Where an export is. `logs` are the org's, oldest first; the next entry to read is `index` of `logs[log]`. */
@@ -7,13 +7,15 @@ export type ExportProgress = {
   /** The quarantines that are withheld from all of it. */
   quarantines: string[];
   began_at: number;
+  /** How long it has waited for entries that are lost. */
+  waited_ms: number;
   log: number;
   index: number;
   /** The last row found, of which the next one decides whether it needs a proof of its own. */
   held: { log: number; index: number; text: string } | null;
   read: number;
   /** Entries that no segment in R2 holds as it was stored. */
-  missing: number;
+  missing: MissingEntries<number>;
   rows: number;
   bytes: number;
   parts: ExportPart[];

@@ -5,12 +5,12 @@ import { EXPORT_AHEAD_MAX_ENTRIES, EXPORT_AHEAD_SEGMENTS, EXPORT_SEGMENTS_COUNT,
 
 /**
  * `gap`: entries that no segment holds, up to `next`, or (null) to the end. A log that takes entries has none. `lost`: entries
- * up to `next` whose segments are not as they were stored.
+ * up to `next` whose segments, of these `names`, are not as they were stored.
  */
 type Read =
   | { kind: "lines"; lines: string[] }
   | { kind: "gap"; next: number | null }
-  | { kind: "lost"; next: number; why: LostSegment };
+  | { kind: "lost"; next: number; names: string[] };
 
 type Log = { number: number; log: string; newest: boolean };
 
@@ -27,6 +27,8 @@ export class LineReader {
   #named: Segment[] = [];
   /** What was asked of R2 and is still to be taken, by name. */
   readonly #asked = new Map<string, Promise<Held>>();
+  /** Those of them that were named still when it was known that they cannot be read. */
+  #lost = new Set<string>();
 
   constructor(config: Config, org: string, log: Log) {
     this.#config = config;
@@ -36,12 +38,21 @@ export class LineReader {
 
   /** What there is from entry `index` on, as far as one segment goes; throws when a store does not answer. */
   async from(index: number): Promise<Read> {
-    const read = await this.#read(index);
-    if (read.kind !== "lost") return read;
-    // One that was rewritten meanwhile has another name by now.
-    this.#named = [];
-    this.#asked.clear();
-    return this.#read(index);
+    for (;;) {
+      const read = await this.#read(index);
+      if (read.kind !== "lost" || read.names.every((name) => this.#lost.has(name))) return read;
+      await this.#nameAnew(index);
+    }
+  }
+
+  /** One that was rewritten meanwhile has another name by now. Asked once for all that failed beside it: lost ones seldom come alone. */
+  async #nameAnew(index: number): Promise<void> {
+    const failed: string[] = [];
+    for (const [name, held] of this.#asked) if (isLost(await held)) failed.push(name);
+    this.#named = await this.#name(index);
+    const named = new Set(this.#named.map(({ name }) => name));
+    for (const name of this.#asked.keys()) if (!named.has(name)) this.#asked.delete(name);
+    this.#lost = new Set(failed.filter((name) => named.has(name)));
   }
 
   async #read(index: number): Promise<Read> {
@@ -49,21 +60,19 @@ export class LineReader {
     if (!this.#named.some(holding)) this.#named = await this.#name(index);
     const held = this.#named.filter(holding);
     if (held.length === 0) {
-      if (this.#log.newest) throw new LostSegment(`entry ${index} is in no segment`);
+      if (this.#log.newest) throw new Error(`entry ${index} is in no segment`);
       return { kind: "gap", next: this.#nextAfter(index) };
     }
-    let lost: LostSegment | null = null;
     for (const segment of held) {
       this.#askAhead(index);
       const read = await this.#ask(segment);
       if ("lines" in read) return { kind: "lines", lines: read.lines.slice(index - segment.first) };
       // One that is damaged may have a copy; one that did not answer may be whole.
-      if (!(read.why instanceof LostSegment)) throw read.why;
-      lost = read.why;
+      if (!isLost(read)) throw read.why;
     }
     const ends = held.map(({ last }) => last + 1);
     const next = Math.min(...ends, this.#nextAfter(index) ?? LOG_MAX_ENTRIES);
-    return { kind: "lost", next, why: lost ?? new LostSegment(`entry ${index} is in no segment`) };
+    return { kind: "lost", next, names: held.map(({ name }) => name) };
   }
 
   /** Has R2 asked for the segments that come next as well: those of a quiet log hold one entry each. */
@@ -100,6 +109,10 @@ export class LineReader {
       limit: EXPORT_SEGMENTS_COUNT,
     });
   }
+}
+
+function isLost(held: Held): boolean {
+  return "why" in held && held.why instanceof LostSegment;
 }
 
 async function readHeld(bucket: R2Bucket, segment: Segment): Promise<Held> {

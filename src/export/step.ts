@@ -1,10 +1,12 @@
 import { deleteExportFiles, isExportFile } from "../archive/export.ts";
-import type { LostSegment } from "../archive/segment.ts";
 import { ok, refuse, type Result } from "../errors.ts";
 import {
+  EXPORT_LOST_LOOK_MAX_MS,
+  EXPORT_LOST_LOOK_MS,
   EXPORT_LOST_SEGMENTS,
   EXPORT_LOST_WAIT_MS,
   EXPORT_MAX_PARTS,
+  EXPORT_MISSING_SHOWN_RUNS,
   EXPORT_STEP_MAX_SEGMENTS,
   EXPORT_STEP_MS,
 } from "../limits.ts";
@@ -25,6 +27,7 @@ import { beginExport } from "./begin.ts";
 import { readSentFilter } from "../query/sent-filter.ts";
 import { LineProver } from "./line-prover.ts";
 import { isComplete, putManifest } from "./manifest.ts";
+import { firstMissing, missingByOrigin, withMissing } from "./missing.ts";
 import { openPart, PartWork } from "./part-work.ts";
 import { permitStep, quarantinesOf } from "./permit-step.ts";
 import { plainRecord } from "./plain-record.ts";
@@ -66,7 +69,10 @@ async function begun(context: JobContext, request: ExportRequest, grant: ReadGra
   return progress.ok ? { progress: progress.value, result: null } : progress;
 }
 
-/** Reads on for about EXPORT_STEP_MS, or until a part is full, and stores what it found: a short part is gone on with. */
+/**
+ * Reads on for about EXPORT_STEP_MS, until a part is full, or something is lost that is waited for, and stores what it found: a short part
+ * is gone on with.
+ */
 async function readOn(
   context: JobContext,
   request: ExportRequest,
@@ -81,17 +87,33 @@ async function readOn(
     (log) => new LineReader(config, org, { ...log, newest: log.number === grant.number }),
   );
   const until = Date.now() + EXPORT_STEP_MS;
+  const { missing } = progress;
+  let waits = false;
   for (let left = EXPORT_STEP_MAX_SEGMENTS; left > 0 && Date.now() < until; left--) {
     if (work.full || progress.log === progress.logs.length) break;
-    const { missing } = progress;
+    const { entries } = progress.missing;
     const read = await readSome({ request, grant, progress, work, readers, filter: filter.value.filter });
     if (!read.ok) return read;
-    // What is lost was asked for twice, under names asked for anew.
-    if (progress.missing > missing) left -= EXPORT_LOST_SEGMENTS;
+    waits = read.value === "waits";
+    if (waits) break;
+    if (progress.missing.entries > entries) left -= EXPORT_LOST_SEGMENTS;
   }
+  const lost = progress.missing.entries - missing.entries;
+  if (lost > 0) say("error", { message: "an export goes on without entries that are lost", org, export: id, lost });
   await work.store(config, { org, id }, { last: progress.log === progress.logs.length });
-  return { progress, result: null };
+  return waits ? waitOn(progress) : { progress, result: null };
 }
+
+/** What is lost is looked for again after as long as it was waited for before. */
+function waitOn(progress: ExportProgress): Stepped<ExportProgress, ExportResult> {
+  const { waited_ms } = progress;
+  const longest = Math.min(EXPORT_LOST_LOOK_MAX_MS, EXPORT_LOST_WAIT_MS - waited_ms);
+  const wait_ms = Math.min(Math.max(waited_ms, EXPORT_LOST_LOOK_MS), longest);
+  return { progress: { ...progress, waited_ms: waited_ms + wait_ms }, result: null, wait_ms, waiting: LOST };
+}
+
+const LOST =
+  "Entries it needs are not in the archive as they were stored. It looks for them again for an hour in all, for the operator may bring them back, and goes on without what is lost then.";
 
 const TOO_LARGE = refuse(
   "unprocessable",
@@ -107,23 +129,28 @@ type Reading = {
   filter: EntryFilter;
 };
 
-/** Takes the rows of the next segment, as far as they fit. */
-async function readSome({ request, grant, progress, work, readers, filter }: Reading): Promise<Result<null>> {
+/** Takes the rows of the next segment, as far as they fit. `waits`: it is lost, and may still come back. */
+async function readSome(reading: Reading): Promise<Result<"moved" | "waits">> {
+  const { request, grant, progress, work, readers, filter } = reading;
   const [at, reader] = [progress.logs[progress.log], readers[progress.log]];
   if (at === undefined || reader === undefined || progress.index >= at.size) {
     progress.log++;
     progress.index = 0;
-    return ok(null);
+    return ok("moved");
   }
   const log = logOf(grant, at.number);
   if (!log.ok) return log;
   const found = await reader.from(progress.index);
-  if (found.kind === "lost") noteLoss(at.log, { found, progress });
+  if (found.kind === "lost") {
+    if (progress.waited_ms < EXPORT_LOST_WAIT_MS) return ok("waits");
+    count("audit_segments_damaged_total");
+  }
   if (found.kind !== "lines") {
     const next = Math.min(found.next ?? at.size, at.size);
-    progress.missing += next - progress.index;
+    const run = { log: at.number, first: progress.index, last: next - 1 };
+    progress.missing = withMissing(progress.missing, run);
     progress.index = next;
-    return ok(null);
+    return ok("moved");
   }
   for (const line of found.lines.slice(0, at.size - progress.index)) {
     const { index } = progress;
@@ -138,23 +165,7 @@ async function readSome({ request, grant, progress, work, readers, filter }: Rea
     progress.read++;
     if (work.full) break;
   }
-  return ok(null);
-}
-
-/** What the archive has lost may come back, so it is waited for; then the export goes on without it, and says so. */
-function noteLoss(
-  log: string,
-  { found: { next, why }, progress }: { found: { next: number; why: LostSegment }; progress: ExportProgress },
-): void {
-  if (Date.now() - progress.began_at < EXPORT_LOST_WAIT_MS) throw why;
-  count("audit_segments_damaged_total");
-  say("error", {
-    message: "an export goes on without what is lost",
-    log,
-    from: progress.index,
-    to: next,
-    why: why.message,
-  });
+  return ok("moved");
 }
 
 function viewOf(log: LogGrant, index: number, { personal }: ExportRequest) {
@@ -197,11 +208,12 @@ async function finish({ config, org, id, by }: JobContext, request: ExportReques
   const settings = await callLedger(config, org, async (ledger) => await ledger.settings(org, by, "events:read"));
   if (!settings.ok) return settings;
   const { large_export_rows } = settings.value;
-  const { rows, bytes, read, missing, parts, quarantines } = progress;
+  const { began_at, rows, bytes, read, missing, parts, quarantines } = progress;
   const logs = progress.logs.map(({ log, size, first, last, rows: held }) => ({ log, size, first, last, rows: held }));
   const manifest = { bytes: stored.bytes, sha256: stored.sha256 };
   const review = rows > large_export_rows;
-  const numbers = { rows, bytes, missing, parts: parts.length, logs, manifest_sha256: manifest.sha256 };
+  const lost = firstMissing(missingByOrigin(missing, progress.logs), EXPORT_MISSING_SHOWN_RUNS);
+  const numbers = { rows, bytes, missing: lost, parts: parts.length, logs, manifest_sha256: manifest.sha256 };
   const metadata = { ...numbers, complete: isComplete(request, progress), ...(review ? { review } : {}) };
   const key = nameOf(by);
   const sealed = await sealEnding(config, { org, id }, { by: key, ending: "completed", metadata, as: stored.sha256 });
@@ -214,6 +226,6 @@ async function finish({ config, org, id, by }: JobContext, request: ExportReques
   const shares = progress.logs.map(({ number, first, last, rows: held }) => ({ number, first, last, rows: held }));
   const complete = isComplete(request, progress);
   const counts = { rows, bytes, entries: read, missing };
-  const made = { ...counts, logs: shares, parts, complete, quarantines, manifest, withdrawn: null };
+  const made = { began_at, ...counts, logs: shares, parts, complete, quarantines, manifest, withdrawn: null };
   return { progress, result: made };
 }

@@ -5,8 +5,11 @@ import type { Caller } from "../schema/caller.ts";
 /** Whose job a step is of; `by` is who asked for it. */
 export type JobContext = { config: Config; org: string; id: string; by: Caller };
 
-/** Where a job is after a step; `result` not null: at its end. `wait_ms`: how long the next step has to wait. */
-export type Stepped<P, T> = { progress: P; result: T | null; wait_ms?: number };
+/**
+ * Where a job is after a step; `result` not null: at its end. `wait_ms`: how long the next step has to wait; `waiting`: for what, shown
+ * as the job's error until a step does not wait.
+ */
+export type Stepped<P, T> = { progress: P; result: T | null; wait_ms?: number; waiting?: string };
 
 /**
  * One bounded step of a job, of about two seconds and 32 MB: from where it is (null: the beginning) to where it is then.

@@ -1,4 +1,3 @@
-import { LostSegment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
 import type { ErrorCode, Refusal } from "../errors.ts";
 import { JOB_RETRY_MAX_MS, JOB_RETRY_MIN_MS, JOB_STEP_MAX_MS, JOB_TEXT_MAX_BYTES } from "../limits.ts";
@@ -15,8 +14,6 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(["overloaded", "rate_limited", "
 const OPEN = ["queued", "running"] as const;
 const UNDONE = ["failed", "cancelled"] as const;
 const TRIED_AGAIN = "A store or the ledger did not answer as it should; this step is tried again.";
-const LOST =
-  "Entries it needs are not in the archive as they were stored; this step is tried again, for the operator may bring them back.";
 
 /**
  * Takes steps of an org's jobs, one at a time. Before a step its row says when it is made again if nobody hears of it any
@@ -61,8 +58,7 @@ export class Runner {
     } catch (error) {
       count("audit_job_steps_total", { kind: job.kind, outcome: "failed" });
       log("warn", { message: "a step of a job failed", org: this.#org, job: id, error: String(error) });
-      const why = error instanceof LostSegment ? LOST : TRIED_AGAIN;
-      if (!ended) updateJob(this.#sql, { id, among: OPEN }, { error: why });
+      if (!ended) updateJob(this.#sql, { id, among: OPEN }, { error: TRIED_AGAIN });
       return null;
     }
   }
@@ -86,7 +82,8 @@ export class Runner {
     const outcome = taken.result === null ? "moved" : "done";
     count("audit_job_steps_total", { kind: job.kind, outcome });
     if (taken.result === null) {
-      save({ progress: textOf(taken.progress), due_at: now + (taken.wait_ms ?? 0), attempts: 0, error: null });
+      const error = taken.waiting ?? null;
+      save({ progress: textOf(taken.progress), due_at: now + (taken.wait_ms ?? 0), attempts: 0, error });
       return false;
     }
     const result = textOf(taken.result);

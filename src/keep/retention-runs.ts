@@ -91,7 +91,7 @@ function isDry({ request }: Job): boolean {
 }
 
 /** Of a run that is not done, what it found so far. */
-function totalsOf({ progress, result }: Pick<Job, "progress" | "result">): RunTotals {
+export function totalsOf({ progress, result }: Pick<Job, "progress" | "result">): RunTotals {
   if (result !== null) return JSON.parse(result) as RunTotals;
   return progress === null ? NOTHING_YET : (JSON.parse(progress) as { totals: RunTotals }).totals;
 }

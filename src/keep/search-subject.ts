@@ -5,11 +5,20 @@ import {
   ERASURE_LIST_MAX_CHARACTERS,
   REMOVE_STEP_MS,
   SEARCH_STEP_SEGMENTS,
+  SEGMENT_MAX_ENTRIES,
 } from "../limits.ts";
 import type { Run } from "../export/withdraw.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
-import { type Chunk, chunkFrom, type ErasureProgress, NONE_HELD, withBlind, withHeld } from "./erasure-progress.ts";
+import {
+  type Chunk,
+  chunkFrom,
+  type ErasureProgress,
+  NONE_BLIND,
+  NONE_HELD,
+  withBlind,
+  withHeld,
+} from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
 import { readAlong, type Stretch } from "./read-along.ts";
 import type { Holding } from "./remove.ts";
@@ -17,14 +26,14 @@ import type { Holding } from "./remove.ts";
 type Searching = { log: number; holding: Holding; wanted: Wanted };
 
 /**
- * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `blind`: where it has entries that nobody can search,
- * for they have expired, or (`unreadable`) for some object that holds them is not in R2 as it was stored.
+ * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. Nobody can search those of its entries that have
+ * `expired`, nor (`unreadable`) any while some object that holds them is not in R2 as it was stored.
  */
 type Found = {
   sections: Map<number, string[]>;
   held: Set<number>;
   names: string[];
-  blind: Run[];
+  expired: Run[];
   unreadable: boolean;
 };
 
@@ -44,7 +53,8 @@ export async function searchStep(
   const { version } = progress.chunk;
   if (version !== null && version !== holding.version) return searchAnew(progress);
   const chunk = { ...progress.chunk, version: holding.version };
-  let { names, blind } = progress;
+  let { names } = progress;
+  let { expired, unreadable } = progress.blind;
   let { index } = at;
   const newest = grant.number === log.number;
   const deadline = Date.now() + REMOVE_STEP_MS;
@@ -53,16 +63,20 @@ export async function searchStep(
   for await (const stretch of readAlong(config, org, along)) {
     const found = searchStretch(stretch, { log: log.number, holding, wanted: { ...wanted, names } });
     names = withNames(names, found.names);
-    for (const run of found.blind) blind = withBlind(blind, run);
+    for (const run of found.expired) expired = withBlind(expired, run, SEGMENT_MAX_ENTRIES);
     const taken = takeInto(chunk, found, stretch.past);
-    if (found.unreadable) chunk.unreadable += taken - index;
+    if (found.unreadable) {
+      chunk.unreadable += taken - index;
+      // An export names which it misses, to the entry.
+      unreadable = withBlind(unreadable, { log: log.number, first: index, last: taken - 1 }, 1);
+    }
     const held = [...found.held].filter((one) => one < taken).map((one) => ({ log: log.number, index: one }));
     chunk.held = withHeld(chunk.held, { entries: held.length, indexes: held });
     full = taken < stretch.past;
     index = taken;
     if (full || Date.now() >= deadline) break;
   }
-  const next = { ...progress, at: { log: log.number, index }, chunk, names, blind };
+  const next = { ...progress, at: { log: log.number, index }, chunk, names, blind: { expired, unreadable } };
   if (full) return { ...next, phase: "seal" };
   if (index < log.size) return next;
   return chunk.entries > 0 ? { ...next, phase: "seal" } : afterChunk(next);
@@ -106,7 +120,7 @@ function afterRound(progress: ErasureProgress): ErasureProgress {
     found: false,
     held: NONE_HELD,
     unreadable: 0,
-    blind: [],
+    blind: NONE_BLIND,
     at,
     chunk: chunkFrom(0),
   };
@@ -117,18 +131,15 @@ const EXPIRED = '"cause":"expired"';
 
 function searchStretch({ from, past, copies }: Stretch, { log, holding, wanted }: Searching): Found {
   const unreadable = copies.length === 0;
-  const found: Found = { sections: new Map(), held: new Set(), names: [], blind: [], unreadable };
-  const blindAt = (first: number, last: number) => found.blind.push({ log, first, last });
-  if (unreadable) blindAt(from, past - 1);
+  const found: Found = { sections: new Map(), held: new Set(), names: [], expired: [], unreadable };
   for (const { segment, lines } of copies) {
     if (lines === null) {
       found.unreadable = true;
-      blindAt(from, past - 1);
       continue;
     }
     for (let at = from; at < past; at++) {
       const line = lines[at - segment.first] as string;
-      if (line.includes(EXPIRED)) blindAt(at, at);
+      if (line.includes(EXPIRED)) found.expired.push({ log, first: at, last: at });
       const about = aboutSubject(line, wanted);
       found.names.push(...about.names);
       if (about.sections.length === 0) continue;

@@ -20,10 +20,17 @@ export const JOBS_WAKE_ORGS_PER_RUN = 100;
 export const EXPORT_STEP_MS = 2_000;
 /** Segments it takes at most: of the 1,000 calls of an alarm. */
 export const EXPORT_STEP_MAX_SEGMENTS = 500;
-/** As many of them an entry that is lost counts as: it is asked for twice, under names asked for anew, with what follows. */
-export const EXPORT_LOST_SEGMENTS = 20;
-/** For so long an export waits for segments that are not as they were stored: an operator may bring them back. */
+/** As many of them one that is lost counts as: it is read once, and its name is asked for anew. */
+export const EXPORT_LOST_SEGMENTS = 2;
+/** For so long in all an export waits for segments that are not as they were stored: an operator may bring them back. */
 export const EXPORT_LOST_WAIT_MS = 3_600_000;
+/** It looks again after this, then each time after as long as it has waited, every ten minutes at least. */
+export const EXPORT_LOST_LOOK_MS = 60_000;
+export const EXPORT_LOST_LOOK_MAX_MS = 600_000;
+/** Runs of lost entries that an export names, of 45 bytes each in its job's row; of more it says how many entries they are. */
+export const EXPORT_MISSING_MAX_RUNS = 1_000;
+/** Of these so many stand in lists of exports, and in the entry that says that one was made. */
+export const EXPORT_MISSING_SHOWN_RUNS = 20;
 /** A part in memory: its text and its bytes beside a segment of 16 MB at worst, of the 128 MB an object has. */
 export const EXPORT_PART_MAX_BYTES = 8_000_000;
 /**

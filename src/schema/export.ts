@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { EXPORT_LINK_SECONDS, FILTER_MAX_VALUES, REASON_MAX_CHARACTERS } from "../limits.ts";
-import type { ExportedLog, ExportPart } from "../chain/export-manifest.ts";
+import { EXPORT_LINK_SECONDS, EXPORT_MISSING_MAX_RUNS, FILTER_MAX_VALUES, REASON_MAX_CHARACTERS } from "../limits.ts";
+import type { ExportedLog, ExportPart, MissingEntries } from "../chain/export-manifest.ts";
 import { READING_SCOPES } from "./caller.ts";
-import { instant } from "./entry-answers.ts";
+import { index, instant } from "./entry-answers.ts";
 import { minterSchema } from "./viewer-token.ts";
 
 /** What of an entry an export may hold; `target` and `target/detail` are of every target. */
@@ -67,12 +67,13 @@ export type LogShare = { number: number; first: number | null; last: number | nu
 /** A log of an export, with its number among the logs of its org. */
 export type NumberedLog = LogShare & ExportedLog;
 
-/** How an export that was made stands; `withdrawn` is why there is nothing of it any more. */
+/** How an export that was made stands: `began_at`, in ms, is when it began to read; `withdrawn` is why there is nothing of it any more. */
 export type ExportResult = {
+  began_at: number;
   rows: number;
   bytes: number;
   entries: number;
-  missing: number;
+  missing: MissingEntries<number>;
   logs: LogShare[];
   parts: ExportPart[];
   complete: boolean;
@@ -93,6 +94,19 @@ const partSchema = z.object({
   sha256: z.string().meta({ description: "Hex, of these bytes of the file." }),
 });
 
+const missingSchema = z
+  .object({
+    entries: z.int().min(0),
+    runs: z
+      .array(z.object({ log: z.int().meta({ description: "Number of the log." }), first: index, last: index }))
+      .meta({ description: `Which they are, in order: the first ${EXPORT_MISSING_MAX_RUNS} runs, or in lists fewer.` }),
+    more: z.boolean().meta({ description: "Whether there are more runs than are named." }),
+  })
+  .meta({
+    description:
+      "Entries that the archive has lost, so they are in no export: it waited an hour in all for them, or a log had lost them before it was continued. The manifest names them too.",
+  });
+
 export const exportSchema = z
   .object({
     id: z.string(),
@@ -105,7 +119,10 @@ export const exportSchema = z
     reason: z.string(),
     created_at: instant,
     ended_at: instant.nullable(),
-    error: z.string().nullable().meta({ description: "Why the last step has to be made again, or why it ended." }),
+    error: z
+      .string()
+      .nullable()
+      .meta({ description: "What it waits for, why the last step has to be made again, or why it ended." }),
     progress: z
       .object({
         entries_read: z.int(),
@@ -117,10 +134,7 @@ export const exportSchema = z
       .meta({ description: "Entries are read one by one; those that the filter chooses are rows." }),
     rows: z.int(),
     bytes: z.int(),
-    missing: z.int().meta({
-      description:
-        "Entries that the archive has lost, so they are in no export: it waited for them until it was an hour old, or a log had lost them before it was continued.",
-    }),
+    missing: missingSchema,
     complete: z.boolean().nullable().meta({
       description: "Whether it holds every entry under its checkpoints with every section; null until it is done.",
     }),

@@ -16,10 +16,19 @@ export type ReadLine = { leaf: Leaf; hash: Uint8Array; record: LooseRecord; proo
 /** Neighbours that each name the one before; `expected` is what follows says of the last one, null where nothing follows. */
 type Piece = { from: number; to: number; expected: string | null };
 
-type Run = { from: number; to: number };
+export type Run = { from: number; to: number };
 
-/** What an export says of a log, whether it is to hold every entry, and what its first entry has to name (null: not known). */
-export type AboutLog = { said: ExportedLog; checkpoint: Checkpoint | null; whole: boolean; genesis: string | null };
+/**
+ * What an export says of a log, whether it is to hold every entry but those `missing`, in order, and what its first entry has to name
+ * (null: not known).
+ */
+export type AboutLog = {
+  said: ExportedLog;
+  checkpoint: Checkpoint | null;
+  whole: boolean;
+  missing: readonly Run[];
+  genesis: string | null;
+};
 
 /**
  * Checks the lines of one log of an export as they come: each section, each link, and at the end of each run of neighbours
@@ -35,6 +44,9 @@ export class ExportLog {
   #top: Uint8Array | null = null;
   readonly #missing: Run[] = [];
   readonly unvouched: Run[] = [];
+  /** The first entry that is there and is said to be missing. */
+  contradicted: number | null = null;
+  #named = 0;
   first: number | null = null;
   last: number | null = null;
   rows = 0;
@@ -63,6 +75,7 @@ export class ExportLog {
       return this.#findings.add({ kind: "extra", index, detail });
     }
     this.#place(leaf);
+    if (this.#isNamed(index)) this.contradicted ??= index;
     this.#top = hash;
     const checked = checkSections(this.#sha256, leaf, record);
     const { breaks, absences } = checked;
@@ -178,7 +191,25 @@ export class ExportLog {
     this.#findings.addUnchecked({ index: first.from, to: last.to, why });
   }
 
-  #miss(run: Run): void {
+  /** Whether an entry is said to be missing; asked of lines in their order. */
+  #isNamed(index: number): boolean {
+    const { missing } = this.#about;
+    while ((missing[this.#named]?.to ?? index) < index) this.#named++;
+    return (missing[this.#named]?.from ?? index + 1) <= index;
+  }
+
+  /** Entries without a line; those that are said to be missing are not missed. */
+  #miss({ from, to }: Run): void {
+    let next = from;
+    for (const named of this.#about.missing) {
+      if (named.to < next || named.from > to) continue;
+      if (named.from > next) this.#missRun({ from: next, to: named.from - 1 });
+      next = named.to + 1;
+    }
+    if (next <= to) this.#missRun({ from: next, to });
+  }
+
+  #missRun(run: Run): void {
     const before = this.#missing.at(-1);
     if (before !== undefined && run.from <= before.to + 1) before.to = Math.max(before.to, run.to);
     else this.#missing.push(run);

@@ -1,5 +1,5 @@
 import { base64, base64url } from "../chain/encoding.ts";
-import type { ExportedLog } from "../chain/export-manifest.ts";
+import { type ExportedLog, type ExportManifest, hasEveryEntry } from "../chain/export-manifest.ts";
 import { readExportLine } from "../chain/export-line.ts";
 import { genesisPrev } from "../chain/genesis.ts";
 import { entryHash, type ParsedLeaf, parseLeaf } from "../chain/leaf.ts";
@@ -54,7 +54,7 @@ type ExportedLogReport = {
 
 /**
  * What was found of an export. `ok` says that its bytes are those of the manifest, that each line is of an entry in the
- * signed tree with the sections that were sealed, and of an export of everything that no line is missing. The
+ * signed tree with the sections that were sealed, and of an export of every entry that no other is missing than the manifest names. The
  * lines of a CSV export prove nothing: then it speaks of the bytes alone.
  */
 export type ExportReport = {
@@ -64,6 +64,10 @@ export type ExportReport = {
   format: "ndjson" | "csv";
   /** The manifest's word that every entry under the checkpoints is in it, with every section. */
   complete: boolean;
+  /** Whether it was looked at each entry below the size of each log: it has a line, or is named by the manifest as missing. */
+  whole: boolean;
+  /** The manifest's word on entries that the service had lost. */
+  missing: ExportManifest["missing"];
   rows: number;
   faults: ExportFault[];
   logs: ExportedLogReport[];
@@ -103,9 +107,16 @@ export async function verifyExport(input: ExportInput): Promise<ExportReport> {
   const sound = logs.every(
     ({ breaks, could_not_check, unvouched }) => breaks.length + could_not_check.length + unvouched.length === 0,
   );
-  const { id, org, format, complete, rows } = manifest;
+  const { id, org, format, complete, missing, rows } = manifest;
   const ok = sound && faults.length === 0 && stoppedAt === null;
-  return { ok, id, org, format, complete, rows, faults, logs, stopped_at: stoppedAt };
+  const whole = isWhole(manifest);
+  return { ok, id, org, format, complete, whole, missing, rows, faults, logs, stopped_at: stoppedAt };
+}
+
+/** Whether an entry without a line is one too few; nobody can say where some are missing that are not named. */
+function isWhole(manifest: ExportManifest): boolean {
+  const { complete, format, missing } = manifest;
+  return complete || (format === "ndjson" && !missing.more && hasEveryEntry(manifest));
 }
 
 function walkOf(input: ExportInput, sha256: Sha256): Walk {
@@ -117,7 +128,10 @@ function walkOf(input: ExportInput, sha256: Sha256): Walk {
     const findings = new LogFindings(maxBreaks);
     const checkpoint = checkpoints.get(said.log) ?? null;
     const genesis = genesisOf(input.opened, sha256, said.log);
-    const about = { said, checkpoint, whole: manifest.complete, genesis };
+    const missing = manifest.missing.runs
+      .filter((run) => run.log === said.log)
+      .map(({ first, last }) => ({ from: first, to: last }));
+    const about = { said, checkpoint, whole: isWhole(manifest), missing, genesis };
     // What was filtered may well lack the causes, as the proof of one entry does.
     const unproven = manifest.complete ? null : { sections: 0 };
     claims.addLog(said.log, { size: said.size, findings, complete, unproven });
@@ -181,6 +195,9 @@ function falseWords({ parts, input }: Walk): ExportFault[] {
   let rows = 0;
   for (const { said, log } of parts.values()) {
     rows += log.rows;
+    if (log.contradicted !== null) {
+      faults.push(fault(`The file has entry ${log.contradicted} of ${said.log}, which the manifest says is missing.`));
+    }
     if (said.rows === log.rows && said.first === log.first && said.last === log.last) continue;
     const found = `${log.rows} lines of ${said.log}, entries ${log.first} to ${log.last}`;
     faults.push(fault(`The file has ${found}; the manifest says ${said.rows}, ${said.first} to ${said.last}.`));
@@ -188,16 +205,17 @@ function falseWords({ parts, input }: Walk): ExportFault[] {
   const { manifest } = input.opened;
   if (faults.length > 0) return faults;
   if (rows !== manifest.rows) return [fault(`The file has ${rows} lines, the manifest says ${manifest.rows}.`)];
-  return manifest.complete ? lackingOf([...parts.values()]).map(fault) : [];
+  return manifest.complete ? lackingOf([...parts.values()], manifest).map(fault) : [];
 }
 
 /** What a file lacks that is said to be complete, of all an org has: a log before the last, sections that it holds back. */
-function lackingOf(parts: readonly Part[]): string[] {
+function lackingOf(parts: readonly Part[], { missing }: ExportManifest): string[] {
   const numbers = new Set(parts.map(({ said }) => placeInOrg(said.log).number));
   const last = Math.max(0, ...numbers);
   const logs = Array.from({ length: last }, (_, n) => n + 1).filter((number) => !numbers.has(number));
   const withheld = parts.reduce((sum, { findings }) => sum + findings.counts.absent.withheld, 0);
   return [
+    ...(missing.entries === 0 ? [] : [`The manifest says complete, and that ${missing.entries} entries are missing.`]),
     ...logs.map((number) => `The manifest says complete, and log ${number} of the org is not in it.`),
     ...(withheld === 0 ? [] : [`The manifest says complete, and ${withheld} sections are withheld.`]),
   ];

@@ -113,20 +113,25 @@ describe("export --all", () => {
   });
 
   it("copies what there is where the service has lost entries, and says how many it has not", async () => {
-    const change = (one: Exported): Exported => {
-      const said = { ...one.said, complete: false };
-      return { ...one, said, manifest: signManifest(said, { name: said.logs.at(-1)?.log ?? "", by: 1 }) };
-    };
-    const { service, exported } = await exportPlace({ change });
-    service.missing = 3;
+    const { exported, run, keys } = await exportPlace({ lost: { first: 40, last: 42 } });
     const { outcome, out } = await exported(["--all", "--to", "copy"]);
     expect([outcome, out]).toEqual([END(0), expect.stringContaining("not in it: 3 entries that the service has lost")]);
     const file = await exported(["--to", "all.ndjson"]);
     expect(file.out).toContain("not in it: 3 entries that the service has lost");
+    const verified = await run("verify", ["all.ndjson", ...keys]);
+    expect(verified.outcome, verified.out).toEqual(END(0));
+    expect(verified.out).toMatch(/all 317 lines verified, and 3 entries not in it: the service had lost them/);
+    expect(verified.out).toMatch(/missing +entries 40–42: lost by the service, as the manifest says/);
+    expect(verified.out).not.toContain("that nothing else would have matched");
+    expect((await run("verify", ["all.ndjson", ...keys, "--complete"])).outcome).toEqual(END(2));
     const json = await exported(["--to", "again.ndjson", "--json"]);
-    expect(JSON.parse(json.out)).toMatchObject({ complete: false, missing: 3 });
-    service.missing = 0;
-    expect((await exported(["--all", "--to", "other"])).outcome).toMatchObject({ ok: false });
+    expect(JSON.parse(json.out)).toMatchObject({ complete: false, missing: { entries: 3, more: false } });
+    const change = (one: Exported): Exported => {
+      const said = { ...one.said, complete: false };
+      return { ...one, said, manifest: signManifest(said, { name: said.logs.at(-1)?.log ?? "", by: 1 }) };
+    };
+    const withheld = await exportPlace({ change });
+    expect((await withheld.exported(["--all", "--to", "other"])).outcome).toMatchObject({ ok: false });
   });
 
   it("says what the export waits for", async () => {

@@ -175,7 +175,7 @@ describe("an export of an org with several logs", () => {
     expect(proceeded.status, proceeded.text).toBe(201);
     await append(org, batchOf([event(7), event(8)]));
     const whole = await made(org);
-    expect(whole).toMatchObject({ state: "done", missing: 0, complete: false });
+    expect(whole).toMatchObject({ state: "done", missing: { entries: 0, runs: [], more: false }, complete: false });
     const manifest = await manifestOf(org, whole);
     expect(manifest.logs).toMatchObject([
       { log, checkpoint: null, first: 0, last: 6, rows: 7 },
@@ -192,7 +192,11 @@ describe("an export of an org with several logs", () => {
     const { objects } = await env.ARCHIVE.list({ prefix: `seg/${log}/0` });
     await env.ARCHIVE.delete(objects.map(({ key }) => key));
     const less = await made(org);
-    expect(less).toMatchObject({ state: "done", missing: 7, complete: false });
+    expect(less).toMatchObject({
+      state: "done",
+      missing: { entries: 7, runs: [{ log: 1, first: 0, last: 6 }] },
+      complete: false,
+    });
     expect((await manifestOf(org, less)).logs[0]).toMatchObject({ log, size: 7, first: null, last: null, rows: 0 });
   });
 });

@@ -2,9 +2,9 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type AnyKind, KINDS } from "../../src/jobs/kinds.ts";
-import { EXPORT_LOST_WAIT_MS, EXPORT_STEP_MS } from "../../src/limits.ts";
+import { EXPORT_STEP_MS } from "../../src/limits.ts";
 import { append, batchOf } from "../support/append.ts";
-import { archiveDue, later, statusOf, untilProjected } from "../support/check-ledger.ts";
+import { archiveDue } from "../support/check-ledger.ts";
 import { call, event } from "../support/client.ts";
 import { breakD1, breakMethod, type Fault, FAULT_KINDS, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { finishJob, jobOf, stepJobs } from "../support/jobs.ts";
@@ -74,52 +74,6 @@ describe("an export", () => {
     expect(lines.map(({ leaf }) => leaf.index)).toEqual(lines.map((_, n) => n));
     expect((await told(org)).map(({ action }) => action.split(".")[2])).toEqual(["requested", "completed"]);
     expect(await objectsOf(org)).toHaveLength(manifest.parts.length + 1);
-  });
-
-  it("that needs a segment which is damaged says so while it waits, and is made when it is back", async () => {
-    const org = await orgOf(20);
-    await untilProjected(org);
-    await archiveDue(org);
-    const { objects } = await env.ARCHIVE.list({ prefix: `seg/${(await statusOf(org)).log}/` });
-    const key = objects[0]?.key ?? "none";
-    const object = (await env.ARCHIVE.get(key)) as R2ObjectBody;
-    const { customMetadata = {} } = object;
-    const bytes = await object.arrayBuffer();
-    await env.ARCHIVE.put(key, "other bytes", { customMetadata });
-    const { id } = await asked(org);
-    await expect
-      .poll(async () => (await stepJobs(org), await standing(org, id)))
-      .toMatchObject({
-        state: "running",
-        error: expect.stringMatching(/not in the archive as they were stored.*operator/),
-      });
-    await env.ARCHIVE.put(key, bytes, { customMetadata });
-    expect(await finishJob(org, "export", id)).toMatchObject({ state: "done", error: null });
-  });
-
-  it("goes on after an hour without what the archive has lost, counts it, and is not complete", async () => {
-    const org = await orgOf(20);
-    await untilProjected(org);
-    await archiveDue(org);
-    await append(org, batchOf([event(20), event(21)]));
-    await archiveDue(org);
-    const { objects } = await env.ARCHIVE.list({ prefix: `seg/${(await statusOf(org)).log}/` });
-    const [first, last] = (/(\d{10})-(\d{10})/.exec(objects[0]?.key ?? "") ?? []).slice(1).map(Number);
-    await env.ARCHIVE.delete(objects[0]?.key ?? "none");
-    const { id } = await asked(org);
-    for (let n = 0; n < 5; n++) await stepJobs(org);
-    expect(await standing(org, id)).toMatchObject({
-      state: "running",
-      error: expect.stringMatching(/not in the archive/),
-    });
-    const waited = later(EXPORT_LOST_WAIT_MS, () => finishJob(org, "export", id));
-    expect(await waited).toMatchObject({ state: "done", error: null });
-    const answer = await standing(org, id);
-    expect(answer).toMatchObject({ complete: false, missing: (last ?? 0) - (first ?? 0) + 1 });
-    const lines = proveFile(await fileOf(answer), await manifestOf(org, answer));
-    expect(lines[0]?.leaf.index).toBe((last ?? 0) + 1);
-    expect(lines.length).toBeGreaterThan(1);
-    expect((await told(org)).at(-1).metadata).toMatchObject({ complete: false, missing: answer.missing });
   });
 
   it("whose object dies after any of its steps, with what it did kept and not known, is made all the same", async () => {

@@ -16,6 +16,8 @@ type Asked = {
   /** Lines in place of the logs' own. */
   lines?: readonly (readonly string[])[];
   complete?: boolean;
+  /** Runs that the service had lost. */
+  missing?: readonly { log: string; first: number; last: number }[];
   partLines?: number;
   change?: (said: ExportManifest) => void;
   by?: number;
@@ -24,7 +26,7 @@ type Asked = {
 
 /** Exports logs as the service does. */
 export function exportOf(logs: readonly Published[], asked: Asked = {}): Exported {
-  const { pick = () => true, complete = asked.pick === undefined, partLines = 100 } = asked;
+  const { pick = () => true, complete = asked.pick === undefined, missing = [], partLines = 100 } = asked;
   const lines: string[] = [];
   const said: ExportManifest["logs"] = [];
   for (const [n, log] of logs.entries()) {
@@ -54,7 +56,8 @@ export function exportOf(logs: readonly Published[], asked: Asked = {}): Exporte
     id: asked.id ?? "exp_1",
     org: "acme",
     format: "ndjson",
-    filter: {},
+    // What chooses among entries is a filter, unless they were lost.
+    filter: asked.pick === undefined || complete || missing.length > 0 ? {} : { action: "some.*" },
     from: null,
     to: null,
     sections: null,
@@ -62,6 +65,11 @@ export function exportOf(logs: readonly Published[], asked: Asked = {}): Exporte
     created_at: "2026-11-22T09:00:00.000Z",
     logs: said,
     rows: lines.length,
+    missing: {
+      entries: missing.reduce((sum, run) => sum + run.last - run.first + 1, 0),
+      runs: [...missing],
+      more: false,
+    },
     parts: [...parts].map(([name, text]) => partOf(name, text)),
     complete,
   };

@@ -48,9 +48,10 @@ export async function mirrorOrg({ service, reason, to, shown, json, terminal }: 
     const request: ExportRequest = { format: "ndjson", reason };
     const made = await makeExport(service, { request, statePath, making: seen });
     if (!made.ok) return made;
-    const { said, note, missing } = made.value;
+    const { said, note } = made.value;
     // Of a log whose top was lost nothing can be proven, and where entries are lost no export is complete: what there is is copied.
-    if (!said.complete && missing === 0 && said.logs.every(({ checkpoint }) => checkpoint !== null)) return LEFT_OUT;
+    if (!said.complete && said.missing.entries === 0 && said.logs.every(({ checkpoint }) => checkpoint !== null))
+      return LEFT_OUT;
     const records = await mirrorRecords(service, { made: made.value, to, statePath, seen });
     if (!records.ok) return records;
     for (const log of said.logs) {
@@ -63,12 +64,12 @@ export async function mirrorOrg({ service, reason, to, shown, json, terminal }: 
     await rm(statePath);
     progress.stop();
     const logs = said.logs.map(({ log, size }) => ({ log, size }));
-    const told = { ok: true, folder: shown, entries: said.rows, missing, logs };
+    const told = { ok: true, folder: shown, entries: said.rows, missing: said.missing, logs };
     if (json) terminal.out.write(`${printableJson(JSON.stringify(told))}\n`);
     else {
       const head = `${inkFor(terminal.out).green("✓")} ${counted(said.rows, "entry", "entries")} of ${said.org}, in ${shown}`;
       terminal.out.write(
-        `${head}\n${missingText(missing)}  verify it, with nobody to be asked: npx indelible verify ${shown} --complete --key VKEY\n`,
+        `${head}\n${missingText(said)}  verify it, with nobody to be asked: npx indelible verify ${shown} --complete --key VKEY\n`,
       );
     }
     return { ok: true, value: EXIT.good };

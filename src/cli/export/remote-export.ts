@@ -27,7 +27,6 @@ const exportSchema = z.object({
   error: z.string().nullable().default(null),
   rows: z.int().default(0),
   bytes: z.int().default(0),
-  missing: z.int().default(0),
   progress: z
     .object({ percent: z.number().default(0) })
     .partial()
@@ -39,8 +38,8 @@ type ExportAnswer = z.infer<typeof exportSchema>;
 /** How far the service is, for the eye, and what it waits for. */
 export type Making = { rows: number; percent: number; error: string | null };
 
-/** An export that the service has made; `missing`: entries that it has lost. */
-export type Made = { state: ExportState; note: string; said: ExportManifest; missing: number; links: Links };
+/** An export that the service has made. */
+export type Made = { state: ExportState; note: string; said: ExportManifest; links: Links };
 
 /** What a command does beside its progress, in words: waiting, with the reason. */
 export function waitingOf({ error }: Making, { backOff }: Service): string | null {
@@ -49,8 +48,10 @@ export function waitingOf({ error }: Making, { backOff }: Service): string | nul
 }
 
 /** What is said of entries that a service has lost. */
-export function missingText(missing: number): string {
-  return missing === 0 ? "" : `  not in it: ${counted(missing, "entry", "entries")} that the service has lost\n`;
+export function missingText({ missing }: ExportManifest): string {
+  if (missing.entries === 0) return "";
+  const lost = counted(missing.entries, "entry", "entries");
+  return `  not in it: ${lost} that the service has lost; the manifest says which\n`;
 }
 
 /** Has the service make an export, or goes on with the one that an earlier run began: `statePath` keeps which. */
@@ -85,8 +86,7 @@ export async function makeExport(
   if (said === null || said.id !== done.value.id) {
     return failed("what came as the manifest is not one", "check --url and the versions of both sides");
   }
-  const { missing } = done.value;
-  return { ok: true, value: { state: state as ExportState, note, said, missing, links } };
+  return { ok: true, value: { state: state as ExportState, note, said, links } };
 }
 
 async function awaitExport(

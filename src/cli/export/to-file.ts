@@ -44,7 +44,7 @@ export async function exportToFile({ service, request, out, shown, json, termina
   try {
     const made = await makeExport(service, { request, statePath: `${out}.state`, making: seen });
     if (!made.ok) return made;
-    const { said, note, missing } = made.value;
+    const { said, note } = made.value;
     seen.of = said.parts.length;
     const fetched = await fetchParts(service, { made: made.value, out, format: request.format, seen });
     if (!fetched.ok) return fetched;
@@ -53,11 +53,11 @@ export async function exportToFile({ service, request, out, shown, json, termina
     // A crash before this leaves a state that nobody looks at.
     await rm(`${out}.state`);
     progress.stop();
-    const { id, rows, complete, parts } = said;
+    const { id, rows, complete, missing, parts } = said;
     const size = parts.reduce((sum, part) => sum + part.bytes, 0);
     const told = { ok: true, id, rows, bytes: size, complete, missing, file: shown(out), manifest: shown(manifest) };
     if (json) terminal.out.write(`${printableJson(JSON.stringify(told))}\n`);
-    else terminal.out.write(textOf(told, terminal));
+    else terminal.out.write(textOf(told, made.value, terminal));
     return { ok: true, value: EXIT.good };
   } finally {
     progress.stop();
@@ -122,11 +122,11 @@ async function fetchLists(
   return { ok: true, value: null };
 }
 
-type Told = { rows: number; bytes: number; missing: number; file: string; manifest: string };
+type Told = { rows: number; bytes: number; file: string; manifest: string };
 
-function textOf({ rows, bytes, missing, file, manifest }: Told, { out }: Terminal): string {
+function textOf({ rows, bytes, file, manifest }: Told, { said }: Made, { out }: Terminal): string {
   const head = `${inkFor(out).green("✓")} ${counted(rows, "entry", "entries")}, ${bytesText(bytes)}, in ${file}`;
-  return `${head}\n${missingText(missing)}  its manifest, signed by the log's key: ${manifest}\n  npx indelible verify ${file} --key VKEY\n`;
+  return `${head}\n${missingText(said)}  its manifest, signed by the log's key: ${manifest}\n  npx indelible verify ${file} --key VKEY\n`;
 }
 
 function readingOf(seen: Seen, service: Service) {

@@ -18,9 +18,9 @@ export function exportText(verdict: ExportVerdict, { sink, complete }: { sink: S
   const rate = elapsedMs > 0 ? Math.round((rows * 1000) / elapsedMs) : 0;
   const all: Fact[] = [
     ...report.faults.map(({ kind, part, detail }): Fact => [part ?? "the file", ink.red(kind), printable(detail), ""]),
-    ...report.logs.flatMap((log) => logFacts(log, report.complete, sink)),
+    ...report.logs.flatMap((log) => logFacts(log, report, sink)),
     ...trusts.map((trust): Fact => ["key", ...keyText(trust).split("\n")]),
-    ["not proven", NOT_PROVEN.time, NOT_PROVEN.log, ...(report.complete ? [] : [NOT_LEFT_OUT])],
+    ["not proven", NOT_PROVEN.time, NOT_PROVEN.log, ...(report.whole ? [] : [NOT_LEFT_OUT])],
   ];
   const foot = rows === 0 ? "" : `  ${ink.dim(`${duration(elapsedMs)} · ${count(rate)} lines/s`)}\n`;
   return `${headline(report, { sink, complete })}\n\n${facts(all, sink)}${foot}`;
@@ -30,7 +30,7 @@ const NOT_LEFT_OUT = "· that nothing else would have matched: what was asked fo
 
 function headline(report: ExportReport, { sink, complete }: { sink: Sink; complete: boolean }): string {
   const ink = inkFor(sink);
-  const { logs, faults, ok, format } = report;
+  const { logs, faults, ok, format, missing, whole } = report;
   const name = ink.bold(`${printable(report.org)}, export ${printable(report.id)}`);
   const breaks = faults.length + logs.reduce((sum, log) => sum + log.breaks.length, 0);
   const withheld = logs.some(({ absent }) => absent.withheld > 0);
@@ -41,11 +41,15 @@ function headline(report: ExportReport, { sink, complete }: { sink: Sink; comple
   if (format === "csv") return `${ink.yellow("•")} ${name}: the file that was made; lines of CSV prove nothing`;
   const lines = counted(report.rows, "line", "lines");
   if (withheld) return `${ink.yellow("•")} ${name}: ${lines} as signed, some sections withheld`;
+  if (missing.entries > 0) {
+    const lost = counted(missing.entries, "entry", "entries");
+    return `${ink.yellow("•")} ${name}: all ${lines} verified, and ${lost} not in it: the service had lost them`;
+  }
   if (complete && unproven) return `${ink.yellow("•")} ${name}: ${lines} as signed, not every cause is in it`;
-  return `${ink.green("✓")} ${name}: all ${lines} verified${report.complete ? ", no entry is missing" : ""}`;
+  return `${ink.green("✓")} ${name}: all ${lines} verified${whole ? ", no entry is missing" : ""}`;
 }
 
-function logFacts(log: ExportReport["logs"][number], whole: boolean, sink: Sink): Fact[] {
+function logFacts(log: ExportReport["logs"][number], { whole, missing }: ExportReport, sink: Sink): Fact[] {
   const { origin, size, root, rows, first, last, breaks, could_not_check: unchecked, unvouched, absent } = log;
   const of = rows === 0 ? "none of its entries" : placeOf({ index: first, to: last ?? 0 });
   const found: Fact[] = [
@@ -65,6 +69,14 @@ function logFacts(log: ExportReport["logs"][number], whole: boolean, sink: Sink)
     const all = whole && log.proven === size ? ", all there are" : "";
     found.push(["lines", `${count(log.proven)} are of entries of the signed tree${all}`]);
   }
+  const lost = missing.runs.filter((run) => run.log === origin);
+  for (const run of lost.slice(0, SHOWN_DOUBTS)) {
+    found.push([
+      "missing",
+      `${placeOf({ index: run.first, to: run.last })}: lost by the service, as the manifest says`,
+    ]);
+  }
+  if (lost.length > SHOWN_DOUBTS) found.push(["", `and ${count(lost.length - SHOWN_DOUBTS)} more runs of entries`]);
   if (log.sections > 0) found.push(["sections", `${count(log.sections)} are what their leaves commit`]);
   for (const cause of ["erased", "expired"] as const) {
     if (absent[cause] === 0) continue;

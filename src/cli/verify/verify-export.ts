@@ -158,9 +158,10 @@ function say(verdict: ExportVerdict, job: Job): Outcome<ExitCode> {
   return { ok: true, value: exit };
 }
 
-/** When every section was asked for, a cause that is not part of the export leaves a section open. */
-function exitOf({ ok, faults, logs }: ExportReport, { complete }: Job): ExitCode {
+/** When every section was asked for, one of an entry that is missing, or whose cause is not part of the export, is left open. */
+function exitOf({ ok, faults, logs, missing }: ExportReport, { complete }: Job): ExitCode {
   const broken = logs.some(({ breaks, unvouched }) => breaks.length + unvouched.length > 0);
   if (broken || faults.length > 0) return EXIT.findings;
-  return ok && !(complete && logs.some(({ unproven }) => unproven > 0)) ? EXIT.good : EXIT.failed;
+  const open = missing.entries > 0 || logs.some(({ unproven }) => unproven > 0);
+  return ok && !(complete && open) ? EXIT.good : EXIT.failed;
 }

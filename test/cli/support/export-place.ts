@@ -12,10 +12,17 @@ import { filesOf } from "./served-logs.ts";
 export const REASON = ["--reason", "moving out"];
 export const plain = (count: number) => Array.from({ length: count }, () => ({}));
 
-type Place = { later?: boolean; change?: (exported: Exported) => Exported };
+type Place = {
+  later?: boolean;
+  lost?: { first: number; last: number };
+  change?: (exported: Exported) => Exported;
+};
 
-/** An org of two logs, 20 sections of the first one erased by an entry of it or (`later`) of the next, and a place to get it from. */
-export async function exportPlace({ later = false, change = (exported) => exported }: Place = {}) {
+/**
+ * An org of two logs, 20 sections of the first one erased by an entry of it or (`later`) of the next, and a place to get it from; `lost`:
+ * entries of the first that the service has not any more.
+ */
+export async function exportPlace({ later = false, lost, change = (exported) => exported }: Place = {}) {
   const service = await exportService();
   const origin = `${service.host}/v1/orgs/acme`;
   const gone = goneOf(10, 30);
@@ -29,7 +36,9 @@ export async function exportPlace({ later = false, change = (exported) => export
   service.files = new Map([...filesOf(logs), [later ? `2/${path}` : path, list]]);
   const claim = later ? ({ cause: "erased", by: 20, log: 2 } as const) : ({ cause: "erased", by: 299 } as const);
   const lines = [redacted(first.lines, gone, claim), second.lines];
-  const made = (id: string) => change(exportOf(logs, { lines, id }));
+  const has = (index: number, log: number) => log > 1 || lost === undefined || index < lost.first || index > lost.last;
+  const less = lost && { pick: has, missing: [{ log: origin, ...lost }], complete: false };
+  const made = (id: string) => change(exportOf(logs, { lines, id, ...less }));
   service.make = made;
   const at = await workplace();
   const env = { INDELIBLE_URL: service.url, INDELIBLE_KEY: KEY };

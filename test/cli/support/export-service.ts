@@ -17,9 +17,8 @@ export class ExportService {
   /** How often an export is asked for before it is done. */
   steps = 0;
   linkSeconds = 900;
-  /** Why one that is not done waits, and entries that the service has lost. */
+  /** Why one that is not done waits. */
   error: string | null = null;
-  missing = 0;
   /** Answers in place of the service; false leaves it to the service. */
   trouble: (path: string, response: ServerResponse) => boolean = () => false;
   host = "";
@@ -88,7 +87,6 @@ export class ExportService {
       id,
       state: found.state,
       error: links === null ? this.error : null,
-      missing: this.missing,
       rows: found.made.said.rows,
       bytes: 1,
       links,
