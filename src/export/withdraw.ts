@@ -15,7 +15,7 @@ export type Run = { log: number; first: number; last: number };
  * Entries that nobody can look into, so that an export may hold anybody of them: `expired`, the last of them at `expired_by` (ms), and
  * `unreadable`, which are not in R2 as they were stored.
  */
-export type Blind = { expired: readonly Run[]; expired_by: number; unreadable: readonly Run[] };
+type Blind = { expired: readonly Run[]; expired_by: number; unreadable: readonly Run[] };
 
 /** What went, what nobody can look into any more, and texts that nothing may quote. `because` is shown. */
 type Removed = { runs: readonly Run[]; blind?: Blind; quoting: readonly string[]; because: string };
