@@ -1,6 +1,4 @@
 import { deleteEvidence, readEvidence } from "../archive/evidence.ts";
-import { parseLeaf } from "../chain/leaf.ts";
-import { parseRecord } from "../chain/open.ts";
 import type { Config } from "../env.ts";
 import { withdrawExports } from "../export/withdraw.ts";
 import { findInDeadLetters, forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
@@ -9,6 +7,7 @@ import { ERASURE_STEP_OBJECTS } from "../limits.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
 import { expiryEnded } from "./expiry-ended.ts";
+import { type Finding, readFinding } from "./finding.ts";
 import { holdingNow } from "./held-by.ts";
 import { whileFreed } from "./while-freed.ts";
 
@@ -42,8 +41,10 @@ export async function elsewhereStep(
   // The logs of an org lie under the name of its first.
   const log = progress.logs[0]?.log ?? "";
   const pieces = await readEvidence(config.archive, { log, after: cursor.after, limit: ERASURE_STEP_OBJECTS });
-  const about = pieces.filter(({ text }) => isAbout(text, { ...asked, names }));
-  const free = about.filter(({ text }) => !holding.covers(placed(text, progress.logs)));
+  const about = pieces
+    .map(({ key, text }) => ({ key, finding: readFinding(text, progress.logs) }))
+    .filter(({ finding }) => isAbout(finding, { ...asked, names }));
+  const free = about.filter(({ finding }) => !holding.covers(finding.place));
   const keys = free.map(({ key }) => key);
   const take = () => deleteEvidence(config.archive, keys);
   if (keys.length > 0 && !(await whileFreed(config, org, { version, take }))) return progress;
@@ -71,31 +72,7 @@ export async function elsewhereStep(
   return { ...moved, phase: "end", elsewhere: last };
 }
 
-/** What a repair writes down of a row that it found. */
-type Finding = { log?: string; index?: number; found?: unknown };
-
 /** Whether a row that a repair found is about a subject; what nobody can read is if it names them. */
-function isAbout(text: string, wanted: Wanted): boolean {
-  const { found } = parsed(text) ?? { found: text };
-  if (typeof found !== "string") return false;
-  return parseRecord(found) === null
-    ? found.includes(wanted.subject.id)
-    : aboutSubject(found, wanted).sections.length > 0;
-}
-
-/** A row that a repair found as the entry it says it is, or else as the one in whose place it was. */
-function placed(text: string, logs: ErasureProgress["logs"]): { log: number; index: number; line: string } {
-  const { found, ...place } = parsed(text) ?? { found: text };
-  const line = typeof found === "string" ? found : "";
-  const leaf = parseLeaf(parseRecord(line)?.leaf ?? "");
-  const { log, index = 0 } = leaf.kind === "leaf" ? leaf.leaf : place;
-  return { log: logs.find((one) => one.log === log)?.number ?? 1, index, line };
-}
-
-function parsed(text: string): Finding | null {
-  try {
-    return JSON.parse(text) as Finding;
-  } catch {
-    return null;
-  }
+function isAbout({ found, record }: Finding, wanted: Wanted): boolean {
+  return record === null ? found.includes(wanted.subject.id) : aboutSubject(found, wanted).sections.length > 0;
 }

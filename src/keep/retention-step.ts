@@ -13,10 +13,12 @@ import { logsOf } from "../query/logs.ts";
 import type { Removal } from "../schema/keep.ts";
 import { nameOf } from "../schema/caller.ts";
 import type { RunRequest, RunTotals } from "../schema/retention.ts";
+import type { ReadGrant } from "../schema/ledger.ts";
 import { utcDay } from "../schema/policy.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { beginRemoval } from "./begin-removal.ts";
 import { dueSegments, type RunLog } from "./due-segments.ts";
+import { expireFindings } from "./expire-findings.ts";
 import { type Expired, findExpired } from "./find-expired.ts";
 import { holdingNow } from "./held-by.ts";
 import { keepCounters } from "./keep-counters.ts";
@@ -26,11 +28,13 @@ import { addExpired, addRemoved, NOTHING_YET } from "./run-totals.ts";
 
 /**
  * Where a run is. It goes through the org's logs, the newest first: it looks into segments nobody knows the days of, then it
- * takes what is due, some segments at a time, each time with a cause of its own, whose `removal` is carried out before it goes on.
+ * takes what is due, some segments at a time, each time with a cause of its own, whose `removal` is carried out before it goes on. Last come the
+ * rows that repairs found, behind the one `seen`.
  */
 type Progress = {
   log: number;
-  at: "look" | "take";
+  at: "look" | "take" | "findings";
+  seen: string | null;
   from: number;
   removal: { removal: Removal; progress: RemoveProgress } | null;
   totals: RunTotals;
@@ -48,9 +52,10 @@ export async function retentionStep(
   // Counters are kept of days that are over: a run begun for another would spoil them before the ledger refuses it.
   if (!request.dry_run && request.day > utcDay(Date.now() + CLOCK_AHEAD_MAX_MS)) return EARLY;
   const grant = await grantFor(config, org);
-  const begun = { log: grant.number, from: (request.after ?? -1) + 1, removal: null, totals: NOTHING_YET };
+  const begun = { log: grant.number, from: (request.after ?? -1) + 1, removal: null, seen: null, totals: NOTHING_YET };
   const progress = before ?? { ...begun, at: "look" as const };
   if (progress.removal !== null) return remove(context, { ...progress, removal: progress.removal });
+  if (progress.at === "findings") return takeFindings(context, request, { grant, progress });
   const log = logsOf(grant).find(({ number }) => number === progress.log);
   assert(log !== undefined, "a log of an org stays one");
   const of = { log, newest: log.number === grant.number };
@@ -59,8 +64,20 @@ export async function retentionStep(
   const totals = found.totals;
   if (found.next !== null) return { progress: { ...progress, from: found.next, totals }, result: null };
   const next = after(progress, request);
-  const last = next === null;
-  return { progress: { ...progress, ...next, totals }, result: last ? totals : null };
+  if (next !== null) return { progress: { ...progress, ...next, totals }, result: null };
+  const through = { ...progress, at: "findings" as const, totals };
+  return { progress: through, result: request.dry_run ? totals : null };
+}
+
+async function takeFindings(
+  { config, org }: JobContext,
+  { day }: RunRequest,
+  { grant, progress }: { grant: ReadGrant; progress: Progress },
+): Promise<Stepped> {
+  const { gone, after: seen, again } = await expireFindings(config, grant, { org, day, after: progress.seen });
+  const totals = { ...progress.totals, findings: progress.totals.findings + gone };
+  const over = seen === null && !again;
+  return { progress: { ...progress, seen, totals }, result: over ? totals : null };
 }
 
 const EARLY = refuse("unprocessable", "Nothing goes before the day it is kept until is over.");

@@ -8,6 +8,7 @@ export const NOTHING_YET: RunTotals = {
   sections: 0,
   held: 0,
   unreadable: 0,
+  findings: 0,
   counts: [],
   first: [],
   causes: [],

@@ -48,6 +48,8 @@ export const RETENTION_STEP_MS = 1_500;
 export const RETENTION_STEP_DAYS = 50;
 /** Of 20,000 rows each at worst, 25 MB. */
 export const KEPT_DAYS_TOGETHER = 5;
+/** Rows that repairs found, of 260 kB at most, one step of a run looks into. */
+export const RETENTION_STEP_FINDINGS = 20;
 /** Segments a ledger names at once. */
 export const RETENTION_PAGE_SEGMENTS = 50;
 /** Entries a run that takes nothing names: 100 bytes each in the row of its job. */

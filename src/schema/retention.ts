@@ -30,6 +30,7 @@ export type RunTotals = {
   sections: number;
   held: number;
   unreadable: number;
+  findings: number;
   counts: { category: string; month: string; entries: number; sections: number }[];
   first: { log: number; index: number; category: string; keep_until: string }[];
   causes: { log: number; index: number }[];
@@ -50,6 +51,10 @@ export const runSchema = z
     held: count.meta({ description: "Entries whose day is over, and that a hold keeps." }),
     unreadable: count.meta({
       description: "Entries that are not in R2 as they were stored, so the run passed over them.",
+    }),
+    findings: count.meta({
+      description:
+        "Rows that repairs had found where they did not belong, and whose own day is over: these went as well.",
     }),
     counts: z
       .array(z.object({ category: z.string(), month: z.string(), entries: count, sections: count }))

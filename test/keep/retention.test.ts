@@ -1,13 +1,15 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { putEvidence } from "../../src/archive/evidence.ts";
 import { absenceListHash, parseAbsenceList } from "../../src/chain/absence-list.ts";
 import { sha256 } from "../../src/sha256.ts";
 import { orgKey, problemOf } from "../http/support.ts";
 import { actsOf, entriesOf, list, saysOf } from "../query/support.ts";
 import { append, batchOf } from "../support/append.ts";
-import { archiveDue, checkLedger, untilProjected } from "../support/check-ledger.ts";
+import { archiveDue, checkLedger, statusOf, untilProjected } from "../support/check-ledger.ts";
 import { call } from "../support/client.ts";
 import { finishJob } from "../support/jobs.ts";
+import { linesOf } from "../support/owner.ts";
 import { strand } from "../support/strand.ts";
 import { verified } from "../support/tamper.ts";
 import { startNightlyRun } from "../../src/keep/nightly-run.ts";
@@ -82,6 +84,7 @@ describe("a run of retention", () => {
       sections: 10,
       held: 0,
       unreadable: 0,
+      findings: 0,
       counts,
       first,
       causes: [],
@@ -91,6 +94,33 @@ describe("a run of retention", () => {
     expect((await ran(org, { ...dry, day: dayIn(2) })).entries).toBe(3);
     expect((await archiveDue(org)).size).toBe(size);
     expect(await left(org)).toEqual([2, 3, 4, 5]);
+  });
+
+  it("takes what repairs found as well, each on its own day, but for what a hold covers", async () => {
+    stopClock();
+    const org = await keptOrg(EVENTS);
+    const [{ log }, lines] = [await statusOf(org), await linesOf(org)];
+    const at = new Date().toISOString();
+    const put = (n: number, found: unknown) => putEvidence(env.ARCHIVE, { log, at, n }, { log, index: 2, found });
+    // Of logins, of what is kept two days longer or for ever, and what nobody can read.
+    const keys: string[] = [];
+    for (const [n, found] of [lines[2], lines[5], lines[3], lines[4], "{"].entries())
+      keys.push((await put(n, found)).key);
+    const there = async () => {
+      const heads = await Promise.all(keys.map((key) => env.ARCHIVE.head(key)));
+      return heads.flatMap((head, n) => (head === null ? [] : [n]));
+    };
+    daysPass(4);
+    await ran(org, { dry_run: true });
+    const holds = `/v1/orgs/${org}/holds`;
+    const { id } = (await call("POST", holds, { body: { reason: "a case", filter: { actor: "u_4" } } })).json;
+    expect(await ran(org)).toMatchObject({ entries: 1, held: 1, findings: 1 });
+    expect(await there()).toEqual([1, 2, 3, 4]);
+    await call("POST", `${holds}/${id}/release`, { body: { reason: "over" } });
+    expect(await ran(org)).toMatchObject({ entries: 1, findings: 1 });
+    daysPass(400);
+    expect(await ran(org)).toMatchObject({ findings: 1 });
+    expect(await there()).toEqual([3, 4]);
   });
 
   it("tells what would go to who may read the log, and its answer is traced", async () => {
