@@ -1,6 +1,6 @@
 import { readAbsenceList } from "../archive/absence-list.ts";
 import { type AbsenceList, absenceListHash, parseAbsenceList } from "../chain/absence-list.ts";
-import { SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { RETAKE_MAX_LISTS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import { sha256 } from "../sha256.ts";
 import type { Core } from "./core.ts";
 import { listsOfRemovals } from "./under-way.ts";
@@ -9,24 +9,33 @@ import { listsOfRemovals } from "./under-way.ts";
 type Run = { from: number; to: number };
 
 /**
- * Where entries of this log may have lost something by a removal that this ledger knows of: the indexes of the lists, those no further apart than a
- * segment is long as one run. A list that R2 does not have may name anything.
+ * Where entries of this log may have lost something by a removal that this ledger knows of: around the indexes of the lists. Everywhere, where R2 does
+ * not have a list, or there are too many to be read.
  */
 export async function removedRuns(core: Core): Promise<Run[]> {
   const { state, storage } = core;
-  const indexes = new Set<number>();
-  for (const hash of listsOfRemovals(storage.sql, state.earlier.length + 1)) {
+  const everywhere = [{ from: 0, to: state.archived }];
+  const hashes = listsOfRemovals(storage.sql, state.earlier.length + 1);
+  if (hashes.length > RETAKE_MAX_LISTS) return everywhere;
+  let runs: Run[] = [];
+  for (const hash of hashes) {
     const list = await absenceListOf(core, hash);
-    if (list === null) return [{ from: 0, to: state.archived }];
-    for (const index of list.keys()) indexes.add(index);
-  }
-  const runs: Run[] = [];
-  for (const index of [...indexes].sort((a, b) => a - b)) {
-    const last = runs.at(-1);
-    if (last !== undefined && index < last.to + SEGMENT_MAX_ENTRIES) last.to = index + 1;
-    else runs.push({ from: index, to: index + 1 });
+    if (list === null) return everywhere;
+    const named = [...list.keys()].map((index) => ({ from: index, to: index + 1 }));
+    runs = joined([...runs, ...joined(named)]);
   }
   return runs;
+}
+
+/** Runs in order, those no further apart than a segment is long as one: a list of R2 begins that far before a run. */
+function joined(runs: readonly Run[]): Run[] {
+  const found: Run[] = [];
+  for (const { from, to } of runs.toSorted((a, b) => a.from - b.from)) {
+    const last = found.at(-1);
+    if (last !== undefined && from < last.to + SEGMENT_MAX_ENTRIES) last.to = Math.max(last.to, to);
+    else found.push({ from, to });
+  }
+  return found;
 }
 
 /** A list that causes of this log commit to; null when R2 does not have exactly that. */

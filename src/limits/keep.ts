@@ -23,6 +23,8 @@ export const TERMS_MERGE_PAGES = 2_000;
 export const REMOVAL_LATE_MS = 86_400_000;
 /** For how long a ledger remembers one that stands still: a day more than its storage can be set back. */
 export const REMOVAL_FORGOTTEN_MS = 31 * 86_400_000;
+/** Lists of removals that a ledger reads when it starts, of ABSENCE_LIST_MAX_BYTES each: with more, what R2 has of its whole log is listed, 1,000 segments a call. */
+export const RETAKE_MAX_LISTS = 50;
 /**
  * Entries of an earlier log leave R2 after the ledger's word, a segment at a time: a put and a delete, well under a second; so do messages and findings,
  * some twenty at a time. For as long a new hold waits, at most a minute; what would go when half of that is over is left to the next step, which asks the holds again.

@@ -1,4 +1,7 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { batchPrint, eventPrint } from "../../src/ledger/print.ts";
 import type { Batch, CutEvent } from "../../src/schema/ledger.ts";
 import { begun, byJane, carriedOut } from "../keep/support.ts";
 import { append, appendBatches, batchOf, refusalOf } from "../support/append.ts";
@@ -153,6 +156,22 @@ describe("a batch in which events came again", () => {
     };
     expect(await refusalOf(org, changed as Batch)).toMatchObject({ code: "conflict" });
     await checkLedger(org, { archived: true });
+  });
+
+  it("is known by a receipt whose print was made of what was sent of every event", async () => {
+    const org = await createOrg("of-before");
+    await append(org, batchOf([byJane(1)]));
+    const batch = batchOf([byJane(1), event(2)]);
+    const first = await append(org, batch);
+    await runInDurableObject(env.ORG_LEDGER.getByName(org), (_, { storage: { sql } }) => {
+      const key = new Uint8Array(sql.exec<{ print_key: ArrayBuffer }>("select print_key from org").one().print_key);
+      const prints = batch.events.map((one) => (one.id === null ? null : eventPrint(key, one)));
+      const print = batchPrint(key, batch.events, { prints, cameBefore: () => false });
+      sql.exec("update batch_receipt set print = ? where batch = ?", print, batch.batch);
+    });
+    expect(await append(org, batch)).toEqual(first);
+    const other = { ...batch, events: batchOf([byJane(1), event(3)]).events };
+    expect(await refusalOf(org, other)).toMatchObject({ code: "conflict" });
   });
 
   /** The event of this id as another one. */
