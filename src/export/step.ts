@@ -208,7 +208,7 @@ async function finish({ config, org, id, by }: JobContext, request: ExportReques
   const settings = await callLedger(config, org, async (ledger) => await ledger.settings(org, by, "events:read"));
   if (!settings.ok) return settings;
   const { large_export_rows } = settings.value;
-  const { rows, bytes, read, missing, parts, quarantines } = progress;
+  const { began_at, rows, bytes, read, missing, parts, quarantines } = progress;
   const logs = progress.logs.map(({ log, size, first, last, rows: held }) => ({ log, size, first, last, rows: held }));
   const manifest = { bytes: stored.bytes, sha256: stored.sha256 };
   const review = rows > large_export_rows;
@@ -226,6 +226,6 @@ async function finish({ config, org, id, by }: JobContext, request: ExportReques
   const shares = progress.logs.map(({ number, first, last, rows: held }) => ({ number, first, last, rows: held }));
   const complete = isComplete(request, progress);
   const counts = { rows, bytes, entries: read, missing };
-  const made = { ...counts, logs: shares, parts, complete, quarantines, manifest, withdrawn: null };
+  const made = { began_at, ...counts, logs: shares, parts, complete, quarantines, manifest, withdrawn: null };
   return { progress, result: made };
 }

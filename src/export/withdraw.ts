@@ -2,7 +2,7 @@ import { deleteExportFiles } from "../archive/export.ts";
 import type { Config } from "../env.ts";
 import { ok, type Result } from "../errors.ts";
 import { callJobs } from "../jobs/client.ts";
-import { JOBS_PAGE_ENTRIES } from "../limits.ts";
+import { CLOCK_AHEAD_MAX_MS, JOBS_PAGE_ENTRIES } from "../limits.ts";
 import type { ExportRequest, ExportResult, LogShare } from "../schema/export.ts";
 import type { Job } from "../schema/job.ts";
 import { quotedIn, quotesAny } from "../store/quoted.ts";
@@ -11,8 +11,14 @@ import type { ExportProgress } from "./progress.ts";
 /** Entries `first` to `last` of one of an org's logs. */
 export type Run = { log: number; first: number; last: number };
 
-/** What went, or what nobody can look into any more, and texts that nothing may quote. `because` is shown. */
-type Removed = { runs: readonly Run[]; quoting: readonly string[]; because: string };
+/**
+ * Entries that nobody can look into, so that an export may hold anybody of them: `expired`, the last of them at `expired_by` (ms), and
+ * `unreadable`, which are not in R2 as they were stored.
+ */
+type Blind = { expired: readonly Run[]; expired_by: number; unreadable: readonly Run[] };
+
+/** What went, what nobody can look into any more, and texts that nothing may quote. `because` is shown. */
+type Removed = { runs: readonly Run[]; blind?: Blind; quoting: readonly string[]; because: string };
 
 /**
  * Takes back every export that may hold one of these entries, by the range of what it holds, or whose question or reason quotes one of
@@ -26,7 +32,7 @@ export async function withdrawExports(config: Config, org: string, removed: Remo
     if (!jobs.ok) return jobs;
     for (const job of jobs.value) {
       const quotes = quotesAny(saidIn(job), removed.quoting);
-      if (!quotes && !mayHold(job, removed.runs)) continue;
+      if (!quotes && !mayHold(job, removed)) continue;
       const taken = await withdraw(config, org, { job, quotes, because: removed.because });
       if (!taken.ok) return taken;
       if (isThere(job)) withdrawn++;
@@ -48,20 +54,43 @@ function isThere({ ended_at, result }: Job): boolean {
   return result !== null && (JSON.parse(result) as ExportResult).withdrawn === null;
 }
 
-function mayHold(job: Job, runs: readonly Run[]): boolean {
-  return sharesOf(job).some(({ number, first, last }) => {
-    if (first === null || last === null) return false;
-    return runs.some((run) => run.log === number && run.first <= last && first <= run.last);
+function mayHold(job: Job, { runs, blind }: Removed): boolean {
+  const held = heldBy(job);
+  if (held === null) return false;
+  if (runs.some((run) => partOf(held, run) !== null)) return true;
+  if (blind === undefined) return false;
+  const { expired, expired_by, unreadable } = blind;
+  // Each step asks anew for the names of what it reads, and by then what had expired was in no object that has one. Both times
+  // are those of the org's jobs, which may have moved to another clock in between.
+  const clean = held.began_at > expired_by + CLOCK_AHEAD_MAX_MS;
+  if (!clean && expired.some((run) => partOf(held, run) !== null)) return true;
+  return unreadable.some((run) => {
+    const part = partOf(held, run);
+    return part !== null && !held.missing.runs.some((lost) => within(lost, part));
   });
 }
 
-/** What of each log a job's files hold; nothing when they are gone. */
-function sharesOf({ state, result, progress }: Job): LogShare[] {
+type Held = Pick<ExportProgress, "began_at" | "missing"> & { logs: readonly LogShare[] };
+
+/** What a job's files hold; null when they are gone, or there is none yet. */
+function heldBy({ state, result, progress }: Job): Held | null {
   if (state === "done" && result !== null) {
     const made = JSON.parse(result) as ExportResult;
-    return made.withdrawn === null ? made.logs : [];
+    return made.withdrawn === null ? made : null;
   }
-  return progress === null ? [] : (JSON.parse(progress) as ExportProgress).logs;
+  return progress === null ? null : (JSON.parse(progress) as ExportProgress);
+}
+
+/** The part of a run that lies between the first and the last row of its log. */
+function partOf({ logs }: Held, { log, ...run }: Run): Run | null {
+  const share = logs.find(({ number }) => number === log);
+  if (share === undefined || share.first === null || share.last === null) return null;
+  const [first, last] = [Math.max(run.first, share.first), Math.min(run.last, share.last)];
+  return first > last ? null : { log, first, last };
+}
+
+function within(whole: Run, part: Run): boolean {
+  return whole.log === part.log && whole.first <= part.first && part.last <= whole.last;
 }
 
 async function withdraw(

@@ -12,6 +12,7 @@ import {
   findJob,
   hasTable,
   insertJob,
+  type JobOrder,
   type JobRow,
   listJobs,
   nextDueAt,
@@ -68,12 +69,12 @@ export class OrgJobs extends DurableObject<Env> {
     return job?.kind === kind ? ok(jobOf(job)) : NOT_FOUND;
   }
 
-  /** Jobs of a kind, the newest first; `after` is the id of the last one seen. */
-  list(org: string, kind: JobKind, after: string | null): Result<Job[]> {
+  /** Jobs of a kind, the newest first, or those that ended last after those that have not; `after` is the id of the last one seen. */
+  list(org: string, kind: JobKind, after: string | null, by: JobOrder = "created"): Result<Job[]> {
     if (this.#foreign(org)) return NOT_FOUND;
     const { sql } = this.ctx.storage;
     if (after !== null && !this.get(org, kind, after).ok) return NO_CURSOR;
-    return ok(hasTable(sql) ? listJobs(sql, kind, { after, limit: JOBS_PAGE_ENTRIES }).map(jobOf) : []);
+    return ok(hasTable(sql) ? listJobs(sql, kind, { after, by, limit: JOBS_PAGE_ENTRIES }).map(jobOf) : []);
   }
 
   /** Ends a job that is not over; one that is stays as it is. What it had done is cleared up by the next step. */

@@ -39,16 +39,21 @@ export function findJob(sql: SqlStorage, id: string): JobRow | null {
   return sql.exec<JobRow>("select * from job where id = ?", id).toArray()[0] ?? null;
 }
 
-/** Jobs of a kind, the newest first; `after` is the id of the last one seen. */
+/** When a job was created, or when it ended: of one that has not nobody knows how late. */
+const TIMES = { created: "created_at", ended: "coalesce(ended_at, 1e16)" } as const;
+export type JobOrder = keyof typeof TIMES;
+
+/** Jobs of a kind, those first that were created last, or ended last; `after` is the id of the last one seen. */
 export function listJobs(
   sql: SqlStorage,
   kind: JobKind,
-  { after, limit }: { after: string | null; limit: number },
+  { after, by, limit }: { after: string | null; by: JobOrder; limit: number },
 ): JobRow[] {
-  const seen = "(created_at, id) < (select created_at, id from job where id = ?2)";
+  const time = TIMES[by];
+  const seen = `(${time}, id) < (select ${time}, id from job where id = ?2)`;
   return sql
     .exec<JobRow>(
-      `select * from job where kind = ?1 and (?2 is null or ${seen}) order by created_at desc, id desc limit ?3`,
+      `select * from job where kind = ?1 and (?2 is null or ${seen}) order by ${time} desc, id desc limit ?3`,
       kind,
       after,
       limit,

@@ -8,6 +8,7 @@ import { callLedger } from "../ledger/client.ts";
 import { ERASURE_STEP_OBJECTS } from "../limits.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
+import { expiryEnded } from "./expiry-ended.ts";
 import { holdingNow } from "./held-by.ts";
 
 const QUOTED = "Somebody was erased whom it quotes, or whom it may hold in entries that nobody can search any more.";
@@ -48,7 +49,10 @@ export async function elsewhereStep(
   const after = pieces.at(-1)?.key ?? cursor.after;
   const moved = { ...progress, elsewhere: counted, cursor: { ...cursor, after } };
   if (pieces.length === ERASURE_STEP_OBJECTS) return moved;
-  const exports = await withdrawExports(config, org, { runs: blind, quoting: texts, because: QUOTED });
+  // Asked before exports are looked at: one that is begun, or restarted, meanwhile began later.
+  const expired_by = blind.expired.length === 0 ? 0 : await expiryEnded(config, org);
+  const unseen = { runs: [], blind: { ...blind, expired_by } };
+  const exports = await withdrawExports(config, org, { ...unseen, quoting: texts, because: QUOTED });
   if (!exports.ok) throw new Error(exports.refusal.detail);
   const forgetting = { texts, viewer: null };
   const closed = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));

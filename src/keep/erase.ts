@@ -9,7 +9,7 @@ import { KEY_ACTOR, nameOf } from "../schema/caller.ts";
 import type { Certificate, ErasureRequest, Subject } from "../schema/erasure.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { beginRemoval } from "./begin-removal.ts";
-import { chunkFrom, type ErasureProgress, NONE_HELD } from "./erasure-progress.ts";
+import { chunkFrom, type ErasureProgress, NONE_BLIND, NONE_HELD } from "./erasure-progress.ts";
 import { elsewhereStep } from "./erase-elsewhere.ts";
 import { sumOf } from "./gone-counts.ts";
 import { holdingNow } from "./held-by.ts";
@@ -75,7 +75,7 @@ async function beginStep({ config, org }: JobContext, { subject }: Asked): Promi
     held: NONE_HELD,
     unreadable: 0,
     names: [],
-    blind: [],
+    blind: NONE_BLIND,
     removing: null,
     causes: [],
     elsewhere: { exports: 0, dead_letters: 0, evidence: 0, read_sessions: forgotten.value, held: 0 },

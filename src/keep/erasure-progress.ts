@@ -1,4 +1,4 @@
-import { ERASURE_HELD_MAX_SHOWN, ERASURE_MAX_RUNS, SEGMENT_MAX_ENTRIES } from "../limits.ts";
+import { ERASURE_HELD_MAX_SHOWN, ERASURE_MAX_RUNS } from "../limits.ts";
 import type { Run } from "../export/withdraw.ts";
 import type { Elsewhere, ErasureCause } from "../schema/erasure.ts";
 import type { Removal } from "../schema/keep.ts";
@@ -39,14 +39,16 @@ export type ErasureProgress = {
   /** Entries this round could not read. */
   unreadable: number;
   names: string[];
-  /** Entries that have expired or cannot be read: an export that was made before can still hold somebody of them. */
-  blind: Run[];
+  /** Entries that this round could not look into: an export that was made before can still hold somebody of them. */
+  blind: { expired: Run[]; unreadable: Run[] };
   removing: { removal: Removal; progress: RemoveProgress } | null;
   causes: ErasureCause[];
   elsewhere: Elsewhere;
   /** Where the search through dead letters, then through evidence, goes on. */
   cursor: { of: "dead_letters" | "evidence"; after: string | null };
 };
+
+export const NONE_BLIND: ErasureProgress["blind"] = { expired: [], unreadable: [] };
 
 export const NONE_HELD: HeldEntries = { entries: 0, indexes: [] };
 
@@ -61,10 +63,10 @@ export function withHeld(known: HeldEntries, more: HeldEntries): HeldEntries {
   return { entries: known.entries + more.entries, indexes };
 }
 
-/** Adds entries nobody can search any more. Runs near each other become one, as do the last of too many: they say where such entries may be. */
-export function withBlind(known: readonly Run[], more: Run): Run[] {
+/** Adds entries nobody can search. Runs less than `gap` apart become one, as do the last of too many: they say where such entries may be. */
+export function withBlind(known: readonly Run[], more: Run, gap: number): Run[] {
   const last = known.at(-1);
-  const near = last?.log === more.log && more.first <= last.last + SEGMENT_MAX_ENTRIES;
+  const near = last?.log === more.log && more.first <= last.last + gap;
   if (last === undefined || (!near && (last.log !== more.log || known.length < ERASURE_MAX_RUNS)))
     return [...known, more];
   const joined = { ...last, first: Math.min(last.first, more.first), last: Math.max(last.last, more.last) };

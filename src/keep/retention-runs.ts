@@ -73,7 +73,7 @@ function answerOf({ id, state, request, progress, result, created_at, ended_at, 
 }
 
 /** Of a run that is not done, what it found so far. */
-function totalsOf({ progress, result }: Pick<Job, "progress" | "result">): RunTotals {
+export function totalsOf({ progress, result }: Pick<Job, "progress" | "result">): RunTotals {
   if (result !== null) return JSON.parse(result) as RunTotals;
   return progress === null ? NOTHING_YET : (JSON.parse(progress) as { totals: RunTotals }).totals;
 }

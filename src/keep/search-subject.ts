@@ -8,11 +8,20 @@ import {
   R2_LIST_MAX_KEYS,
   REMOVE_STEP_MS,
   REMOVE_STEP_SEGMENTS,
+  SEGMENT_MAX_ENTRIES,
 } from "../limits.ts";
 import type { Run } from "../export/withdraw.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
-import { type Chunk, chunkFrom, type ErasureProgress, NONE_HELD, withBlind, withHeld } from "./erasure-progress.ts";
+import {
+  type Chunk,
+  chunkFrom,
+  type ErasureProgress,
+  NONE_BLIND,
+  NONE_HELD,
+  withBlind,
+  withHeld,
+} from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
 import { readThere } from "./read-there.ts";
 import type { Holding } from "./remove.ts";
@@ -21,15 +30,15 @@ type Log = ErasureProgress["logs"][number];
 type Searched = { log: Log; newest: boolean; holding: Holding; wanted: Wanted };
 
 /**
- * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. `blind`: where it has
- * entries that nobody can search, for they have expired, or (`unreadable`) for some object that holds them is not in R2 as it was stored.
+ * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. `past`: the first index after it. Nobody can search
+ * those of its entries that have `expired`, nor (`unreadable`) any while some object that holds them is not in R2 as it was stored.
  */
 type Found = {
   past: number;
   sections: Map<number, string[]>;
   held: Set<number>;
   names: string[];
-  blind: Run[];
+  expired: Run[];
   unreadable: boolean;
 };
 
@@ -49,7 +58,8 @@ export async function searchStep(
   const { version } = progress.chunk;
   if (version !== null && version !== holding.version) return searchAnew(progress);
   const chunk = { ...progress.chunk, version: holding.version };
-  let { names, blind } = progress;
+  let { names } = progress;
+  let { expired, unreadable } = progress.blind;
   let { index } = at;
   const newest = grant.number === log.number;
   const deadline = Date.now() + REMOVE_STEP_MS;
@@ -57,15 +67,19 @@ export async function searchStep(
   for (let count = 0; count < REMOVE_STEP_SEGMENTS && index < log.size && !full && Date.now() < deadline; count++) {
     const found = await searchSegment(config, org, { log, newest, holding, wanted: { ...wanted, names } }, index);
     names = withNames(names, found.names);
-    for (const run of found.blind) blind = withBlind(blind, run);
+    for (const run of found.expired) expired = withBlind(expired, run, SEGMENT_MAX_ENTRIES);
     const taken = takeInto(chunk, found);
-    if (found.unreadable) chunk.unreadable += taken - index;
+    if (found.unreadable) {
+      chunk.unreadable += taken - index;
+      // An export names which it misses, to the entry.
+      unreadable = withBlind(unreadable, { log: log.number, first: index, last: taken - 1 }, 1);
+    }
     const held = [...found.held].filter((one) => one < taken).map((one) => ({ log: log.number, index: one }));
     chunk.held = withHeld(chunk.held, { entries: held.length, indexes: held });
     full = taken < found.past;
     index = taken;
   }
-  const next = { ...progress, at: { log: log.number, index }, chunk, names, blind };
+  const next = { ...progress, at: { log: log.number, index }, chunk, names, blind: { expired, unreadable } };
   if (full) return { ...next, phase: "seal" };
   if (index < log.size) return next;
   return chunk.entries > 0 ? { ...next, phase: "seal" } : afterChunk(next);
@@ -109,7 +123,7 @@ function afterRound(progress: ErasureProgress): ErasureProgress {
     found: false,
     held: NONE_HELD,
     unreadable: 0,
-    blind: [],
+    blind: NONE_BLIND,
     at,
     chunk: chunkFrom(0),
   };
@@ -122,19 +136,16 @@ async function searchSegment(config: Config, org: string, searched: Searched, in
   const { log, newest, holding, wanted } = searched;
   const { segments, past } = await segmentsAt(config, org, { log, newest, index });
   const unreadable = segments.length === 0;
-  const found: Found = { past, sections: new Map(), held: new Set(), names: [], blind: [], unreadable };
-  const blindAt = (first: number, last: number) => found.blind.push({ log: log.number, first, last });
-  if (unreadable) blindAt(index, past - 1);
+  const found: Found = { past, sections: new Map(), held: new Set(), names: [], expired: [], unreadable };
   for (const segment of segments) {
     const lines = await readThere(config, org, { of: { log, newest }, segment });
     if (lines === null) {
       found.unreadable = true;
-      blindAt(index, past - 1);
       continue;
     }
     for (let at = index; at < past; at++) {
       const line = lines[at - segment.first] as string;
-      if (line.includes(EXPIRED)) blindAt(at, at);
+      if (line.includes(EXPIRED)) found.expired.push({ log: log.number, first: at, last: at });
       const about = aboutSubject(line, wanted);
       found.names.push(...about.names);
       if (about.sections.length === 0) continue;

@@ -67,8 +67,9 @@ export type LogShare = { number: number; first: number | null; last: number | nu
 /** A log of an export, with its number among the logs of its org. */
 export type NumberedLog = LogShare & ExportedLog;
 
-/** How an export that was made stands; `withdrawn` is why there is nothing of it any more. */
+/** How an export that was made stands: `began_at`, in ms, is when it began to read; `withdrawn` is why there is nothing of it any more. */
 export type ExportResult = {
+  began_at: number;
   rows: number;
   bytes: number;
   entries: number;
