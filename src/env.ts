@@ -1,6 +1,13 @@
 import { fromBase64 } from "./chain/encoding.ts";
 import { type NoteKey, parseVkey } from "./chain/note/note-key.ts";
-import { CELL_FULL_BYTES, HOT_DAYS, HOT_DAYS_MAX, WITNESSES_MAX_COUNT } from "./limits.ts";
+import {
+  CELL_FULL_BYTES,
+  EXPORT_KEEP_DAYS,
+  EXPORT_KEEP_DAYS_MAX,
+  HOT_DAYS,
+  HOT_DAYS_MAX,
+  WITNESSES_MAX_COUNT,
+} from "./limits.ts";
 import { sha256 } from "./sha256.ts";
 
 /** The bindings and settings of this deployment, checked once. */
@@ -22,6 +29,8 @@ export type Config = {
   cellFullBytes: number;
   /** Days an entry stays in D1 at least. */
   hotDays: number;
+  /** Days the files of an export are kept after it was made. */
+  exportKeepDays: number;
   /** Who is asked to cosign checkpoints; none unless configured. */
   witnesses: readonly Witness[];
   /** Whether canaries and samples look for entries that are not where they belong; `samples`: without canaries. */
@@ -82,6 +91,10 @@ export function configOf(env: Env): Config {
     logName: logNameOf(values["LOG_NAME"]),
     cellFullBytes: bytesOf("CELL_FULL_BYTES", values["CELL_FULL_BYTES"], CELL_FULL_BYTES),
     hotDays: daysOf("HOT_DAYS", values["HOT_DAYS"], { normal: HOT_DAYS, max: HOT_DAYS_MAX }),
+    exportKeepDays: daysOf("EXPORT_KEEP_DAYS", values["EXPORT_KEEP_DAYS"], {
+      normal: EXPORT_KEEP_DAYS,
+      max: EXPORT_KEEP_DAYS_MAX,
+    }),
     witnesses: witnessesOf(values["WITNESSES"]),
     placeChecks: placeChecksOf(values["PLACE_CHECKS"]),
   };

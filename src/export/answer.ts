@@ -7,6 +7,7 @@ import type { Caller } from "../schema/caller.ts";
 import type { ExportAnswer, ExportRequest, ExportResult } from "../schema/export.ts";
 import type { Job } from "../schema/job.ts";
 import type { ReadGrant } from "../schema/ledger.ts";
+import { expiryOf } from "./kept.ts";
 import { NONE_MISSING } from "./missing.ts";
 import { type ExportProgress, totalOf } from "./progress.ts";
 
@@ -25,6 +26,7 @@ export function exportAnswer(config: Config, org: string, { job, caller, grant, 
     ...{ id: job.id, state: withdrawn === null ? job.state : "withdrawn", format, filter, from, to, sections, reason },
     created_at: timeOf(job.created_at),
     ended_at: job.ended_at === null ? null : timeOf(job.ended_at),
+    expires_at: result === null || withdrawn !== null ? null : timeOf(expiryOf(result, job.ended_at ?? now)),
     error: withdrawn?.because ?? job.error,
     progress: progressOf({ progress, result, now }),
     rows: result?.rows ?? progress?.rows ?? 0,

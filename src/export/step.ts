@@ -29,6 +29,7 @@ import { LineProver } from "./line-prover.ts";
 import { isComplete, putManifest } from "./manifest.ts";
 import { firstMissing, missingByOrigin, withMissing } from "./missing.ts";
 import { openPart, PartWork } from "./part-work.ts";
+import { expiryOf, withdrawnFor } from "./kept.ts";
 import { permitStep, quarantinesOf } from "./permit-step.ts";
 import { plainRecord } from "./plain-record.ts";
 import type { ExportProgress } from "./progress.ts";
@@ -56,6 +57,12 @@ export const exportKind: Kind<ExportRequest, ExportProgress, ExportResult> = {
     const ending = state === "cancelled" ? "cancelled" : "failed";
     const sealed = await sealEnding(config, { org, id }, { by: by ?? "service", ending, metadata: { error } });
     if (!sealed.ok) throw new Error(sealed.refusal.detail);
+  },
+
+  lapse: {
+    at: expiryOf,
+    left: (result, now) => withdrawnFor(`It was kept for ${result.keep_days} days.`, { result, now }),
+    clear: ({ config, org, id }) => deleteExportFiles(config.archive, { org, id }),
   },
 };
 
@@ -226,6 +233,16 @@ async function finish({ config, org, id, by }: JobContext, request: ExportReques
   const shares = progress.logs.map(({ number, first, last, rows: held }) => ({ number, first, last, rows: held }));
   const complete = isComplete(request, progress);
   const counts = { rows, bytes, entries: read, missing };
-  const made = { began_at, ...counts, logs: shares, parts, complete, quarantines, manifest, withdrawn: null };
+  const made = {
+    began_at,
+    keep_days: config.exportKeepDays,
+    ...counts,
+    logs: shares,
+    parts,
+    complete,
+    quarantines,
+    manifest,
+    withdrawn: null,
+  };
   return { progress, result: made };
 }

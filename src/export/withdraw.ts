@@ -6,6 +6,7 @@ import { CLOCK_AHEAD_MAX_MS, JOBS_PAGE_ENTRIES } from "../limits.ts";
 import type { ExportRequest, ExportResult, LogShare } from "../schema/export.ts";
 import type { Job } from "../schema/job.ts";
 import { quotedIn, quotesAny } from "../store/quoted.ts";
+import { withdrawnFor } from "./kept.ts";
 import type { ExportProgress } from "./progress.ts";
 
 /** Entries `first` to `last` of one of an org's logs. */
@@ -110,13 +111,9 @@ async function withdraw(
   await deleteExportFiles(config.archive, { org, id });
   if (!over && !quotes) return ok(null);
   const request = quotes ? unsaid(job.request) : job.request;
-  const left = result === null ? null : withdrawnFor(because, JSON.parse(result) as ExportResult);
+  const made = result === null ? null : (JSON.parse(result) as ExportResult);
+  const left = made && JSON.stringify(withdrawnFor(because, { result: made, now: Date.now() }));
   return callJobs(config, org, async (stub) => await stub.rewrite(org, "export", { id, request, result: left }));
-}
-
-/** What was withdrawn before stays so. */
-function withdrawnFor(because: string, result: ExportResult): string {
-  return JSON.stringify({ ...result, withdrawn: result.withdrawn ?? { at: new Date().toISOString(), because } });
 }
 
 /** A request without what people wrote into it. */

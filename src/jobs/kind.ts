@@ -29,6 +29,15 @@ export type Kind<R, P, T> = {
   step: Step<R, P, T>;
   /** Clears up after a job that failed or was cancelled and says so in the log; made again until it returns. */
   settle?: (context: JobContext, request: R, ended: Unfinished) => Promise<void>;
+  /**
+   * Where a result does not stay: when it lapses (ms), what is left of it then, and what clears up after it. What is left is said first, of the
+   * result as it stands by then; clearing up is made again until it returns.
+   */
+  lapse?: {
+    at: (result: T, ended_at: number) => number;
+    left: (result: T, now: number) => T;
+    clear: (context: JobContext) => Promise<void>;
+  };
   /** What stays of a request in the row of a job that ended: all of it, unless this says less. */
   kept?: (request: R) => unknown;
 };

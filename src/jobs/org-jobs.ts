@@ -116,8 +116,7 @@ export class OrgJobs extends DurableObject<Env> {
     await this.#arm();
     const { directory } = this.#config;
     await removeUnfinished(directory, org, { except: open.map(({ id }) => id) });
-    const at = Date.now();
-    for (const { id, kind } of open) await saveUnfinished(directory, { org, id, kind, at });
+    for (const job of open) await saveUnfinished(directory, { org, id: job.id, kind: job.kind, at: knockAt(job) });
     return ok(open.length);
   }
 
@@ -128,11 +127,17 @@ export class OrgJobs extends DurableObject<Env> {
     await flushCounts(this.#config.directory);
   }
 
-  /** One that could not be removed is removed after the next knock. */
+  /**
+   * Of a job that is over the watchdog is told no more, or, where its result lapses, to knock then and not before: should the alarm be lost
+   * until that day, the knock sets it. What could not be told is told by the next knock.
+   */
   async #forget(id: string): Promise<void> {
     const org = this.ctx.id.name ?? "";
+    const { directory } = this.#config;
+    const open = openJobs(this.ctx.storage.sql).find((job) => job.id === id);
     try {
-      await removeUnfinished(this.#config.directory, org, { id });
+      if (open === undefined) await removeUnfinished(directory, org, { id });
+      else await saveUnfinished(directory, { org, id, kind: open.kind, at: knockAt(open) });
     } catch (error) {
       log("warn", { message: "a job that is over is still listed", org, job: id, error: String(error) });
     }
@@ -161,6 +166,11 @@ export class OrgJobs extends DurableObject<Env> {
 
 /** JSON texts; a `result` of null stays as it is. */
 type Rewritten = { id: string; request: string; result: string | null };
+
+/** When the watchdog knocks for a job again: for one whose result is there still, not before that lapses. */
+function knockAt({ state, due_at }: ReturnType<typeof openJobs>[number]): number {
+  return state === "done" ? Math.max(due_at, Date.now()) : Date.now();
+}
 
 const NO_CURSOR = refuse("invalid_request", "The cursor is not one of this list. Begin again without it.", {
   errors: [{ pointer: "/cursor", message: "is not a cursor of this list: begin again without it" }],

@@ -1,7 +1,7 @@
 import type { Caller } from "../schema/caller.ts";
 import type { Job, JobKind, JobState } from "../schema/job.ts";
 
-/** `caller`: who asked, as JSON. `due_at`: when there is something to do next; null for a job that is over and cleared up. */
+/** `caller`: who asked, as JSON. `due_at`: when there is something to do next; null for a job that is over, cleared up, and whose result stays. */
 export type JobRow = Job & { caller: string; due_at: number | null };
 
 const TABLE = `create table if not exists job (
@@ -77,9 +77,11 @@ export function nextDueAt(sql: SqlStorage): number | null {
   return sql.exec<{ due_at: number | null }>("select min(due_at) as due_at from job").one().due_at;
 }
 
-/** Jobs that are not over. */
-export function openJobs(sql: SqlStorage): { id: string; kind: JobKind }[] {
-  return sql.exec<{ id: string; kind: JobKind }>("select id, kind from job where due_at is not null").toArray();
+type OpenJob = Pick<JobRow, "id" | "kind" | "state"> & { due_at: number };
+
+/** Jobs with something left to do, if only that their result lapses. */
+export function openJobs(sql: SqlStorage): OpenJob[] {
+  return sql.exec<OpenJob>("select id, kind, state, due_at from job where due_at is not null").toArray();
 }
 
 type Change = Partial<Omit<JobRow, "id" | "kind" | "caller" | "created_at">>;

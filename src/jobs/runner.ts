@@ -45,14 +45,18 @@ export class Runner {
     const began = Date.now();
     const { id, attempts, state } = job;
     const next = { updated_at: began, due_at: began + retryMs(attempts), attempts: attempts + 1 };
-    const ended = state === "failed" || state === "cancelled";
+    const ended = state !== "queued" && state !== "running";
     updateJob(this.#sql, { id, among: [state] }, ended ? next : { ...next, state: "running" });
     try {
       const kind = KINDS[job.kind];
       if (kind === undefined) throw new Error(`a job of kind ${job.kind} is not known here`);
       const over = await within(
         JOB_STEP_MAX_MS,
-        ended ? this.#settle(kind, job, { state, began }) : this.#advance(kind, job, began),
+        state === "done"
+          ? this.#lapse(kind, job, began)
+          : ended
+            ? this.#settle(kind, job, { state, began })
+            : this.#advance(kind, job, began),
       );
       return over ? id : null;
     } catch (error) {
@@ -87,8 +91,22 @@ export class Runner {
       return false;
     }
     const result = textOf(taken.result);
-    const over = { state: "done", progress: null, due_at: null, ended_at: now, attempts: 0, error: null } as const;
+    const due_at = kind.lapse?.at(taken.result, now) ?? null;
+    const over = { state: "done", progress: null, due_at, ended_at: now, attempts: 0, error: null } as const;
     return save({ ...over, ...keptOf(kind, request), result });
+  }
+
+  /** Lets go of what a job came to, whose time is over. */
+  async #lapse({ lapse }: AnyKind, job: JobRow, began: number): Promise<boolean> {
+    const { id } = job;
+    const own = { id, among: ["done"], since: began } as const;
+    if (lapse !== undefined && job.result !== null) {
+      // Nothing comes between reading the result and saying what is left: what was rewritten stays so.
+      updateJob(this.#sql, own, { result: textOf(lapse.left(JSON.parse(job.result) as unknown, began)) });
+      // A crash here leaves files of a result that says it is gone: they are cleared up by the next try.
+      await lapse.clear(this.#contextOf(job));
+    }
+    return updateJob(this.#sql, own, { due_at: null, attempts: 0 });
   }
 
   async #settle(

@@ -46,6 +46,9 @@ export const EXPORT_MAX_PARTS = 5_000;
 export const DOWNLOAD_MAX_PARTS = 900;
 /** How long a download link begins to answer. */
 export const EXPORT_LINK_SECONDS = 900;
+/** Days the files of an export are kept, unless EXPORT_KEEP_DAYS says otherwise: copies of what may expire or be erased. */
+export const EXPORT_KEEP_DAYS = 30;
+export const EXPORT_KEEP_DAYS_MAX = 400;
 /** Rows from which on an export is flagged for review, unless the org says otherwise. */
 export const LARGE_EXPORT_ROWS = 10_000;
 /** Segments named by one call to the ledger. */

@@ -67,9 +67,13 @@ export type LogShare = { number: number; first: number | null; last: number | nu
 /** A log of an export, with its number among the logs of its org. */
 export type NumberedLog = LogShare & ExportedLog;
 
-/** How an export that was made stands: `began_at`, in ms, is when it began to read; `withdrawn` is why there is nothing of it any more. */
+/**
+ * How an export that was made stands: `began_at`, in ms, is when it began to read; `keep_days`, how long its files are kept;
+ * `withdrawn` is why there is nothing of it any more.
+ */
 export type ExportResult = {
   began_at: number;
+  keep_days: number;
   rows: number;
   bytes: number;
   entries: number;
@@ -119,6 +123,7 @@ export const exportSchema = z
     reason: z.string(),
     created_at: instant,
     ended_at: instant.nullable(),
+    expires_at: instant.nullable().meta({ description: "When its files go; null while there are none." }),
     error: z
       .string()
       .nullable()

@@ -98,7 +98,7 @@ export const sampleTurn = sqliteTable("sample_turn", {
   reached: text("reached"),
 });
 
-/** Jobs that are not over, for the watchdog: when each was created, or last knocked for. */
+/** Jobs with something left to do, for the watchdog: when each was created, or last knocked for, or is to be for the first time. */
 export const unfinishedJob = sqliteTable(
   "unfinished_job",
   {

@@ -26,7 +26,7 @@ export async function watch(config: Config, now: number): Promise<void> {
   await Promise.allSettled([
     replayParked(config, now),
     knock(config),
-    knockForJobs(config),
+    knockForJobs(config, now),
     Math.floor(now / 60_000) % COOL_SWEEP_MINUTES === 0 ? sweepCells(config, now) : null,
     placeChecks === "on" ? runCanaries(config, now) : null,
     placeChecks === "off" ? null : sampleOrgs(config, orgs, now),
@@ -67,9 +67,9 @@ async function knock(config: Config): Promise<void> {
   }
 }
 
-/** Knocks at orgs whose jobs are not over. */
-async function knockForJobs(config: Config): Promise<void> {
-  const orgs = await listUnfinishedOrgs(config.directory, JOBS_WAKE_ORGS_PER_RUN);
+/** Knocks at orgs whose jobs have something to do. */
+async function knockForJobs(config: Config, now: number): Promise<void> {
+  const orgs = await listUnfinishedOrgs(config.directory, { now, limit: JOBS_WAKE_ORGS_PER_RUN });
   const knocks = orgs.map((org) => callJobs(config, org, async (jobs) => await jobs.wake(org)));
   for (const [n, knocked] of (await Promise.allSettled(knocks)).entries()) {
     if (knocked.status === "rejected") {

@@ -87,6 +87,12 @@ describe("the configuration", () => {
     expect(configWith({ HOT_DAYS: days })).toThrow(/HOT_DAYS must be a number of days, from 1 to 400/);
   });
 
+  it("keeps files of exports for 30 days, or as long as EXPORT_KEEP_DAYS says, 400 at most", () => {
+    const daysOf = (value: unknown) => configOf(envWith({ EXPORT_KEEP_DAYS: value })).exportKeepDays;
+    expect([undefined, "", "1", "400"].map(daysOf)).toEqual([30, 30, 1, 400]);
+    expect(configWith({ EXPORT_KEEP_DAYS: "401" })).toThrow(/EXPORT_KEEP_DAYS must be a number of days, from 1 to 400/);
+  });
+
   it("keeps entries in D1 for 90 days, or as long as HOT_DAYS says", () => {
     const daysOf = (value: unknown) => configOf(envWith({ HOT_DAYS: value })).hotDays;
     expect([undefined, "", "1", "400"].map(daysOf)).toEqual([90, 90, 1, 400]);

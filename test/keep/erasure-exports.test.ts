@@ -145,6 +145,7 @@ describe("an erasure where entries have expired", () => {
     // One that ended too early had taken nothing, which nobody knows before another went through.
     const none = await beginRun(org);
     await env.ORG_JOBS.getByName(org).cancel(org, "retention", { id: none, by: "root" });
+    anHourPasses();
     await finishedRun(org);
     expect((await erased(org, subjectOf(jane))).certificate.elsewhere.exports).toBe(1);
     anHourPasses();

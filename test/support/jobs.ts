@@ -14,11 +14,11 @@ export async function jobOf(org: string, kind: JobKind, id: string): Promise<Job
   return found.value;
 }
 
-/** Takes the step that is due next as if its time had come; waits for the one that the platform's own alarm takes. */
+/** Takes the step that is due next as if its time had come, but lets no result lapse; waits for the one that the platform's own alarm takes. */
 export async function stepJobs(org: string): Promise<void> {
   const stub = env.ORG_JOBS.getByName(org);
   const due = await runInDurableObject(stub, (_, { storage }) =>
-    Number(storage.sql.exec("select min(due_at) as due_at from job").one()["due_at"] ?? 0),
+    Number(storage.sql.exec("select min(due_at) as due_at from job where state <> 'done'").one()["due_at"] ?? 0),
   );
   const taken = await later(Math.max(0, due - Date.now()), () => runDurableObjectAlarm(stub));
   if (!taken) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -66,12 +66,14 @@ export async function night(): Promise<void> {
   for (const { org } of busy.results) await finishJobs(org);
 }
 
-/** Takes steps until no job of an org has anything to do. */
+/** Takes steps until every job of an org is over. */
 export async function finishJobs(org: string): Promise<void> {
   const jobs = env.ORG_JOBS.getByName(org);
   for (let steps = 0; steps < JOB_MAX_STEPS; steps++) {
     const open = await runInDurableObject(jobs, (_, { storage }) =>
-      Number(storage.sql.exec("select count(*) as open from job where due_at is not null").one()["open"]),
+      Number(
+        storage.sql.exec("select count(*) as open from job where due_at is not null and state <> 'done'").one()["open"],
+      ),
     );
     if (open === 0) return;
     await stepJobs(org);
