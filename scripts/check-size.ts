@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 /** Of the Worker: the platform allows 3 MB gzipped on its free plan; a start of a few milliseconds wants far less. */
-const MAX_GZIP_BYTES = { "worker.js": 250_000, "verify.js": 30_000 };
+const MAX_GZIP_BYTES = { "worker.js": 275_000, "verify.js": 30_000 };
 
 const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(0)} kB`;
 for (const [name, most] of Object.entries(MAX_GZIP_BYTES)) {
