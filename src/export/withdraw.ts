@@ -11,7 +11,7 @@ import type { ExportProgress } from "./progress.ts";
 /** Entries `first` to `last` of one of an org's logs. */
 export type Run = { log: number; first: number; last: number };
 
-/** What went, or what nobody can look into any more, and texts that nothing may quote. `because` is shown. */
+/** What went, or what nobody can look into any more, and texts that nothing may quote. `because` is shown of what may hold it. */
 type Removed = { runs: readonly Run[]; quoting: readonly string[]; because: string };
 
 /**
@@ -27,7 +27,7 @@ export async function withdrawExports(config: Config, org: string, removed: Remo
     for (const job of jobs.value) {
       const quotes = quotesAny(saidIn(job), removed.quoting);
       if (!quotes && !mayHold(job, removed.runs)) continue;
-      const taken = await withdraw(config, org, { job, quotes, because: removed.because });
+      const taken = await withdraw(config, org, { job, quotes, because: quotes ? QUOTED : removed.because });
       if (!taken.ok) return taken;
       if (isThere(job)) withdrawn++;
     }
@@ -35,6 +35,8 @@ export async function withdrawExports(config: Config, org: string, removed: Remo
     if (jobs.value.length < JOBS_PAGE_ENTRIES) return ok(withdrawn);
   }
 }
+
+const QUOTED = "Its filter or reason quoted somebody who was erased.";
 
 /** What people wrote into a request. */
 function saidIn({ request }: Job): string[] {

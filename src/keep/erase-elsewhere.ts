@@ -6,19 +6,21 @@ import { withdrawExports } from "../export/withdraw.ts";
 import { forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ERASURE_STEP_OBJECTS } from "../limits.ts";
+import type { Sought } from "../schema/erasure.ts";
+import { quoterOf } from "../store/quoted.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
 
-const QUOTED = "Somebody was erased whom it quotes, or whom it may hold in entries that nobody can search any more.";
+const BLIND = "It may hold somebody who was erased, in entries that nobody can search any more.";
 
 /** One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in exports, in reads that are open. */
 export async function elsewhereStep(
   { config, org }: { config: Config; org: string },
-  { asked, progress }: { asked: Omit<Wanted, "names">; progress: ErasureProgress },
+  { sought, progress }: { sought: Sought; progress: ErasureProgress },
 ): Promise<ErasureProgress> {
   const { elsewhere, cursor, names, blind } = progress;
-  const { subject } = asked;
+  const { subject, sections } = sought;
   const texts = [subject.id, ...names];
   const holding = await holdingNow(config, org);
   if (cursor.of === "dead_letters") {
@@ -33,8 +35,9 @@ export async function elsewhereStep(
   }
   // The logs of an org lie under the name of its first.
   const log = progress.logs[0]?.log ?? "";
+  const wanted = { subject, sections, quotes: quoterOf(texts) };
   const pieces = await readEvidence(config.archive, { log, after: cursor.after, limit: ERASURE_STEP_OBJECTS });
-  const about = pieces.filter(({ text }) => isAbout(text, { ...asked, names }));
+  const about = pieces.filter(({ text }) => isAbout(text, wanted));
   const free = about.filter(({ text }) => !holding.covers(placed(text, progress.logs)));
   await deleteEvidence(
     config.archive,
@@ -48,7 +51,7 @@ export async function elsewhereStep(
   const after = pieces.at(-1)?.key ?? cursor.after;
   const moved = { ...progress, elsewhere: counted, cursor: { ...cursor, after } };
   if (pieces.length === ERASURE_STEP_OBJECTS) return moved;
-  const exports = await withdrawExports(config, org, { runs: blind, quoting: texts, because: QUOTED });
+  const exports = await withdrawExports(config, org, { runs: blind, quoting: texts, because: BLIND });
   if (!exports.ok) throw new Error(exports.refusal.detail);
   const forgetting = { texts, viewer: null };
   const closed = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));

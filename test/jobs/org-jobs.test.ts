@@ -101,7 +101,7 @@ describe("a job", () => {
     expect(await jobOf(org, "cooling", "a")).toMatchObject({ state: "failed", error: "This key is gone." });
   });
 
-  it("cancelled during a step stays cancelled, is settled once, and what the step found is dropped", async () => {
+  it("cancelled during a step stays cancelled, is settled once from where the step came to, and what it found is dropped", async () => {
     const org = freshOrg();
     const { settled } = countingKind(org, {
       step: async (_, __, progress) => {
@@ -113,7 +113,7 @@ describe("a job", () => {
     expect(await finishJob(org, "cooling", "a")).toMatchObject({ state: "cancelled", result: null });
     await stepJobs(org);
     await stepJobs(org);
-    expect(settled).toEqual([{ id: "a", state: "cancelled", by: "key-1", error: null }]);
+    expect(settled).toEqual([{ id: "a", state: "cancelled", by: "key-1", error: null, progress: { at: 1 } }]);
     const again = await stub(org).cancel(org, "cooling", { id: "a", by: "key-2" });
     expect(again).toMatchObject({ ok: true, value: { state: "cancelled", ended_by: "key-1" } });
   });
