@@ -14,7 +14,7 @@ const reason = z.string().trim().min(1).max(REASON_MAX_CHARACTERS).meta({
   description: "Why; it is sealed in the log, so do not name the subject in it.",
 });
 const sections = z.array(z.enum(ON_REQUEST)).max(ON_REQUEST.length);
-const nameSchema = z.string().normalize("NFC").trim().min(1).max(ERASURE_NAME_MAX_CHARACTERS);
+const nameSchema = z.string().trim().min(1).max(ERASURE_NAME_MAX_CHARACTERS);
 
 /** What `POST …/erasures` takes. */
 export const newErasureSchema = z
