@@ -7,7 +7,7 @@ import { removeFound } from "./remove-found.ts";
 
 /**
  * One step of ending an erasure that failed or was cancelled: what has begun to go by a cause goes from every store, so that all of them say the same of
- * each entry; the rest of its list stays. Then it is sealed that it ended, and what went is certified.
+ * each entry; the rest of its list stays, and in an earlier log what lies in R2 whole beside what was written anew. Then it is sealed that it ended, and what went is certified.
  */
 export async function settleErasure(
   context: JobContext,

@@ -1,12 +1,16 @@
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { ERASURE } from "../../src/keep/erase.ts";
 import type { Certificate, ErasureRequest } from "../../src/schema/erasure.ts";
+import { append, batchOf } from "../support/append.ts";
 import { actsOf } from "../query/support.ts";
 import { later, wake } from "../support/check-ledger.ts";
 import { must } from "../support/check/check-entry.ts";
-import { freshOrg } from "../support/client.ts";
-import { abort, breakD1, breakR2, restoreFaults } from "../support/faults.ts";
-import { ERASER } from "./erasure-support.ts";
+import { call, createOrg, event, freshOrg } from "../support/client.ts";
+import { placesOf } from "../support/everywhere.ts";
+import { abort, breakD1, breakR2, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { strand } from "../support/strand.ts";
+import { archived, ERASER, erased, person } from "./erasure-support.ts";
 import { expectEven, janes, partWay, type Progress } from "./part-erased.ts";
 import { config } from "./support.ts";
 
@@ -76,6 +80,39 @@ describe("the end of an erasure that was cancelled, when it is interrupted", () 
     });
     expect(certificate.removed.entries).toBe(1);
     await expectEven(one.org, certificate);
+  });
+
+  it("with entries of an earlier log of which both segments are there, leaves the whole one, and another erasure takes it", async () => {
+    const org = await createOrg("ended-earlier");
+    const { type, id } = person();
+    await append(org, batchOf([event(1, { actor: { type, id } }), event(2, { actor: { type, id } })]));
+    await archived(org);
+    await strand(org);
+    const continued = await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } });
+    expect(continued.status).toBe(201);
+    await archived(org);
+    const certificate = await endedPartWay(
+      { org, subject: { type, id } },
+      {
+        until: ({ phase }) => phase === "remove",
+        last: async (step) => {
+          const fault = replaceMethod(env.ARCHIVE, "delete", async () => Promise.reject(new Error("R2 is down")));
+          await expect(step()).rejects.toThrow();
+          fault.restore();
+        },
+      },
+    );
+    const [cause] = certificate.causes;
+    expect((cause?.entries ?? 0) + (cause?.left ?? 0)).toBe(2);
+    const report = async () => {
+      const { text } = await call("GET", `/v1/orgs/${org}/1/verify`);
+      return JSON.parse(text.trim().split("\n").at(-1) ?? "");
+    };
+    expect(await report()).toMatchObject({ breaks: [] });
+    expect(cause).toMatchObject({ entries: 0, left: 2 });
+    expect((await erased(org, { subject: { type, id } })).certificate.removed.entries).toBeGreaterThanOrEqual(2);
+    expect(await placesOf(org, [id])).toEqual([]);
+    expect(await report()).toMatchObject({ breaks: [] });
   });
 
   it.each([
