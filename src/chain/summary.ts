@@ -31,7 +31,8 @@ const SENTENCES = {
   "indelible.hold.placed": ({ by, target }) => `${by} placed ${target}: what it covers stays.`,
   "indelible.hold.released": ({ by, target }) => `${by} released ${target}.`,
   "indelible.erasure.begun": ({ by, says }) => `${by} began to erase ${listed(says["list"])}.`,
-  "indelible.erasure.ended": ({ by, says }) => `${by} erased ${listed(says["removed"])}${kept(says["held"])}.`,
+  "indelible.erasure.ended": ({ by, says }) =>
+    `${erasing(by, says["state"])} ${listed(says["removed"])}${kept(says["held"])}.`,
   "indelible.retention.run": ({ by, says }) => `${by} let ${listed(says["list"])} expire.`,
   "indelible.retention.refused": ({ by, says }) =>
     `${by} asked that entries expire as if it were ${word(says["as_of"])}, and was refused.`,
@@ -96,6 +97,11 @@ function partyText({ type, id, name }: OpenedParty): string {
 function listed(list: unknown): string {
   const { entries, sections } = (typeof list === "object" && list !== null ? list : {}) as Record<string, unknown>;
   return `${counted(sections, "section")} of ${counted(entries, "entry")}`;
+}
+
+function erasing(by: string, state: unknown): string {
+  if (state === "cancelled") return `${by} cancelled an erasure, which had erased`;
+  return state === "failed" ? "An erasure failed, which had erased" : `${by} erased`;
 }
 
 /** How many entries a hold has kept from a removal. */

@@ -18,7 +18,7 @@ export type Run = { log: number; first: number; last: number };
  */
 type Blind = { expired: readonly Run[]; expired_by: number; unreadable: readonly Run[] };
 
-/** What went, what nobody can look into any more, and texts that nothing may quote. `because` is shown. */
+/** What went, what nobody can look into any more, and texts that nothing may quote. `because` is shown of what may hold it. */
 type Removed = { runs: readonly Run[]; blind?: Blind; quoting: readonly string[]; because: string };
 
 /**
@@ -34,7 +34,7 @@ export async function withdrawExports(config: Config, org: string, removed: Remo
     for (const job of jobs.value) {
       const quotes = quotesAny(saidIn(job), removed.quoting);
       if (!quotes && !mayHold(job, removed)) continue;
-      const taken = await withdraw(config, org, { job, quotes, because: removed.because });
+      const taken = await withdraw(config, org, { job, quotes, because: quotes ? QUOTED : removed.because });
       if (!taken.ok) return taken;
       if (isThere(job)) withdrawn++;
     }
@@ -42,6 +42,8 @@ export async function withdrawExports(config: Config, org: string, removed: Remo
     if (jobs.value.length < JOBS_PAGE_ENTRIES) return ok(withdrawn);
   }
 }
+
+const QUOTED = "Its filter or reason quoted somebody who was erased.";
 
 /** What people wrote into a request. */
 function saidIn({ request }: Job): string[] {

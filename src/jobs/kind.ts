@@ -21,14 +21,22 @@ type Step<R, P, T> = (context: JobContext, request: R, progress: P | null) => Pr
 /** A step that cannot be made. */
 export type Refused = { ok: false; refusal: Refusal };
 
-/** How a job that was not done ended: `by` whose word, or because of what. */
-export type Unfinished = { state: "failed" | "cancelled"; by: string | null; error: string | null };
+/** How a job that was not done ended: `by` whose word, or because of what; and where it was then, null of one that had not begun. */
+export type Unfinished<P> = {
+  state: "failed" | "cancelled";
+  by: string | null;
+  error: string | null;
+  progress: P | null;
+};
 
 /** What a kind of job does. Requests, progress and results are values that JSON holds as they are. */
 export type Kind<R, P, T> = {
   step: Step<R, P, T>;
-  /** Clears up after a job that failed or was cancelled and says so in the log; made again until it returns. */
-  settle?: (context: JobContext, request: R, ended: Unfinished) => Promise<void>;
+  /**
+   * Clears up after a job that failed or was cancelled and says so in the log, in bounded steps as well: one is made again until it returns, and
+   * they go on until one answers with a result, or with nothing.
+   */
+  settle?: (context: JobContext, request: R, ended: Unfinished<P>) => Promise<Stepped<P, T> | void>;
   /**
    * Where a result does not stay: when it lapses (ms), what is left of it then, and what clears up after it. What is left is said first, of the
    * result as it stands by then; clearing up is made again until it returns.

@@ -77,13 +77,13 @@ export class OrgJobs extends DurableObject<Env> {
     return ok(hasTable(sql) ? listJobs(sql, kind, { after, by, limit: JOBS_PAGE_ENTRIES }).map(jobOf) : []);
   }
 
-  /** Ends a job that is not over; one that is stays as it is. What it had done is cleared up by the next step. */
+  /** Ends a job that is not over; one that is stays as it is. What it had done is cleared up by the steps that come. */
   async cancel(org: string, kind: JobKind, { id, by }: { id: string; by: string }): Promise<Result<Job>> {
     const found = this.get(org, kind, id);
     if (!found.ok) return found;
     const now = Date.now();
     const ended = { state: "cancelled", ended_by: by, ended_at: now } as const;
-    const change = { ...ended, progress: null, due_at: now, attempts: 0, error: null };
+    const change = { ...ended, due_at: now, attempts: 0, error: null };
     updateJob(this.ctx.storage.sql, { id, among: ["queued", "running"] }, change);
     await this.#arm();
     return this.get(org, kind, id);

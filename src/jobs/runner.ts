@@ -5,7 +5,7 @@ import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Caller } from "../schema/caller.ts";
 import { within } from "../within.ts";
-import type { JobContext, Unfinished } from "./kind.ts";
+import type { JobContext } from "./kind.ts";
 import { type AnyKind, KINDS } from "./kinds.ts";
 import { type JobRow, nextJob, updateJob } from "./rows.ts";
 
@@ -50,14 +50,7 @@ export class Runner {
     try {
       const kind = KINDS[job.kind];
       if (kind === undefined) throw new Error(`a job of kind ${job.kind} is not known here`);
-      const over = await within(
-        JOB_STEP_MAX_MS,
-        state === "done"
-          ? this.#lapse(kind, job, began)
-          : ended
-            ? this.#settle(kind, job, { state, began })
-            : this.#advance(kind, job, began),
-      );
+      const over = await within(JOB_STEP_MAX_MS, this.#stepOf(kind, job, began));
       return over ? id : null;
     } catch (error) {
       count("audit_job_steps_total", { kind: job.kind, outcome: "failed" });
@@ -67,16 +60,22 @@ export class Runner {
     }
   }
 
+  #stepOf(kind: AnyKind, { state, ...job }: JobRow, began: number): Promise<boolean> {
+    if (state === "done") return this.#lapse(kind, { ...job, state }, began);
+    if (state === "failed" || state === "cancelled") return this.#settle(kind, { ...job, state }, began);
+    return this.#advance(kind, { ...job, state }, began);
+  }
+
   /** Answers whether the job is over. */
   async #advance(kind: AnyKind, job: JobRow, began: number): Promise<boolean> {
     const { id } = job;
     const request: unknown = JSON.parse(job.request);
-    const progress: unknown = job.progress === null ? null : JSON.parse(job.progress);
-    const taken = await kind.step(this.#contextOf(job), request, progress);
+    const taken = await kind.step(this.#contextOf(job), request, progressOf(job));
     const now = Date.now();
-    // A job that was cancelled meanwhile stays so: what the step did is cleared up with the rest. A step that was given up and
-    // ends after all says nothing about a job that has gone on without it.
+    // A step that was given up and ends after all says nothing about a job that has gone on without it.
     const own = { id, among: ["running"], since: began } as const;
+    // A job that was cancelled meanwhile stays so: what the step did is cleared up with the rest, from where it came to.
+    if (!("ok" in taken)) updateJob(this.#sql, { ...own, among: ["cancelled"] }, { progress: textOf(taken.progress) });
     const save = (change: Parameters<typeof updateJob>[2]) => updateJob(this.#sql, own, change);
     if ("ok" in taken) {
       save(refused(taken.refusal, { job, now }));
@@ -109,24 +108,29 @@ export class Runner {
     return updateJob(this.#sql, own, { due_at: null, attempts: 0 });
   }
 
-  async #settle(
-    kind: AnyKind,
-    job: JobRow,
-    { state, began }: { state: Unfinished["state"]; began: number },
-  ): Promise<boolean> {
-    const { id, ended_by: by, error } = job;
+  /** Answers whether what a job left is cleared up. */
+  async #settle(kind: AnyKind, job: JobRow & { state: (typeof UNDONE)[number] }, began: number): Promise<boolean> {
+    const { id, state, ended_by: by, error } = job;
     const request: unknown = JSON.parse(job.request);
-    await kind.settle?.(this.#contextOf(job), request, { state, by, error });
-    return updateJob(
-      this.#sql,
-      { id, among: UNDONE, since: began },
-      { ...keptOf(kind, request), progress: null, due_at: null, attempts: 0, updated_at: Date.now() },
-    );
+    const taken = await kind.settle?.(this.#contextOf(job), request, { state, by, error, progress: progressOf(job) });
+    const now = Date.now();
+    const own = { id, among: UNDONE, since: began };
+    if (taken?.result === null) {
+      updateJob(this.#sql, own, { progress: textOf(taken.progress), due_at: now + (taken.wait_ms ?? 0), attempts: 0 });
+      return false;
+    }
+    const over = { progress: null, due_at: null, attempts: 0, updated_at: now };
+    const result = taken === undefined ? {} : { result: textOf(taken.result) };
+    return updateJob(this.#sql, own, { ...over, ...keptOf(kind, request), ...result });
   }
 
   #contextOf({ id, caller }: JobRow): JobContext {
     return { config: this.#config, org: this.#org, id, by: JSON.parse(caller) as Caller };
   }
+}
+
+function progressOf({ progress }: JobRow): unknown {
+  return progress === null ? null : JSON.parse(progress);
 }
 
 /** A request that was rewritten meanwhile stays so, where all of it is kept. */

@@ -1,13 +1,16 @@
 import { openSealed, type SealedEntryView } from "../chain/open-sealed.ts";
 import type { EntryRecord } from "../chain/record.ts";
-import { ERASURE_MAX_NAMES } from "../limits.ts";
+import { ERASURE_MAX_NAMES, ERASURE_NAME_MAX_CHARACTERS } from "../limits.ts";
 import { KEY_ACTOR } from "../schema/caller.ts";
 import type { NewErasure, Subject } from "../schema/erasure.ts";
-import { quotesAny } from "../store/quoted.ts";
 import { quotedBy } from "../store/terms.ts";
 
-/** Whom to look for. `names`: what else entries call the subject; what the service says of its own may quote that. */
-export type Wanted = { subject: Subject; sections: NewErasure["sections"]; names: readonly string[] };
+/** Whom to look for. `quotes`: whether what the service says of its own names them, by their id or what else they are called. */
+export type Wanted = {
+  subject: Subject;
+  sections: NewErasure["sections"];
+  quotes: (said: readonly string[]) => boolean;
+};
 
 /** What of a line is about the subject, of what it still holds, and what it calls them. */
 export type About = { sections: string[]; names: string[] };
@@ -18,7 +21,7 @@ const NOTHING: About = { sections: [], names: [] };
  * Reads what of a stored line is about a subject: the sections of each part they have in the entry, what else was asked for of
  * such an entry, and the note of an entry of the service's own that quotes them. Most lines of clients are not even parsed.
  */
-export function aboutSubject(line: string, { subject, sections, names }: Wanted): About {
+export function aboutSubject(line: string, { subject, sections, quotes }: Wanted): About {
   if (!line.includes(storedForm(subject.id)) && !line.includes(OWN)) return NOTHING;
   const { sections: held } = JSON.parse(line) as EntryRecord;
   const entry = openSealed(line);
@@ -32,7 +35,7 @@ export function aboutSubject(line: string, { subject, sections, names }: Wanted)
     for (const section of [name, `${name}/detail`, ...also]) found.add(section);
     for (const text of [party.name, party.email]) if (text !== undefined) called.push(text);
   }
-  if (own && quotesAny(saidIn(entry), [subject.id, ...names])) found.add("note");
+  if (own && quotes(saidIn(entry))) found.add("note");
   return { sections: [...found].filter((name) => Object.hasOwn(held, name)).sort(), names: called };
 }
 
@@ -41,10 +44,16 @@ function saidIn(entry: SealedEntryView): string[] {
   return [...quotedBy(entry), entry.note?.reason ?? ""];
 }
 
-/** Adds what a subject is called; of too many the first are looked for. */
-export function withNames(known: readonly string[], more: readonly string[]): string[] {
-  const said = more.filter((text) => text.trim() !== "");
-  return [...new Set([...known, ...said])].slice(0, ERASURE_MAX_NAMES);
+/** Adds what a subject is called. `left`: how often that was more than is looked for, or too long. */
+export function withNames(known: readonly string[], more: readonly string[]): { names: string[]; left: number } {
+  const names = new Set(known);
+  let left = 0;
+  for (const text of more) {
+    if (names.has(text) || text.trim() === "") continue;
+    if (names.size < ERASURE_MAX_NAMES && text.length <= ERASURE_NAME_MAX_CHARACTERS) names.add(text);
+    else left++;
+  }
+  return { names: [...names], left };
 }
 
 /** A text in a section's text in a line: escaped twice. */

@@ -4,6 +4,8 @@ import { withdrawExports } from "../export/withdraw.ts";
 import { findInDeadLetters, forgetInDeadLetters } from "../ingest/forget-in-dead-letters.ts";
 import { callLedger } from "../ledger/client.ts";
 import { ERASURE_STEP_OBJECTS } from "../limits.ts";
+import type { Sought } from "../schema/erasure.ts";
+import { quoterOf } from "../store/quoted.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
 import { expiryEnded } from "./expiry-ended.ts";
@@ -11,7 +13,7 @@ import { type Finding, readFinding } from "./finding.ts";
 import { holdingNow } from "./held-by.ts";
 import { whileFreed } from "./while-freed.ts";
 
-const QUOTED = "Somebody was erased whom it quotes, or whom it may hold in entries that nobody can search any more.";
+const BLIND = "It may hold somebody who was erased, in entries that nobody can search any more.";
 
 /**
  * One step of forgetting a subject beside the log: in dead letters, in evidence of repairs, in exports, in reads that are open. Where a hold was placed
@@ -19,10 +21,10 @@ const QUOTED = "Somebody was erased whom it quotes, or whom it may hold in entri
  */
 export async function elsewhereStep(
   { config, org }: { config: Config; org: string },
-  { asked, progress }: { asked: Omit<Wanted, "names">; progress: ErasureProgress },
+  { sought, progress }: { sought: Sought; progress: ErasureProgress },
 ): Promise<ErasureProgress> {
   const { elsewhere, cursor, names, blind } = progress;
-  const { subject } = asked;
+  const { subject, sections } = sought;
   const texts = [subject.id, ...names];
   const holding = await holdingNow(config, org);
   const { version } = holding;
@@ -40,10 +42,11 @@ export async function elsewhereStep(
   }
   // The logs of an org lie under the name of its first.
   const log = progress.logs[0]?.log ?? "";
+  const wanted = { subject, sections, quotes: quoterOf(texts) };
   const pieces = await readEvidence(config.archive, { log, after: cursor.after, limit: ERASURE_STEP_OBJECTS });
   const about = pieces
     .map(({ key, text }) => ({ key, finding: readFinding(text, progress.logs) }))
-    .filter(({ finding }) => isAbout(finding, { ...asked, names }));
+    .filter(({ finding }) => isAbout(finding, wanted));
   const free = about.filter(({ finding }) => !holding.covers(finding.place));
   const keys = free.map(({ key }) => key);
   const take = () => deleteEvidence(config.archive, keys);
@@ -59,7 +62,7 @@ export async function elsewhereStep(
   // Asked before exports are looked at: one that is begun, or restarted, meanwhile began later.
   const expired_by = blind.expired.length === 0 ? 0 : await expiryEnded(config, org);
   const unseen = { runs: [], blind: { ...blind, expired_by } };
-  const exports = await withdrawExports(config, org, { ...unseen, quoting: texts, because: QUOTED });
+  const exports = await withdrawExports(config, org, { ...unseen, quoting: texts, because: BLIND });
   if (!exports.ok) throw new Error(exports.refusal.detail);
   const forgetting = { texts, viewer: null };
   const closed = await callLedger(config, org, async (ledger) => await ledger.closeReadsOf(org, forgetting));

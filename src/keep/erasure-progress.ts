@@ -1,7 +1,8 @@
 import { ERASURE_HELD_MAX_SHOWN, ERASURE_MAX_RUNS } from "../limits.ts";
 import type { Run } from "../export/withdraw.ts";
-import type { Elsewhere, ErasureCause } from "../schema/erasure.ts";
+import type { Elsewhere, ErasureCause, Removed } from "../schema/erasure.ts";
 import type { Removal } from "../schema/keep.ts";
+import { sumOf } from "./gone-counts.ts";
 import type { RemoveProgress } from "./remove.ts";
 
 type Place = { log: number; index: number };
@@ -11,7 +12,8 @@ export type HeldEntries = { entries: number; indexes: Place[] };
 
 /**
  * What of a log one list will name: its text so far, found from index `from` on while the holds of `version` stood (null: none were asked yet), and
- * the entries these kept. `unreadable`: entries that R2 does not have as they were stored.
+ * the entries these kept. `unreadable`: entries that R2 does not have as they were stored; `names_left`: how often they call the subject something
+ * that is not looked for.
  */
 export type Chunk = {
   from: number;
@@ -19,6 +21,7 @@ export type Chunk = {
   entries: number;
   held: HeldEntries;
   unreadable: number;
+  names_left: number;
   version: number | null;
 };
 
@@ -39,9 +42,11 @@ export type ErasureProgress = {
   /** Entries this round could not read. */
   unreadable: number;
   names: string[];
+  names_left: number;
   /** Entries that this round could not look into: an export that was made before can still hold somebody of them. */
   blind: { expired: Run[]; unreadable: Run[] };
-  removing: { removal: Removal; progress: RemoveProgress } | null;
+  /** What is being carried out; `ending`: no further than it has come, for the erasure is over. */
+  removing: { removal: Removal; progress: RemoveProgress; ending: boolean } | null;
   causes: ErasureCause[];
   elsewhere: Elsewhere;
   /** Where the search through dead letters, then through evidence, goes on. */
@@ -54,7 +59,36 @@ export const NONE_HELD: HeldEntries = { entries: 0, indexes: [] };
 
 /** A list of a log that begins with the entries from this index on. */
 export function chunkFrom(from: number): Chunk {
-  return { from, list: "", entries: 0, held: NONE_HELD, unreadable: 0, version: null };
+  return { from, list: "", entries: 0, held: NONE_HELD, unreadable: 0, names_left: 0, version: null };
+}
+
+/** An erasure that begins, in logs as they are. */
+export function progressIn(
+  logs: ErasureProgress["logs"],
+  { names, read_sessions }: { names: string[]; read_sessions: number },
+): ErasureProgress {
+  return {
+    phase: "search",
+    round: 1,
+    logs,
+    at: { log: 1, index: 0 },
+    chunk: chunkFrom(0),
+    found: false,
+    held: NONE_HELD,
+    unreadable: 0,
+    names,
+    names_left: 0,
+    blind: NONE_BLIND,
+    removing: null,
+    causes: [],
+    elsewhere: { exports: 0, dead_letters: 0, evidence: 0, read_sessions, held: 0 },
+    cursor: { of: "dead_letters", after: null },
+  };
+}
+
+/** What went by these causes. */
+export function removedBy(causes: readonly ErasureCause[]): Removed {
+  return { ...sumOf(causes), quoting: causes.reduce((sum, { quoting }) => sum + quoting, 0) };
 }
 
 /** Adds entries under hold; of many the first are named. */

@@ -4,11 +4,10 @@ import { newErasureId } from "../ids.ts";
 import { callJobs } from "../jobs/client.ts";
 import { JOBS_PAGE_ENTRIES } from "../limits.ts";
 import { callLedger } from "../ledger/client.ts";
-import type { Caller } from "../schema/caller.ts";
+import { type Caller, nameOf } from "../schema/caller.ts";
 import type { Certificate, ErasureAnswer, ErasureRequest, NewErasure } from "../schema/erasure.ts";
 import type { Job } from "../schema/job.ts";
-import type { ErasureProgress } from "./erasure-progress.ts";
-import { sumOf } from "./gone-counts.ts";
+import { type ErasureProgress, removedBy } from "./erasure-progress.ts";
 
 const KIND = "erasure";
 
@@ -51,6 +50,19 @@ export async function getErasure(
   return job.ok ? ok(answerOf(job.value)) : job;
 }
 
+/** Ends an erasure that is not over: what went stays gone, the rest stays there. One that is over stays as it is. */
+export async function cancelErasure(
+  config: Config,
+  org: string,
+  { caller, id }: { caller: Caller; id: string },
+): Promise<Result<ErasureAnswer>> {
+  const allowed = await permitErasures(config, org, caller);
+  if (!allowed.ok) return allowed;
+  const by = nameOf(caller);
+  const job = await callJobs(config, org, async (stub) => await stub.cancel(org, KIND, { id, by }));
+  return job.ok ? ok(answerOf(job.value)) : job;
+}
+
 function permitErasures(config: Config, org: string, caller: Caller) {
   return callLedger(config, org, async (ledger) => await ledger.authorize(org, caller, "erasures:write"));
 }
@@ -77,6 +89,6 @@ function progressOf({ round, logs, at, causes }: ErasureProgress): ErasureAnswer
     round,
     entries_searched: before + at.index,
     entries_total: logs.reduce((sum, { size }) => sum + size, 0),
-    removed: sumOf(causes),
+    removed: removedBy(causes),
   };
 }

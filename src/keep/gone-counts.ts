@@ -6,10 +6,11 @@ import type { RunTotals } from "../schema/retention.ts";
 /** Entries and sections that went, by category and UTC month of sequencing. */
 export type GoneCounts = RunTotals["counts"];
 
-type Gone = Pick<Leaf, "category" | "sequenced_at"> & { sections: number };
+/** `quoting`: of an entry of the service's own it was the note alone, which quoted somebody. */
+type Gone = Pick<Leaf, "category" | "sequenced_at"> & { sections: number; quoting: boolean };
 
 /** Adds entries to counts. */
-export function addGone(counts: GoneCounts, gone: readonly Gone[]): GoneCounts {
+export function addGone(counts: GoneCounts, gone: readonly Omit<Gone, "quoting">[]): GoneCounts {
   const rows = gone.map(({ category, sequenced_at, sections }) => {
     return { category, month: sequenced_at.slice(0, "2026-11".length), entries: 1, sections };
   });
@@ -39,8 +40,9 @@ export function goneBy(removal: Removal, lines: Iterable<string>): Gone[] {
   const cause = absenceCauseOf(removal);
   return [...lines].flatMap((line) => {
     const { leaf, absent = [] } = JSON.parse(line) as EntryRecord;
-    const sections = absent.filter(({ by, log }) => by === cause.by && log === cause.log).length;
-    const { category, sequenced_at } = JSON.parse(leaf) as Leaf;
-    return sections === 0 ? [] : [{ category, sequenced_at, sections }];
+    const went = absent.filter(({ by, log }) => by === cause.by && log === cause.log);
+    const { source, category, sequenced_at } = JSON.parse(leaf) as Leaf;
+    const quoting = source === "service" && went.every(({ section }) => section === "note");
+    return went.length === 0 ? [] : [{ category, sequenced_at, sections: went.length, quoting }];
   });
 }

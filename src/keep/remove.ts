@@ -21,14 +21,15 @@ export type Holding = { version: number; covers: (entry: { log: number; index: n
 
 /**
  * How far a removal is. Its list is gone through from the lowest index on, again and again until nothing had to be changed any more; then the
- * search indexes it touched are merged, and it is `done`. As its last round found them: `gone`, what went by its cause; `held`, entries that a hold
- * keeps; `unreadable`, entries that are not in R2 as they were stored.
+ * search indexes it touched are merged, and it is `done`. As its last round found them: `gone`, what went by its cause; `quoting`, those of the service's
+ * own that lost their note alone; `held`, entries that a hold keeps; `unreadable`, entries that are not in R2 as they were stored.
  */
 export type RemoveProgress = {
   at: "entries" | "index" | "done";
   from: number;
   changed: boolean;
   gone: GoneCounts;
+  quoting: number;
   held: number;
   unreadable: number;
   slots: TouchedSlot[];
@@ -36,7 +37,7 @@ export type RemoveProgress = {
 };
 
 /** Where a round begins. */
-const ROUND = { from: 0, changed: false, gone: [], held: 0, unreadable: 0 };
+const ROUND = { from: 0, changed: false, gone: [], quoting: 0, held: 0, unreadable: 0 };
 
 export const REMOVAL_BEGUN: RemoveProgress = {
   at: "entries",
@@ -44,6 +45,14 @@ export const REMOVAL_BEGUN: RemoveProgress = {
   slots: [],
   merging: false,
 };
+
+/** A removal that is to go no further: its list is gone through once more, until every store lacks what has begun to go. */
+export function keepRest(progress: RemoveProgress): RemoveProgress {
+  return progress.at === "entries" ? { ...progress, ...ROUND } : progress;
+}
+
+/** What has not gone stays. */
+export const EVERYTHING: Holding = { version: 0, covers: () => true };
 
 /** `wait_ms`: how long to wait before the next step. */
 export type RemoveStep = { progress: RemoveProgress; wait_ms: number };
@@ -127,16 +136,22 @@ async function entriesStep(work: RemoveWork, before: RemoveProgress): Promise<Re
 
 /** Adds what listed entries are by now: `read` has the lines of every copy of them that could be read. */
 function counted(
-  { gone, held, unreadable }: Counted,
+  { gone, quoting, held, unreadable }: Counted,
   { removal, here, read }: { removal: Removal; here: readonly number[]; read: readonly Map<number, string>[] },
 ): Counted {
   const [lines] = read;
-  if (lines === undefined) return { gone, held, unreadable: unreadable + here.length };
+  if (lines === undefined) return { gone, quoting, held, unreadable: unreadable + here.length };
   const free = here.filter((index) => read.every((copy) => copy.has(index)));
   const texts = free.map((index) => lines.get(index) as string);
-  return { gone: addGone(gone, goneBy(removal, texts)), held: held + here.length - free.length, unreadable };
+  const went = goneBy(removal, texts);
+  return {
+    gone: addGone(gone, went),
+    quoting: quoting + went.filter((one) => one.quoting).length,
+    held: held + here.length - free.length,
+    unreadable,
+  };
 }
-type Counted = Pick<RemoveProgress, "gone" | "held" | "unreadable">;
+type Counted = Pick<RemoveProgress, "gone" | "quoting" | "held" | "unreadable">;
 
 function addSlot(slots: TouchedSlot[], touched: TouchedSlot): void {
   if (!slots.some(({ cell, slot }) => cell === touched.cell && slot === touched.slot)) slots.push(touched);

@@ -8,6 +8,8 @@ import {
   SEGMENT_MAX_ENTRIES,
 } from "../limits.ts";
 import type { Run } from "../export/withdraw.ts";
+import type { Sought } from "../schema/erasure.ts";
+import { quoterOf } from "../store/quoted.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
 import {
@@ -44,7 +46,7 @@ type Found = {
 export async function searchStep(
   config: Config,
   org: string,
-  { wanted, progress }: { wanted: Omit<Wanted, "names">; progress: ErasureProgress },
+  { sought, progress }: { sought: Sought; progress: ErasureProgress },
 ): Promise<ErasureProgress> {
   const { logs, at } = progress;
   const log = logs.find(({ number }) => number === at.log);
@@ -55,14 +57,22 @@ export async function searchStep(
   const chunk = { ...progress.chunk, version: holding.version };
   let { names } = progress;
   let { expired, unreadable } = progress.blind;
+  let wanted = wantedOf(sought, names);
   let { index } = at;
   const newest = grant.number === log.number;
   const deadline = Date.now() + REMOVE_STEP_MS;
   let full = false;
   const along = { of: { log, newest }, from: index, to: log.size, limit: SEARCH_STEP_SEGMENTS };
   for await (const stretch of readAlong(config, org, along)) {
-    const found = searchStretch(stretch, { log: log.number, holding, wanted: { ...wanted, names } });
-    names = withNames(names, found.names);
+    const found = searchStretch(stretch, { log: log.number, holding, wanted });
+    // Once names are given, they are all that is looked for.
+    if (sought.names === undefined) {
+      const more = withNames(names, found.names);
+      if (more.names.length > names.length) wanted = wantedOf(sought, more.names);
+      names = more.names;
+      // The first round reads every entry as it was; later ones read again what a hold has kept of them.
+      if (progress.round === 1) chunk.names_left += more.left;
+    }
     for (const run of found.expired) expired = withBlind(expired, run, SEGMENT_MAX_ENTRIES);
     const taken = takeInto(chunk, found, stretch.past);
     if (found.unreadable) {
@@ -80,6 +90,11 @@ export async function searchStep(
   if (full) return { ...next, phase: "seal" };
   if (index < log.size) return next;
   return chunk.entries > 0 ? { ...next, phase: "seal" } : afterChunk(next);
+}
+
+/** Whom to look for, by what is known of them. */
+function wantedOf({ subject, sections }: Sought, names: readonly string[]): Wanted {
+  return { subject, sections, quotes: quoterOf([subject.id, ...names]) };
 }
 
 /** Adds what fits into the list; answers the first index that is not in it any more. */
@@ -105,9 +120,10 @@ export function afterChunk(progress: ErasureProgress): ErasureProgress {
   const { at, chunk, logs } = progress;
   const held = withHeld(progress.held, chunk.held);
   const unreadable = progress.unreadable + chunk.unreadable;
+  const names_left = progress.names_left + chunk.names_left;
   const size = logs.find(({ number }) => number === at.log)?.size ?? 0;
   const next = at.index < size ? at : { log: at.log + 1, index: 0 };
-  return { ...progress, phase: "search", held, unreadable, at: next, chunk: chunkFrom(next.index) };
+  return { ...progress, phase: "search", held, unreadable, names_left, at: next, chunk: chunkFrom(next.index) };
 }
 
 /** Everything was searched: once more, if anything was found. */

@@ -65,8 +65,14 @@ export const KEPT_DAY_MAX_ROWS = 20_000;
 export const SEARCH_STEP_SEGMENTS = 400;
 /** What a list may grow to while it lies in a job's row, of JOB_TEXT_MAX_BYTES with its line ends escaped: 30,000 sections. */
 export const ERASURE_LIST_MAX_CHARACTERS = 900_000;
-/** Names and addresses one subject is looked for by in traces of reading. */
-export const ERASURE_MAX_NAMES = 50;
+/**
+ * Names and addresses one subject is looked for by in what the service says of its own, and how long each is: 1,200 bytes of JSON at worst, so
+ * that a job's row holds them all beside its list. A trace is asked for each of them: 200 cost 50 µs.
+ */
+export const ERASURE_MAX_NAMES = 200;
+export const ERASURE_NAME_MAX_CHARACTERS = 200;
+/** Names a request gives. */
+export const ERASURE_MAX_NAMES_ASKED = 50;
 /** Entries under hold that a certificate names. */
 export const ERASURE_HELD_MAX_SHOWN = 100;
 /** Runs of entries nobody can search any more that a job's row has of each log: 50 bytes each. */

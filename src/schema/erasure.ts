@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { REASON_MAX_CHARACTERS } from "../limits.ts";
+import { ERASURE_MAX_NAMES_ASKED, ERASURE_NAME_MAX_CHARACTERS, REASON_MAX_CHARACTERS } from "../limits.ts";
 import { index, instant } from "./entry-answers.ts";
 import { labelSchema, subjectIdSchema } from "./names.ts";
 
@@ -14,6 +14,7 @@ const reason = z.string().trim().min(1).max(REASON_MAX_CHARACTERS).meta({
   description: "Why; it is sealed in the log, so do not name the subject in it.",
 });
 const sections = z.array(z.enum(ON_REQUEST)).max(ON_REQUEST.length);
+const nameSchema = z.string().trim().min(1).max(ERASURE_NAME_MAX_CHARACTERS);
 
 /** What `POST …/erasures` takes. */
 export const newErasureSchema = z
@@ -24,15 +25,30 @@ export const newErasureSchema = z
       description: "What else goes of each entry the subject is in; their id, name, email and metadata always go.",
       uniqueItems: true,
     }),
+    names: z.array(nameSchema).max(ERASURE_MAX_NAMES_ASKED).optional().meta({
+      description:
+        "Names and addresses of the subject. An entry of the service's own that quotes one, or the id, loses its note. Left out, all that entries call the subject are looked for; none: the id alone.",
+    }),
   })
   .meta({ id: "NewErasure" });
 export type NewErasure = z.infer<typeof newErasureSchema>;
 
-/** What a job is asked for; `subject` is null once it is over. */
+/** What a job is asked for; once it is over `subject` is null, and there are no `names`. */
 export type ErasureRequest = Omit<NewErasure, "subject"> & { subject: Subject | null };
 
+/** Whom an erasure looks for while it is not over. */
+export type Sought = Omit<NewErasure, "reason">;
+
 const count = z.int().min(0);
-const removedSchema = z.object({ entries: count, sections: count });
+const removedSchema = z.object({
+  entries: count,
+  sections: count,
+  quoting: count.meta({
+    description:
+      "Those of `entries` that are of the service's own and lost their note alone, for it quoted the subject: traces of reading, holds, exports, settings.",
+  }),
+});
+export type Removed = z.infer<typeof removedSchema>;
 const causeSchema = z.object({
   log: z.int().meta({ description: "Number of the log that holds the cause." }),
   index: index.meta({ description: "The entry `indelible.erasure.begun`." }),
@@ -42,6 +58,7 @@ const causeSchema = z.object({
   held: count.meta({
     description: "Entries of its list that a hold placed meanwhile kept; they are not among `entries`.",
   }),
+  left: count.meta({ description: "Entries of its list that are still there, for the erasure was ended before." }),
 });
 export type ErasureCause = z.infer<typeof causeSchema>;
 
@@ -54,11 +71,11 @@ const elsewhereSchema = z.object({
 });
 export type Elsewhere = z.infer<typeof elsewhereSchema>;
 
-/** What is certified when it is over. Nothing of it names the subject. */
+/** What is certified when it is over, however it ended. Nothing of it names the subject. */
 const certificateSchema = z.object({
-  logs: z
-    .array(z.object({ number: z.int(), log: z.string(), size: count }))
-    .meta({ description: "What was searched: entries below `size` of each log." }),
+  logs: z.array(z.object({ number: z.int(), log: z.string(), size: count })).meta({
+    description: "What was to be searched: entries below `size` of each log. All were, of one that is `done`.",
+  }),
   causes: z.array(causeSchema),
   removed: removedSchema,
   held: z
@@ -67,6 +84,10 @@ const certificateSchema = z.object({
   unreadable: count.meta({
     description:
       "Entries of which some copy is not in R2 as it was stored, so nobody could look into it; ask again once it is.",
+  }),
+  names_left: count.meta({
+    description:
+      "How often entries call the subject by yet another name, or by one of more than 200 characters: these were not looked for. Ask again with the `names` that matter.",
   }),
   elsewhere: elsewhereSchema,
   ended_index: index.meta({ description: "The entry `indelible.erasure.ended`." }),
@@ -89,7 +110,9 @@ export const erasureSchema = z
       .object({ round: count, entries_searched: count, entries_total: count, removed: removedSchema })
       .nullable()
       .meta({ description: "The logs are searched again until nothing more is found: twice at least." }),
-    certificate: certificateSchema.nullable().meta({ description: "Null until it is done." }),
+    certificate: certificateSchema
+      .nullable()
+      .meta({ description: "Null until it is over; of one that failed or was cancelled, what went until then." }),
   })
   .meta({ id: "Erasure" });
 export type ErasureAnswer = z.infer<typeof erasureSchema>;

@@ -40,20 +40,27 @@ export function quotes(query: string, texts: readonly string[]): boolean {
   return quotesAny(quotedIn(query), texts);
 }
 
-/**
- * Whether any of these texts stands in what was quoted: as it is, or as the words that a search string keeps of it, in whatever case. A short
- * text would be found in what has nothing to do with it, and counts only where it is all that was quoted; names in Han, Kana and Hangul are short.
- */
+/** Whether any of these texts stands in what was quoted. */
 export function quotesAny(quoted: readonly string[], texts: readonly string[]): boolean {
+  return quoterOf(texts)(quoted);
+}
+
+/**
+ * Reads texts once, to ask of much whether any of them stands in what was quoted: as it is, or as the words that a search string keeps of it, in
+ * whatever case. A short text would be found in what has nothing to do with it, and counts only where it is all that was quoted; names in Han, Kana
+ * and Hangul are short.
+ */
+export function quoterOf(texts: readonly string[]): (quoted: readonly string[]) => boolean {
   const wanted = texts.map((text) => ({ text: text.toLowerCase(), words: spaced(text) }));
-  return quoted.some((one) => {
-    const [held, words] = [one.toLowerCase(), spaced(one)];
-    return wanted.some(({ text, words: some }) => {
-      if (held === text) return true;
-      if (text.length < PART_MIN_CHARACTERS) return hasUnspaced(text) && words.includes(some);
-      return standsIn(held, text) || (some.trim() !== "" && words.includes(some));
+  return (quoted) =>
+    quoted.some((one) => {
+      const [held, words] = [one.toLowerCase(), spaced(one)];
+      return wanted.some(({ text, words: some }) => {
+        if (held === text) return true;
+        if (text.length < PART_MIN_CHARACTERS) return hasUnspaced(text) && words.includes(some);
+        return standsIn(held, text) || (some.trim() !== "" && words.includes(some));
+      });
     });
-  });
 }
 
 const PART_MIN_CHARACTERS = 4;

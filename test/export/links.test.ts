@@ -9,7 +9,7 @@ import { bytesOf } from "../http/support.ts";
 import { actsOf, saysOf } from "../query/support.ts";
 import { later } from "../support/check-ledger.ts";
 import { call, createOrg } from "../support/client.ts";
-import { finishJob } from "../support/jobs.ts";
+import { finishJob, jobOf, stepJobs } from "../support/jobs.ts";
 import { ALL, asked, download, fileOf, keyOf, made, orgOf, standing } from "./support.ts";
 
 afterEach(() => vi.useRealTimers());
@@ -165,7 +165,8 @@ describe("withdrawing", () => {
     const { id } = await asked(org, { ...ALL, filter: { actor: "u_5x" } });
     const removed = { runs: [], quoting: ["u_5x"], because: "An erasure." };
     expect(await withdrawExports(config, org, removed)).toMatchObject({ ok: true, value: 1 });
-    expect(await finishJob(org, "export", id)).toMatchObject({ progress: null });
+    await finishJob(org, "export", id);
+    await expect.poll(async () => (await stepJobs(org), jobOf(org, "export", id))).toMatchObject({ progress: null });
     expect(await standing(org, id)).toMatchObject({ filter: null, reason: "(erased)", links: null });
     expect((await env.ARCHIVE.list({ prefix: `export/${org}/${id}/` })).objects).toEqual([]);
   });

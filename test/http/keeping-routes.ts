@@ -82,6 +82,16 @@ export const OF_KEEPING: Record<string, Route> = {
     status: 200,
     shape: erasure.erasureSchema,
   },
+  cancelErasure: {
+    of: "org",
+    make: async (org) => {
+      const known = (await call("GET", `/v1/orgs/${org}/erasures`)).json.data[0];
+      const { id } = known ?? (await call("POST", `/v1/orgs/${org}/erasures`, { body: ERASURE })).json;
+      return { method: "POST", path: `/v1/orgs/${org}/erasures/${id}/cancel` };
+    },
+    status: 200,
+    shape: erasure.erasureSchema,
+  },
   releaseHold: {
     of: "org",
     make: async (org) => {

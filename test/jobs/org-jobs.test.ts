@@ -101,7 +101,7 @@ describe("a job", () => {
     expect(await jobOf(org, "cooling", "a")).toMatchObject({ state: "failed", error: "This key is gone." });
   });
 
-  it("cancelled during a step stays cancelled, is settled once, and what the step found is dropped", async () => {
+  it("cancelled during a step stays cancelled, is settled once from where the step came to, and what it found is dropped", async () => {
     const org = freshOrg();
     const { settled } = countingKind(org, {
       step: async (_, __, progress) => {
@@ -113,9 +113,32 @@ describe("a job", () => {
     expect(await finishJob(org, "cooling", "a")).toMatchObject({ state: "cancelled", result: null });
     await stepJobs(org);
     await stepJobs(org);
-    expect(settled).toEqual([{ id: "a", state: "cancelled", by: "key-1", error: null }]);
+    expect(settled).toEqual([{ id: "a", state: "cancelled", by: "key-1", error: null, progress: { at: 1 } }]);
     const again = await stub(org).cancel(org, "cooling", { id: "a", by: "key-2" });
     expect(again).toMatchObject({ ok: true, value: { state: "cancelled", ended_by: "key-1" } });
+  });
+
+  it("cancelled between two steps is settled in steps from where it was, and may have a result", async () => {
+    const org = freshOrg();
+    const seen: unknown[] = [];
+    countingKind(org, {
+      step: async () => ({ progress: { at: 5 }, result: null, wait_ms: 3_600_000 }),
+      settle: async (_, __, { progress }) => {
+        seen.push(progress);
+        const at = (progress?.at ?? 0) + 1;
+        return { progress: { at }, result: at === 7 ? { counted: at } : null };
+      },
+    });
+    await created(org, "a");
+    await expect.poll(async () => (await jobOf(org, "cooling", "a")).progress).toBe('{"at":5}');
+    await stub(org).cancel(org, "cooling", { id: "a", by: "key-1" });
+    await stepJobs(org);
+    await stepJobs(org);
+    await stepJobs(org);
+    expect(seen).toEqual([{ at: 5 }, { at: 6 }]);
+    const over = { state: "cancelled", ended_by: "key-1", progress: null, result: '{"counted":7}' };
+    expect(await jobOf(org, "cooling", "a")).toMatchObject(over);
+    await expect.poll(() => listed(org)).toEqual([]);
   });
 
   it("forgets of its request what its kind says, when it has ended", async () => {

@@ -1,5 +1,7 @@
 import { expect } from "vitest";
+import type { Caller, Trusted } from "../../src/schema/caller.ts";
 import type { ErasureAnswer } from "../../src/schema/erasure.ts";
+import { ROOT } from "../support/append.ts";
 import { archiveDue, untilProjected } from "../support/check-ledger.ts";
 import { call, freshOrg } from "../support/client.ts";
 import { finishJob } from "../support/jobs.ts";
@@ -21,6 +23,9 @@ export async function standing(org: string, id: string): Promise<ErasureAnswer> 
   expect(answer.status, answer.text).toBe(200);
   return answer.json;
 }
+
+/** Who may ask for erasures, and for nothing else. */
+export const ERASER: Caller = { ...(ROOT as Trusted), scopes: ["erasures:write"] };
 
 /** Erases to the end; answers the certificate. */
 export async function erased(org: string, body: object) {

@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ERASURE } from "../../src/keep/erase.ts";
 import type { Certificate, ErasureRequest } from "../../src/schema/erasure.ts";
-import { append, batchOf, ROOT } from "../support/append.ts";
+import { append, batchOf } from "../support/append.ts";
 import { archiveDue, checkLedger, later, untilProjected, wake } from "../support/check-ledger.ts";
 import { createOrg, event, freshOrg } from "../support/client.ts";
 import { placesOf } from "../support/everywhere.ts";
 import { abort, breakD1, breakR2, restoreFaults } from "../support/faults.ts";
 import { verified } from "../support/tamper.ts";
 import { must } from "../support/check/check-entry.ts";
+import { ERASER } from "./erasure-support.ts";
 import { config } from "./support.ts";
 
 afterEach(restoreFaults);
@@ -29,7 +30,7 @@ async function runToEnd(
   { org, request }: { org: string; request: ErasureRequest },
   { twice = false, before = async () => {} }: { twice?: boolean; before?: (step: number) => Promise<void> } = {},
 ): Promise<{ certificate: Certificate; steps: number }> {
-  const context = { config, org, id: freshOrg("era"), by: ROOT };
+  const context = { config, org, id: freshOrg("era"), by: ERASER };
   let progress: Progress = null;
   for (let steps = 0; steps < 60; steps++) {
     await before(steps);
@@ -49,7 +50,7 @@ async function expectForgotten({ org, request }: { org: string; request: Erasure
   expect(entries.slice(0, 4).map(({ gone }) => gone)).toEqual([[], ["actor"], [], ["note", "target/0"]]);
   expect(await placesOf(org, [request.subject.id])).toEqual([]);
   expect(await verified(org)).toMatchObject({ ok: true, breaks: [] });
-  expect(certificate.removed).toEqual({ entries: 2, sections: 3 });
+  expect(certificate.removed).toEqual({ entries: 2, sections: 3, quoting: 0 });
   const ended = entries.filter(({ action }) => action === "indelible.erasure.ended");
   const begun = entries.filter(({ action }) => action === "indelible.erasure.begun");
   expect([begun.length, ended.length]).toEqual([1, 1]);
@@ -73,7 +74,7 @@ describe("an erasure that is interrupted", () => {
     ["R2", breakR2],
   ])("because %s is down at any step, goes on", async (_store, down) => {
     const jane = await janes();
-    const context = { config, org: jane.org, id: freshOrg("era"), by: ROOT };
+    const context = { config, org: jane.org, id: freshOrg("era"), by: ERASER };
     let progress: Progress = null;
     for (let steps = 0; steps < 60; steps++) {
       const fault = down();

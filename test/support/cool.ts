@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { putSegment, readSegment, type Segment } from "../../src/archive/segment.ts";
 import { base64url } from "../../src/chain/encoding.ts";
-import { entryHash } from "../../src/chain/leaf.ts";
+import { entryHash, type Leaf } from "../../src/chain/leaf.ts";
 import { leafOf } from "../../src/chain/record.ts";
 import { configOf } from "../../src/env.ts";
 import { COOLING, type Cooled } from "../../src/keep/cool-step.ts";
@@ -108,11 +108,13 @@ export async function rowsOf(org: string, month: string): Promise<number> {
 export async function splitSegments(org: string): Promise<void> {
   const { segments, org: of } = await readLedger(org);
   const rows: (Segment & { head: string; sequenced_at: number })[] = [];
-  for (const { first, last, name, sequenced_at } of segments) {
+  for (const { first, last, name } of segments) {
     const lines = await readSegment(env.ARCHIVE, { first, last, name });
     for (const [n, line] of lines.entries()) {
       const index = first + n;
       const segment = await putSegment(env.ARCHIVE, { log: of.log, first: index, lines: [line], headMac: null });
+      const { sequenced_at: sealed } = JSON.parse(leafOf(line)) as Leaf;
+      const sequenced_at = Date.parse(sealed);
       rows.push({ ...segment, head: base64url(entryHash(sha256, leafOf(line))), sequenced_at });
     }
   }

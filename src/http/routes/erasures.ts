@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { refuse } from "../../errors.ts";
-import { createErasure, getErasure, listErasures } from "../../keep/erasures.ts";
+import { cancelErasure, createErasure, getErasure, listErasures } from "../../keep/erasures.ts";
 import { erasureSchema, erasuresSchema, newErasureSchema } from "../../schema/erasure.ts";
-import { type App, json, problem } from "../context.ts";
+import { type App, type Ctx, json, problem } from "../context.ts";
 import type { Operation } from "../operation.ts";
 import { bodyFor } from "./body-for.ts";
 import { targetOf } from "./orgs.ts";
@@ -29,15 +29,19 @@ export const erasures = new Hono<App>()
     if (!listed.ok) return problem(c, listed.refusal);
     return json(c, listed.value satisfies z.infer<typeof erasuresSchema>, 200, FRESH);
   })
-  .get(`${PATH}/:id`, async (c) => {
-    const target = await targetOf(c, "erasures:write");
-    if (!target.ok) return problem(c, target.refusal);
-    const { org, caller } = target.value;
-    const found = await getErasure(c.get("config"), org, { caller, id: c.req.param("id") });
-    return found.ok
-      ? json(c, found.value satisfies z.infer<typeof erasureSchema>, 200, FRESH)
-      : problem(c, found.refusal);
-  });
+  .get(`${PATH}/:id`, (c) => one(c, getErasure))
+  .post(`${PATH}/:id/cancel`, (c) => one(c, cancelErasure));
+
+/** What is done about one erasure answers how it stands. */
+async function one(c: Ctx, act: typeof getErasure): Promise<Response> {
+  const target = await targetOf(c, "erasures:write");
+  if (!target.ok) return problem(c, target.refusal);
+  const { org, caller } = target.value;
+  const found = await act(c.get("config"), org, { caller, id: c.req.param("id") ?? "" });
+  return found.ok
+    ? json(c, found.value satisfies z.infer<typeof erasureSchema>, 200, FRESH)
+    : problem(c, found.refusal);
+}
 
 const listQuery = z.strictObject({ cursor: z.string().max(100).nullable().default(null) });
 const ERASURE = { "application/json": erasureSchema };
@@ -74,8 +78,20 @@ export const operations: Operation[] = [
     path: "/v1/orgs/{org}/erasures/{id}",
     id: "getErasure",
     summary: "How an erasure stands; when it is over, its certificate",
-    description: "What went and by which entries of the log, what a hold kept, and what remains where for how long.",
+    description:
+      "What went and by which entries of the log, what a hold kept, and what remains where for how long. Of one that failed or was cancelled, what went until then.",
     answers: { 200: { description: "The erasure.", body: ERASURE } },
+    errors,
+  },
+  {
+    ...common,
+    method: "post",
+    path: "/v1/orgs/{org}/erasures/{id}/cancel",
+    id: "cancelErasure",
+    summary: "End an erasure that is not over",
+    description:
+      "What went stays gone, in every store; what its list names and is still there stays. `indelible.erasure.ended` says that it was cancelled, by whom and what went, and so does the certificate, some seconds later. Harmless to repeat, so an `Idempotency-Key` is not needed and not looked at: one that is over stays as it is.",
+    answers: { 200: { description: "How it stands.", body: ERASURE } },
     errors,
   },
 ];
