@@ -24,8 +24,8 @@ export async function removeFound(
   const { removal, ending } = removing;
   const taken = await removeStep(config, org, { removal, progress: removing.progress, holds });
   if (taken.progress.at !== "done") {
-    const next = { ...progress, removing: { ...removing, progress: taken.progress } };
-    return { progress: next, result: null, wait_ms: taken.wait_ms };
+    const { progress: moved, ...wait } = taken;
+    return { progress: { ...progress, removing: { ...removing, progress: moved } }, result: null, ...wait };
   }
   const { gone, quoting: notes, held, unreadable } = taken.progress;
   const went = sumOf(gone);

@@ -54,8 +54,8 @@ export function keepRest(progress: RemoveProgress): RemoveProgress {
 /** What has not gone stays. */
 export const EVERYTHING: Holding = { version: 0, covers: () => true };
 
-/** `wait_ms`: how long to wait before the next step. */
-export type RemoveStep = { progress: RemoveProgress; wait_ms: number };
+/** `wait_ms`: how long to wait before the next step; `waiting`: for what. */
+export type RemoveStep = { progress: RemoveProgress; wait_ms: number; waiting?: string };
 
 /** What the parts of one step share. `holder`: of the lease it is taken under. */
 export type RemoveWork = {
@@ -70,6 +70,7 @@ export type RemoveWork = {
 };
 
 const RETRY_MS = 2_000;
+const TURN = "A verification or a repair of this org is under way; it goes on after that, in half a minute at most.";
 
 /**
  * Takes one bounded step of a removal whose cause is sealed: what its list names goes from segments, staged rows, receipts, D1 and the search
@@ -87,7 +88,7 @@ export async function removeStep(
     callLedger(config, org, async (ledger) => await ledger.leaseVerify(org, holder, act));
   // A repair that has read a line before it is released may put it back: repairs wait, or are waited for.
   const leased = await lease("claim");
-  if (!leased.ok) return { progress, wait_ms: RETRY_MS };
+  if (!leased.ok) return { progress, wait_ms: RETRY_MS, waiting: TURN };
   try {
     const grant = await grantFor(config, org);
     const log = logOf(grant, removal.log);

@@ -194,8 +194,8 @@ async function remove(
   const step = await removeStep(config, org, { removal, progress: before, holds });
   const { totals } = progress;
   if (step.progress.at !== "done") {
-    const next = { ...progress, removal: { removal, progress: step.progress } };
-    return { progress: next, result: null, wait_ms: step.wait_ms };
+    const { progress: moved, ...wait } = step;
+    return { progress: { ...progress, removal: { removal, progress: moved } }, result: null, ...wait };
   }
   return { progress: { ...progress, removal: null, totals: addRemoved(totals, step.progress) }, result: null };
 }

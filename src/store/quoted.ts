@@ -47,8 +47,8 @@ export function quotesAny(quoted: readonly string[], texts: readonly string[]): 
 
 /**
  * Reads texts once, to ask of much whether any of them stands in what was quoted: as it is, or as the words that a search string keeps of it, in
- * whatever case. A short text would be found in what has nothing to do with it, and counts only where it is all that was quoted; names in Han, Kana
- * and Hangul are short.
+ * whatever case. A short text would be found in what has nothing to do with it, and counts only where it is all that was quoted; but names in Han, Kana
+ * and Hangul are short, and so are ids, which have letters and digits.
  */
 export function quoterOf(texts: readonly string[]): (quoted: readonly string[]) => boolean {
   const wanted = texts.map((text) => ({ text: text.toLowerCase(), words: spaced(text) }));
@@ -57,7 +57,8 @@ export function quoterOf(texts: readonly string[]): (quoted: readonly string[]) 
       const [held, words] = [one.toLowerCase(), spaced(one)];
       return wanted.some(({ text, words: some }) => {
         if (held === text) return true;
-        if (text.length < PART_MIN_CHARACTERS) return hasUnspaced(text) && words.includes(some);
+        const short = text.length < PART_MIN_CHARACTERS && !(LETTER.test(text) && DIGIT.test(text));
+        if (short) return hasUnspaced(text) && words.includes(some);
         return standsIn(held, text) || (some.trim() !== "" && words.includes(some));
       });
     });
@@ -78,3 +79,5 @@ function standsIn(quoted: string, text: string): boolean {
   return false;
 }
 const WORD = /[\p{L}\p{N}]/u;
+const LETTER = /\p{L}/u;
+const DIGIT = /\p{N}/u;

@@ -6,10 +6,11 @@ import { append, batchOf } from "../support/append.ts";
 import { call, createOrg, event } from "../support/client.ts";
 import { placesOf } from "../support/everywhere.ts";
 import { breakMethod, breakSegments, CELLS, evict, replaceMethod, restoreFaults } from "../support/faults.ts";
+import { finishJob, stepJobs } from "../support/jobs.ts";
 import { linesOf } from "../support/owner.ts";
 import { strand } from "../support/strand.ts";
 import { cellOf, verified } from "../support/tamper.ts";
-import { archived, erased, person } from "./erasure-support.ts";
+import { archived, asked, erased, person, standing } from "./erasure-support.ts";
 import { begun, carriedOut, config } from "./support.ts";
 
 afterEach(() => {
@@ -29,6 +30,29 @@ async function orgOfJane() {
   await archived(org);
   return { org, jane, removal };
 }
+
+describe("a removal beside a verification", () => {
+  it("says what it waits for, and is the next one to go on", async () => {
+    const org = await createOrg("beside");
+    const jane = person();
+    await append(org, batchOf([event(1, { actor: jane })]));
+    await archived(org);
+    const ledger = env.ORG_LEDGER.getByName(org);
+    await ledger.leaseVerify(org, "slow", "take");
+    const { id } = await asked(org, { subject: { type: jane.type, id: jane.id } });
+    const waits =
+      "A verification or a repair of this org is under way; it goes on after that, in half a minute at most.";
+    for (let n = 0; (await standing(org, id)).error !== waits; n++) {
+      expect(n).toBeLessThan(100);
+      await stepJobs(org);
+    }
+    await ledger.leaseVerify(org, "slow", "release");
+    expect((await ledger.leaseVerify(org, "loop", "take")).ok).toBe(false);
+    await finishJob(org, "erasure", id);
+    expect(await standing(org, id)).toMatchObject({ state: "done", error: null });
+    expect((await ledger.leaseVerify(org, "loop", "take")).ok).toBe(true);
+  });
+});
 
 describe("a removal beside a repair", () => {
   it("is not undone by one that read the entries before, though the removal is over", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { QUOTED_MAX_COUNT } from "../../src/limits.ts";
-import { quotedIn } from "../../src/store/quoted.ts";
+import { quotedIn, quotesAny } from "../../src/store/quoted.ts";
 import { termKeyOf, termsOf, token } from "../../src/store/terms.ts";
 import { entryOf } from "./cells.ts";
 
@@ -35,6 +35,23 @@ describe("what a query quotes", () => {
     const found = quotedIn(many);
     expect(found).toHaveLength(QUOTED_MAX_COUNT);
     expect(found.slice(0, 400)).toEqual(Array.from({ length: 400 }, (_, n) => `a${n} b${n}`));
+  });
+});
+
+describe("whether somebody is quoted", () => {
+  it.each([
+    ["complaint by u1", "u1", true],
+    ["u1: a complaint", "U1", true],
+    ["complaint by u17", "u1", false],
+    ["case 42", "42", false],
+    ["42", "42", true],
+    ["for mail to Al", "Al", false],
+    ["al", "Al", true],
+    ["김철수님", "김철수", true],
+    ["asked by jane@example.com.", "jane@example.com", true],
+    ["Jane Roes", "Jane Roe", false],
+  ])("%s has %s: %s", (said, text, is) => {
+    expect(quotesAny([said], [text])).toBe(is);
   });
 });
 
