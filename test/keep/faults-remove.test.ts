@@ -168,7 +168,7 @@ describe("a removal that is interrupted", () => {
     expect(await ledger.leaseVerify(org, "a repair", "take")).toMatchObject({ ok: true });
     const holds = async () => ({ version: 0, covers: () => false });
     const step = await removeStep(config, org, { removal, progress: REMOVAL_BEGUN, holds });
-    expect(step).toEqual({ progress: REMOVAL_BEGUN, wait_ms: 2_000 });
+    expect(step).toEqual({ progress: REMOVAL_BEGUN, wait_ms: 2_000, waiting: expect.stringContaining("a repair") });
     await ledger.leaseVerify(org, "a repair", "release");
     await carriedOut(org, removal);
     await expectRemoved(org);
