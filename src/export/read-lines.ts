@@ -1,7 +1,12 @@
 import { LostSegment, readSegment, type Segment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
 import { segmentsAlong } from "../query/name-segments.ts";
-import { EXPORT_AHEAD_MAX_ENTRIES, EXPORT_AHEAD_SEGMENTS, EXPORT_SEGMENTS_COUNT, LOG_MAX_ENTRIES } from "../limits.ts";
+import {
+  READ_TOGETHER_MAX_ENTRIES,
+  READ_TOGETHER_SEGMENTS,
+  EXPORT_SEGMENTS_COUNT,
+  LOG_MAX_ENTRIES,
+} from "../limits.ts";
 
 /**
  * `gap`: entries that no segment holds, up to `next`, or (null) to the end. A log that takes entries has none. `lost`: entries
@@ -77,12 +82,12 @@ export class LineReader {
 
   /** Has R2 asked for the segments that come next as well: those of a quiet log hold one entry each. */
   #askAhead(index: number): void {
-    const next = this.#named.filter(({ last }) => last >= index).slice(0, EXPORT_AHEAD_SEGMENTS);
+    const next = this.#named.filter(({ last }) => last >= index).slice(0, READ_TOGETHER_SEGMENTS);
     for (const name of this.#asked.keys()) if (!next.some((one) => one.name === name)) this.#asked.delete(name);
     let entries = 0;
     for (const segment of next) {
       entries += segment.last - segment.first + 1;
-      if (entries > EXPORT_AHEAD_MAX_ENTRIES) break;
+      if (entries > READ_TOGETHER_MAX_ENTRIES) break;
       void this.#ask(segment);
     }
   }

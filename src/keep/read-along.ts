@@ -1,6 +1,6 @@
 import { listSegments, type Segment } from "../archive/segment.ts";
 import type { Config } from "../env.ts";
-import { EXPORT_AHEAD_MAX_ENTRIES, EXPORT_AHEAD_SEGMENTS, R2_LIST_MAX_KEYS } from "../limits.ts";
+import { READ_TOGETHER_MAX_ENTRIES, READ_TOGETHER_SEGMENTS, R2_LIST_MAX_KEYS } from "../limits.ts";
 import { askSegments, type NamedLog, segmentsHolding } from "../query/name-segments.ts";
 import { readThere } from "./read-there.ts";
 
@@ -64,7 +64,7 @@ function* together(segments: readonly Segment[]): Generator<Segment[]> {
   let [group, entries]: [Segment[], number] = [[], 0];
   for (const segment of segments) {
     const held = segment.last - segment.first + 1;
-    const fits = group.length < EXPORT_AHEAD_SEGMENTS && entries + held <= EXPORT_AHEAD_MAX_ENTRIES;
+    const fits = group.length < READ_TOGETHER_SEGMENTS && entries + held <= READ_TOGETHER_MAX_ENTRIES;
     if (group.length > 0 && !fits) {
       yield group;
       [group, entries] = [[], 0];

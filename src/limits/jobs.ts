@@ -54,7 +54,7 @@ export const LARGE_EXPORT_ROWS = 10_000;
 /** Segments named by one call to the ledger. */
 export const EXPORT_SEGMENTS_COUNT = 100;
 /** Read from R2 at once, when they are small: 64 entries are 16 MB at worst, as one segment is. */
-export const EXPORT_AHEAD_SEGMENTS = 8;
-export const EXPORT_AHEAD_MAX_ENTRIES = 64;
+export const READ_TOGETHER_SEGMENTS = 8;
+export const READ_TOGETHER_MAX_ENTRIES = 64;
 /** R2 deletes this many objects in one operation. */
 export const R2_DELETE_MAX_KEYS = 1_000;
