@@ -1,4 +1,4 @@
-import { EXPORT_MISSING_MAX_RUNS, LOG_MAX_ENTRIES, VERIFIER_MANIFEST_MAX_BYTES } from "../limits.ts";
+import { LOG_MAX_ENTRIES, VERIFIER_MANIFEST_MAX_BYTES } from "../limits.ts";
 import { placeInOrg } from "./continuation.ts";
 import { noteText } from "./note/note.ts";
 
@@ -98,7 +98,6 @@ function isOneOrg({ org, logs }: ExportManifest): boolean {
 /** The runs are of the logs, in their order and apart from each other, and as many entries as is said. */
 function areMissing({ logs, missing: { entries, runs, more } }: ExportManifest): boolean {
   if (!isCount(entries) || !Array.isArray(runs) || typeof more !== "boolean") return false;
-  if (runs.length > EXPORT_MISSING_MAX_RUNS) return false;
   let [at, next, named] = [0, 0, 0];
   for (const run of runs as unknown[]) {
     if (!isObject(run)) return false;

@@ -48,7 +48,8 @@ const QUOTED = "Its filter or reason quoted somebody who was erased.";
 /** What people wrote into a request. */
 function saidIn({ request }: Job): string[] {
   const { reason, query, filter } = JSON.parse(request) as ExportRequest;
-  return [reason, ...quotedIn(query), ...Object.values(filter ?? {}).flat()];
+  const asked = Object.entries(filter ?? {}).flatMap(([name, given]) => [given].flat().map((one) => [name, one]));
+  return [reason, ...quotedIn(query), ...quotedIn(new URLSearchParams(asked).toString())];
 }
 
 /** Whether there is anything of an export, or will be. */

@@ -2,14 +2,18 @@ import { readDeadLetterBody, replaceDeadLetterBody } from "../archive/dead-lette
 import { scanSource } from "../chain/source-text.ts";
 import type { Config } from "../env.ts";
 import { EVENT_MAX_DEPTH } from "../limits.ts";
+import { eventSchema } from "../schema/event.ts";
 import { type DeadLetterRow, deadLettersOf, markDeadLetter } from "../store/dead-letter.ts";
 import { quotes, quotesAny } from "../store/quoted.ts";
 import { BATCH_SHAPE } from "./parse-events.ts";
 
 type Party = { type: string; id: string };
 
-/** Whom to forget, and the texts that name them. */
-type Forgotten = { subject: Party; texts: readonly string[] };
+/**
+ * Whom to forget. `texts`: what names them in a trace of reading: their id and what else they are called. `given`: those that who erases gave, the id
+ * among them; others were chosen by whoever wrote entries.
+ */
+type Forgotten = { subject: Party; texts: readonly string[]; given: readonly string[] };
 
 /** A message that somebody is in, and what is left of it without them: null of one that goes whole. */
 export type LetterAbout = { row: DeadLetterRow; left: string | null };
@@ -55,8 +59,8 @@ const FORGOTTEN = "What it held was erased.";
 function without(body: string, { state }: DeadLetterRow, forgotten: Forgotten): string | null {
   const value = parsed(body);
   if (value === null) {
-    const { subject, texts } = forgotten;
-    return body.includes(subject.id) || quotesAny([body], texts) ? null : body;
+    const { subject, given } = forgotten;
+    return body.includes(subject.id) || quotesAny([body], given) ? null : body;
   }
   const { events } = value as Message;
   if (!Array.isArray(events)) return isTraceOf(value, forgotten) ? null : body;
@@ -79,45 +83,42 @@ type Message = {
 };
 
 /** Whether a trace of reading, or what may have been one, is about a subject or quotes them. */
-function isTraceOf(value: object, { subject, texts }: Forgotten): boolean {
+function isTraceOf(value: object, forgotten: Forgotten): boolean {
   const { answer, viewer } = value as Message;
-  const parties = partiesIn([viewer?.actor]);
-  if (typeof answer !== "object" || parties === null) return quotesAny(stringsIn(value), texts);
-  const { filter, reason } = answer ?? {};
+  if (typeof answer !== "object" || answer === null) return isSaid(value, forgotten);
+  const { filter, reason } = answer;
+  const { subject, texts } = forgotten;
   const asked = typeof filter === "string" && quotes(filter, texts);
   const because = typeof reason === "string" && quotesAny([reason], texts);
-  return asked || because || parties.some((party) => isParty(party, subject));
+  return asked || because || isParty(viewer?.actor, subject);
 }
 
-/** Whether a subject is in an event. Most messages are dead since their events are none: of such a one every text may say whom it is about. */
-function isAbout(value: unknown, { subject, texts }: Forgotten): boolean {
-  const { actor, on_behalf_of, targets = [] } = (value ?? {}) as Record<string, unknown>;
-  const parties = Array.isArray(targets) ? partiesIn([actor, on_behalf_of, ...(targets as unknown[])]) : null;
-  return parties === null ? quotesAny(stringsIn(value), texts) : parties.some((party) => isParty(party, subject));
+/** Whether a subject is in an event. Most messages are dead since what they hold is none: there every text may say whom it is about. */
+function isAbout(value: unknown, forgotten: Forgotten): boolean {
+  if (!eventSchema.safeParse(value).success) return isSaid(value, forgotten);
+  const { actor, on_behalf_of, targets = [] } = value as Event;
+  return [actor, on_behalf_of, ...targets].some((party) => isParty(party, forgotten.subject));
+}
+type Event = { actor: unknown; on_behalf_of?: unknown; targets?: unknown[] };
+
+function isParty(value: unknown, { type, id }: Party): boolean {
+  const party = value as Partial<Party> | null | undefined;
+  return party?.type === type && party.id === id;
 }
 
-/** Those that are named; null when one of them is not named as parties are, or none is. */
-function partiesIn(values: readonly unknown[]): Party[] | null {
-  const given = values.filter((value) => value !== undefined && value !== null) as Partial<Party>[];
-  const named = given.every(({ type, id }) => typeof type === "string" && typeof id === "string");
-  return named && given.length > 0 ? (given as Party[]) : null;
-}
-
-function isParty(party: Party, { type, id }: Party): boolean {
-  return party.type === type && party.id === id;
-}
-
-/** Every string of a JSON value, names of members among them; of values nested however deep. */
-function stringsIn(value: unknown): string[] {
-  const found: string[] = [];
+/**
+ * Whether a value of no known shape says whom to forget: a string in it quotes what was given, or is what entries call them; or a member is called as
+ * their id is. Whoever names himself as a member is called, or a word that is in much, is not said by that.
+ */
+function isSaid(value: unknown, { subject, texts, given }: Forgotten): boolean {
   for (const left = [value]; left.length > 0; ) {
     const one = left.pop();
-    if (typeof one === "string") found.push(one);
+    if (typeof one === "string" && (texts.includes(one) || quotesAny([one], given))) return true;
     if (typeof one !== "object" || one === null) continue;
-    if (!Array.isArray(one)) found.push(...Object.keys(one));
+    if (!Array.isArray(one) && Object.hasOwn(one, subject.id)) return true;
     for (const member of Object.values(one) as unknown[]) left.push(member);
   }
-  return found;
+  return false;
 }
 
 function parsed(body: string): object | null {

@@ -6,7 +6,7 @@ import { log } from "../log.ts";
 import { count } from "../meter.ts";
 import type { Job, JobKind, NewJob } from "../schema/job.ts";
 import { flushCounts } from "../store/flush-counts.ts";
-import { removeUnfinished, saveUnfinished } from "../store/unfinished-job.ts";
+import { removeUnfinished, saveUnfinished, setUnfinished } from "../store/unfinished-job.ts";
 import {
   createTable,
   findJob,
@@ -114,9 +114,8 @@ export class OrgJobs extends DurableObject<Env> {
     const { sql } = this.ctx.storage;
     const open = hasTable(sql) ? openJobs(sql) : [];
     await this.#arm();
-    const { directory } = this.#config;
-    await removeUnfinished(directory, org, { except: open.map(({ id }) => id) });
-    for (const job of open) await saveUnfinished(directory, { org, id: job.id, kind: job.kind, at: knockAt(job) });
+    const rows = open.map((job) => ({ id: job.id, kind: job.kind, at: knockAt(job) }));
+    await setUnfinished(this.#config.directory, org, rows);
     return ok(open.length);
   }
 
@@ -136,7 +135,7 @@ export class OrgJobs extends DurableObject<Env> {
     const { directory } = this.#config;
     const open = openJobs(this.ctx.storage.sql).find((job) => job.id === id);
     try {
-      if (open === undefined) await removeUnfinished(directory, org, { id });
+      if (open === undefined) await removeUnfinished(directory, { org, id });
       else await saveUnfinished(directory, { org, id, kind: open.kind, at: knockAt(open) });
     } catch (error) {
       log("warn", { message: "a job that is over is still listed", org, job: id, error: String(error) });

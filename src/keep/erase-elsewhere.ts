@@ -6,6 +6,7 @@ import { callLedger } from "../ledger/client.ts";
 import { ERASURE_STEP_OBJECTS } from "../limits.ts";
 import type { Sought } from "../schema/erasure.ts";
 import { quoterOf } from "../store/quoted.ts";
+import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted } from "./about-subject.ts";
 import type { ErasureProgress } from "./erasure-progress.ts";
 import { expiryEnded } from "./expiry-ended.ts";
@@ -26,12 +27,13 @@ export async function elsewhereStep(
   const { elsewhere, cursor, names, blind } = progress;
   const { subject, sections } = sought;
   const texts = [subject.id, ...names];
-  const holding = await holdingNow(config, org);
+  const [holding, { size }] = await Promise.all([holdingNow(config, org), grantFor(config, org)]);
   const { version } = holding;
   if (cursor.of === "dead_letters") {
     // What was never sequenced cannot be asked whether a hold is for it.
-    const held = holding.coming;
-    const page = { forgotten: { subject, texts }, after: cursor.after, limit: ERASURE_STEP_OBJECTS };
+    const held = holding.coming(size);
+    const forgotten = { subject, texts, given: [subject.id, ...(sought.names ?? [])] };
+    const page = { forgotten, after: cursor.after, limit: ERASURE_STEP_OBJECTS };
     const { found, after } = await findInDeadLetters(config, org, page);
     const take = (inTime: () => void) => forgetInDeadLetters(config, found, inTime);
     if (found.length > 0 && !held && !(await whileFreed(config, org, { version, take }))) return progress;
@@ -47,7 +49,7 @@ export async function elsewhereStep(
   const about = pieces
     .map(({ key, text }) => ({ key, finding: readFinding(text, progress.logs) }))
     .filter(({ finding }) => isAbout(finding, wanted));
-  const free = about.filter(({ finding }) => !holding.covers(finding.place));
+  const free = about.filter(({ finding: { places } }) => !places.some((place) => holding.covers(place)));
   const keys = free.map(({ key }) => key);
   const take = () => deleteEvidence(config.archive, keys);
   if (keys.length > 0 && !(await whileFreed(config, org, { version, take }))) return progress;

@@ -10,8 +10,8 @@ import type { Holding } from "./remove.ts";
 
 const PLACED = "indelible.hold.placed";
 
-/** `coming`: whether one of them may keep what is not sequenced yet. */
-export type HeldBy = Holding & { coming: boolean };
+/** `coming`: whether one of them may keep what is not sequenced yet, in a log of this size. */
+export type HeldBy = Holding & { coming: (size: number) => boolean };
 
 /** What the holds that stand now keep; throws when the ledger does not say. */
 export async function holdingNow(config: Config, org: string): Promise<HeldBy> {
@@ -33,7 +33,7 @@ export function heldBy({ version, standing }: Holds): HeldBy {
   const ids = new Set(standing.map(({ id }) => id));
   return {
     version,
-    coming: standing.some(({ before_index }) => before_index === null),
+    coming: (size) => standing.some(({ before_index }) => before_index === null || before_index > size),
     covers({ line, ...place }) {
       const near = holds.filter((hold) => isNear(hold, place));
       if (near.some(({ filter }) => filter.length === 0)) return true;

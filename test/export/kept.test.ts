@@ -83,6 +83,16 @@ describe("an export that was made", () => {
     }
   });
 
+  it("that asked for words that name nobody is not taken back for them", async () => {
+    const org = await orgOf(1);
+    const filter = { category: "telemetry", actor: "u_billing" };
+    const { id } = await made(org, { format: "ndjson", reason: "a look", filter });
+    const take = (text: string) => withdrawExports(configOf(env), org, { runs: [], quoting: [text], because: "" });
+    expect(await take("telemetry")).toEqual({ ok: true, value: 0 });
+    expect((await standing(org, id)).state).toBe("done");
+    expect(await take("u_billing")).toEqual({ ok: true, value: 1 });
+  });
+
   it("that an erasure took back, before or while its time ends, says what it said", async () => {
     const org = await orgOf(3);
     const [one, two] = [await made(org), await made(org)];

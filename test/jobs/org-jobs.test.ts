@@ -1,5 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
+import { saveUnfinished } from "../../src/store/unfinished-job.ts";
 import { ROOT } from "../support/append.ts";
 import { countingKind, created, listed, restoreKinds, stub } from "./support.ts";
 import { freshOrg } from "../support/client.ts";
@@ -33,6 +35,30 @@ describe("a job", () => {
     const tooMany = await stub(org).create(org, { id: "c", kind: "cooling", request: {}, by: ROOT });
     expect(tooMany).toMatchObject({ ok: false, refusal: { code: "rate_limited" } });
     expect((await stub(org).list(org, "cooling", null)) as unknown).toMatchObject({ ok: true });
+  });
+
+  it("is knocked for beside any number whose results lapse one day, which are written down once", async () => {
+    const org = freshOrg();
+    countingKind(org, { step: async () => ({ progress: { at: 0 }, result: null, wait_ms: 3_600_000 }) });
+    await created(org, "a");
+    const due = Date.now() + 86_400_000;
+    await runInDurableObject(stub(org), (_, { storage: { sql } }) => {
+      for (let n = 0; n < 250; n++) {
+        sql.exec(
+          `insert into job (id, kind, state, caller, request, created_at, updated_at, ended_at, due_at, attempts)
+           values (?, 'export', 'done', '{}', '{}', 1, 1, 1, ?, 0)`,
+          `done-${n}`,
+          due,
+        );
+      }
+    });
+    await saveUnfinished(env.DIRECTORY, { org, id: "gone", kind: "cooling", at: 1 });
+    for (let n = 0; n < 2; n++) expect(await stub(org).wake(org)).toEqual({ ok: true, value: 251 });
+    const rows = env.DIRECTORY.prepare("select id, at from unfinished_job where org = ?").bind(org);
+    const { results } = await rows.all<{ id: string; at: number }>();
+    expect(results).toHaveLength(251);
+    expect(results.filter(({ at }) => at === due)).toHaveLength(250);
+    expect(results.map(({ id }) => id)).not.toContain("gone");
   });
 
   it("takes turns with the others of its org, and no two steps of an org run at once", async () => {

@@ -143,7 +143,8 @@ describe("an erasure", () => {
 
   it("takes messages that are no events, in which every text may say whom they are about", async () => {
     const org = await createOrg("no-events");
-    const jane = person();
+    // What somebody calls himself takes nothing with it that is not said of him.
+    const jane = { ...person(), name: "action" };
     const { type, id, email } = jane;
     await append(org, batchOf([event(1, { actor: jane })]));
     await archived(org);
@@ -153,13 +154,19 @@ describe("an erasure", () => {
     const about = [
       [event(2, { actor: { id, email } })],
       [event(3, { actor: id })],
-      [{ user: `mailto:${email}` }],
+      [{ user: email }],
+      [event(7, { actor: robot, user: id })],
+      [event(8, { actor: robot, note: `by ${id}` })],
       [{ [id]: true }],
       [event(4, { actor: robot, targets: { type, id } })],
       [event(5, { actor: null, metadata: nested })],
     ];
     // Whole, and in it she is neither actor nor target; or of somebody else.
-    const others = [[event(6, { actor: robot, metadata: { asked_by: id } })], [event(7, { actor: "u_other" })]];
+    const others = [
+      [event(6, { actor: robot, metadata: { asked_by: id } })],
+      [event(7, { actor: "u_other" })],
+      [{ action: "a.b", said: "an action" }],
+    ];
     const refusal = { code: "unprocessable", detail: "no" } as const;
     for (const events of [...about, ...others]) {
       const { id: message, text } = messageOf(org, events);
@@ -169,6 +176,7 @@ describe("an erasure", () => {
     expect(certificate.elsewhere.dead_letters).toBe(about.length);
     expect(await placesOf(org, [email])).toEqual([]);
     expect((await placesOf(org, [id])).filter((place) => place.includes("dead"))).toHaveLength(1);
+    expect((await placesOf(org, ["an action"])).filter((place) => place.includes("dead"))).toHaveLength(1);
   });
 
   it("leaves messages and findings that a hold may cover, and takes them once it is gone", async () => {

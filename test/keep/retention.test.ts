@@ -96,16 +96,26 @@ describe("a run of retention", () => {
     expect(await left(org)).toEqual([2, 3, 4, 5]);
   });
 
-  it("takes what repairs found as well, each on its own day, but for what a hold covers", async () => {
+  it("takes what repairs found as well, with the entries in whose place it was, but for what a hold covers", async () => {
     stopClock();
     const org = await keptOrg(EVENTS);
     const [{ log }, lines] = [await statusOf(org), await linesOf(org)];
     const at = new Date().toISOString();
-    const put = (n: number, found: unknown) => putEvidence(env.ARCHIVE, { log, at, n }, { log, index: 2, found });
-    // Of logins, of what is kept two days longer or for ever, and what nobody can read.
+    // Whoever changed a row may have written any day into it.
+    const dayed = (n: number, day: string) =>
+      lines[n]?.replace(/(keep_until\\":\\")[^\\]+/, (_, name: string) => `${name}${day}`);
+    const pieces = [
+      [2, dayed(2, "forever")],
+      [5, lines[5]],
+      [3, dayed(3, "2000-01-01")],
+      [4, dayed(4, "2000-01-01")],
+      [2, "{"],
+      [99, lines[2]],
+    ];
     const keys: string[] = [];
-    for (const [n, found] of [lines[2], lines[5], lines[3], lines[4], "{"].entries())
-      keys.push((await put(n, found)).key);
+    for (const [n, [index, found]] of pieces.entries()) {
+      keys.push((await putEvidence(env.ARCHIVE, { log, at, n }, { log, index, found })).key);
+    }
     const there = async () => {
       const heads = await Promise.all(keys.map((key) => env.ARCHIVE.head(key)));
       return heads.flatMap((head, n) => (head === null ? [] : [n]));
@@ -113,14 +123,14 @@ describe("a run of retention", () => {
     daysPass(4);
     await ran(org, { dry_run: true });
     const holds = `/v1/orgs/${org}/holds`;
-    const { id } = (await call("POST", holds, { body: { reason: "a case", filter: { actor: "u_4" } } })).json;
-    expect(await ran(org)).toMatchObject({ entries: 1, held: 1, findings: 1 });
-    expect(await there()).toEqual([1, 2, 3, 4]);
+    const { id } = (await call("POST", holds, { body: { reason: "a case", after_index: 4 } })).json;
+    expect(await ran(org)).toMatchObject({ entries: 1, held: 1, findings: 2 });
+    expect(await there()).toEqual([1, 2, 3, 5]);
     await call("POST", `${holds}/${id}/release`, { body: { reason: "over" } });
     expect(await ran(org)).toMatchObject({ entries: 1, findings: 1 });
     daysPass(400);
     expect(await ran(org)).toMatchObject({ findings: 1 });
-    expect(await there()).toEqual([3, 4]);
+    expect(await there()).toEqual([3, 5]);
   });
 
   it("tells what would go to who may read the log, and its answer is traced", async () => {

@@ -59,7 +59,7 @@ export const operations: Operation[] = [
       "Finds every entry in which the subject is actor, on_behalf_of or target, and traces that quote them, hot and cold; seals `indelible.erasure.begun`; and takes just those sections out of every store, as a job that goes on by itself. Leaves stay, so the tree, its root and every proof stay as they are. What a legal hold covers stays, and is counted. What is new while it runs is for another one. Harmless to repeat, so an `Idempotency-Key` is not needed and not looked at.",
     body: { "application/json": newErasureSchema },
     answers: { 202: { description: "Accepted.", body: ERASURE } },
-    errors: [...errors, "invalid_request", "too_large", "unsupported_media_type", "conflict"],
+    errors: [...errors, "invalid_request", "too_large", "unsupported_media_type", "rate_limited"],
   },
   {
     ...common,
