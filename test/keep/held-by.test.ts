@@ -32,6 +32,11 @@ async function sealed(): Promise<string> {
 }
 
 describe("whether an entry is held", () => {
+  it("that is still to come, is said of holds that reach past the end of the log", () => {
+    const coming = (wanted: Partial<NewHold>) => heldBy({ version: 1, standing: [hold(wanted)] }).coming(10);
+    expect([coming({}), coming({ before_index: 11 }), coming({ before_index: 10 })]).toEqual([true, true, false]);
+  });
+
   it("is what the hold's filter says of the entry as it is stored, by each hold alone", async () => {
     const line = await sealed();
     const held = (...standing: StandingHold[]) => heldBy({ version: 1, standing }).covers({ log: 1, index: 1, line });
