@@ -100,7 +100,7 @@ describe("an export that lacks entries the service had lost", () => {
       said.missing = { entries: 2_000, runs, more: true };
     };
     const many = (count: number) => check(exportOf([log], { pick: has, missing: lost, change: named(count) }));
-    await expect(many(EXPORT_MISSING_MAX_RUNS)).rejects.toThrow(/is of another size/);
-    await expect(many(EXPORT_MISSING_MAX_RUNS + 1)).rejects.toThrow(/not that of a manifest/);
+    // A later service may name more than this one does.
+    for (const more of [0, 1]) await expect(many(EXPORT_MISSING_MAX_RUNS + more)).rejects.toThrow(/is of another size/);
   });
 });
