@@ -52,6 +52,20 @@ async function endedPartWay(
   }
   throw new Error("an erasure ends");
 }
+/** An org with two entries of somebody in the one segment of a log that was continued. */
+async function continuedOrg() {
+  const org = await createOrg("ended-earlier");
+  const { type, id } = person();
+  await append(org, batchOf([event(1, { actor: { type, id } }), event(2, { actor: { type, id } })]));
+  await archived(org);
+  const { log } = await strand(org);
+  const continued = await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } });
+  expect(continued.status).toBe(201);
+  await archived(org);
+  const segments = async () => (await env.ARCHIVE.list({ prefix: `seg/${log}/0` })).objects.map(({ key }) => key);
+  return { org, subject: { type, id }, segments };
+}
+
 type Settle = () => ReturnType<NonNullable<typeof ERASURE.settle>>;
 
 describe("the end of an erasure that was cancelled, when it is interrupted", () => {
@@ -83,14 +97,10 @@ describe("the end of an erasure that was cancelled, when it is interrupted", () 
   });
 
   it("with entries of an earlier log of which both segments are there, leaves the whole one, and another erasure takes it", async () => {
-    const org = await createOrg("ended-earlier");
-    const { type, id } = person();
-    await append(org, batchOf([event(1, { actor: { type, id } }), event(2, { actor: { type, id } })]));
-    await archived(org);
-    await strand(org);
-    const continued = await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } });
-    expect(continued.status).toBe(201);
-    await archived(org);
+    const {
+      org,
+      subject: { type, id },
+    } = await continuedOrg();
     const certificate = await endedPartWay(
       { org, subject: { type, id } },
       {
@@ -113,6 +123,21 @@ describe("the end of an erasure that was cancelled, when it is interrupted", () 
     expect((await erased(org, { subject: { type, id } })).certificate.removed.entries).toBeGreaterThanOrEqual(2);
     expect(await placesOf(org, [id])).toEqual([]);
     expect(await report()).toMatchObject({ breaks: [] });
+  });
+
+  it("with a segment of an earlier log that came back beside the one it was erased from, leaves both", async () => {
+    const { org, subject, segments } = await continuedOrg();
+    const [key = "", ...none] = await segments();
+    expect(none).toEqual([]);
+    const bytes = await (await env.ARCHIVE.get(key))?.arrayBuffer();
+    await erased(org, { subject });
+    const [written = ""] = await segments();
+    await env.ARCHIVE.put(key, bytes ?? "");
+    const certificate = await endedPartWay({ org, subject }, { until: ({ phase }) => phase === "remove" });
+    expect(certificate.causes).toMatchObject([{ entries: 0, left: 2 }]);
+    expect(await segments()).toEqual([key, written].sort());
+    await erased(org, { subject });
+    expect(await placesOf(org, [subject.id])).toEqual([]);
   });
 
   it.each([
