@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { ERASURE } from "../../src/keep/erase.ts";
 import type { Certificate, ErasureRequest } from "../../src/schema/erasure.ts";
@@ -11,7 +12,7 @@ import { placesOf } from "../support/everywhere.ts";
 import { abort, breakD1, breakR2, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { strand } from "../support/strand.ts";
 import { archived, ERASER, erased, person } from "./erasure-support.ts";
-import { expectEven, janes, partWay, type Progress } from "./part-erased.ts";
+import { ENTRIES, expectEven, janes, partWay, type Progress } from "./part-erased.ts";
 import { config } from "./support.ts";
 
 afterEach(restoreFaults);
@@ -138,6 +139,21 @@ describe("the end of an erasure that was cancelled, when it is interrupted", () 
     expect(await segments()).toEqual([key, written].sort());
     await erased(org, { subject });
     expect(await placesOf(org, [subject.id])).toEqual([]);
+  });
+
+  it("behind a cause whose sealing nobody heard of, certifies it, and seals none that was not", async () => {
+    const [one, other] = [await janes(), await janes()];
+    const until = ({ phase }: Progress) => phase === "seal";
+    const certificate = await endedPartWay(one, { until, last: async (step) => void (await step()), twice: true });
+    const [begun, ...more] = await actsOf(one.org, "indelible.erasure.begun");
+    expect([begun?.leaf.index, more]).toEqual([certificate.causes[0]?.index, []]);
+    expect(certificate).toMatchObject({ removed: { entries: 0 }, causes: [{ entries: 0, left: ENTRIES }] });
+    const { removal } = await runInDurableObject(env.ORG_LEDGER.getByName(one.org), (_, { storage }) =>
+      storage.sql.exec("select count(*) as removal from removal").one(),
+    );
+    expect(removal).toBe(0);
+    expect(await endedPartWay(other, { until })).toMatchObject({ causes: [], removed: { entries: 0 } });
+    expect(await actsOf(other.org, "indelible.erasure.begun")).toEqual([]);
   });
 
   it.each([
