@@ -1,4 +1,3 @@
-import { parseAbsenceList } from "../chain/absence-list.ts";
 import { assert } from "../errors.ts";
 import type { JobContext, Kind, Refused, Stepped } from "../jobs/kind.ts";
 import { callLedger } from "../ledger/client.ts";
@@ -7,14 +6,12 @@ import { logsOf } from "../query/logs.ts";
 import { nameOf } from "../schema/caller.ts";
 import type { Certificate, ErasureRequest, NewErasure } from "../schema/erasure.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
-import { beginRemoval } from "./begin-removal.ts";
 import { endErasure } from "./end-erasure.ts";
 import { elsewhereStep } from "./erase-elsewhere.ts";
-import { erasureAct } from "./erasure-act.ts";
 import { type ErasureProgress, progressIn } from "./erasure-progress.ts";
 import { holdingNow } from "./held-by.ts";
-import { REMOVAL_BEGUN } from "./remove.ts";
 import { removeFound } from "./remove-found.ts";
+import { sealFound } from "./seal-found.ts";
 import { searchAnew, searchStep } from "./search-subject.ts";
 import { settleErasure } from "./settle-erasure.ts";
 
@@ -78,24 +75,9 @@ async function beginStep({ config, org }: JobContext, { subject, names = [] }: N
   return moved(progressIn(sorted, { names, read_sessions: forgotten.value }));
 }
 
-/** Seals the cause of a list that was found. */
+/** Goes on with the cause of a list that was found. */
 async function sealStep(context: JobContext, asked: NewErasure, progress: ErasureProgress): Promise<Step | Refused> {
-  const { config, org, id, by } = context;
-  const { reason, sections } = asked;
-  const { chunk, at } = progress;
-  const list = parseAbsenceList(chunk.list);
-  assert(list !== null && chunk.version !== null, "a chunk's list was made by us");
-  const act = erasureAct("indelible.erasure.begun", { id, key: nameOf(by), reason });
-  const sealed = await beginRemoval(config, org, {
-    cause: "erased",
-    log: at.log,
-    list,
-    holds_version: chunk.version,
-    act: { ...act, metadata: { sections } },
-    once: `indelible.erasure.begun  ${id}`,
-  });
-  if (!sealed.ok) return sealed.refusal.code === "conflict" ? moved(searchAnew(progress)) : sealed;
-  // A crash before the progress is saved seals nothing again: the same list has the same cause.
-  const removing = { removal: sealed.value, progress: REMOVAL_BEGUN, ending: false };
-  return moved({ ...progress, phase: "remove", found: true, removing });
+  const sealed = await sealFound(context, asked, { progress, again: false });
+  if (sealed.ok) return moved(sealed.value);
+  return sealed.refusal.code === "conflict" ? moved(searchAnew(progress)) : sealed;
 }

@@ -27,7 +27,7 @@ export type Chunk = {
 
 /**
  * How far an erasure is. `logs` is what there was when it began; all of it is searched, from `at` on. What is found goes, a list at a time;
- * then everything is searched again, for what the subject is called is known by then, until a round finds nothing more. Then it goes elsewhere.
+ * then everything is searched again, for what the subject is called is known by then, until a round finds nothing more, no name either. Then it goes elsewhere.
  */
 export type ErasureProgress = {
   phase: "search" | "seal" | "remove" | "elsewhere" | "end";
@@ -35,7 +35,7 @@ export type ErasureProgress = {
   logs: { number: number; log: string; size: number }[];
   at: Place;
   chunk: Chunk;
-  /** Whether this round has found anything. */
+  /** Whether this round has found anything, or what else the subject is called. */
   found: boolean;
   /** What this round found under hold. */
   held: HeldEntries;
@@ -97,7 +97,7 @@ export function withHeld(known: HeldEntries, more: HeldEntries): HeldEntries {
   return { entries: known.entries + more.entries, indexes };
 }
 
-/** Adds entries nobody can search. Runs less than `gap` apart become one, as do the last of too many: they say where such entries may be. */
+/** Adds entries nobody can search, behind those that are known or beside the last of them. Runs less than `gap` apart become one, as do the last of too many: they say where such entries may be. */
 export function withBlind(known: readonly Run[], more: Run, gap: number): Run[] {
   const last = known.at(-1);
   const near = last?.log === more.log && more.first <= last.last + gap;
@@ -105,4 +105,11 @@ export function withBlind(known: readonly Run[], more: Run, gap: number): Run[] 
     return [...known, more];
   const joined = { ...last, first: Math.min(last.first, more.first), last: Math.max(last.last, more.last) };
   return [...known.slice(0, -1), joined];
+}
+
+/** Without the entries from a place on: who reads on from there adds them again. */
+export function blindBefore(runs: readonly Run[], { log, index }: Place): Run[] {
+  return runs
+    .filter((run) => run.log < log || (run.log === log && run.first < index))
+    .map((run) => (run.log === log ? { ...run, last: Math.min(run.last, index - 1) } : run));
 }

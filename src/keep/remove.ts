@@ -116,12 +116,15 @@ async function entriesStep(work: RemoveWork, before: RemoveProgress): Promise<Re
       if (rewritten === "held_changed") return { progress, wait_ms: 0 };
       if (rewritten === null) continue;
       read.push(rewritten.lines);
-      const rows = await removeFromRows(work, { lines: rewritten.lines, known: before.slots });
-      progress.changed ||= rewritten.changed || rows.changed;
-      for (const touched of rows.slots) addSlot(progress.slots, touched);
-      // What is missing in D1 is about to be projected, maybe from a line that was read before.
-      if (rows.late) return { progress: { ...progress, changed: true }, wait_ms: RETRY_MS };
+      progress.changed ||= rewritten.changed;
     }
+    // Copies that went by causes of their own differ for good: rows are made what the one says that was written last.
+    const lines = new Map(read.flatMap((copy) => [...copy]));
+    const rows = await removeFromRows(work, { lines, known: before.slots });
+    progress.changed ||= rows.changed;
+    for (const touched of rows.slots) addSlot(progress.slots, touched);
+    // What is missing in D1 is about to be projected, maybe from a line that was read before.
+    if (rows.late) return { progress: { ...progress, changed: true }, wait_ms: RETRY_MS };
     // What the ledger does not name may be the only copy that can be read.
     if (read.length === named.length) progress.changed ||= await segments.sweep();
     const here = indexes.filter((index) => index >= progress.from && index < segments.past);

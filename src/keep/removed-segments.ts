@@ -4,7 +4,7 @@ import { SEGMENT_MAX_ENTRIES } from "../limits.ts";
 import type { RemoveWork } from "./remove.ts";
 
 /**
- * The segments that hold an index: of the newest log the one its ledger names, of an earlier one all that R2 has. `past`: the first index after
+ * The segments that hold an index: of the newest log the one its ledger names, of an earlier one all that R2 has, in the order they were written. `past`: the first index after
  * them. `sweep` takes away what R2 holds of the same entries and the ledger does not name; answers whether there was any.
  */
 export async function listSegmentsOf(
@@ -12,7 +12,11 @@ export async function listSegmentsOf(
   index: number,
 ): Promise<{ named: Segment[]; past: number; sweep: () => Promise<boolean> }> {
   const { archive } = config;
-  const named = await segmentsHolding(config, org, { log, newest, index });
+  const named = newest
+    ? await segmentsHolding(config, org, { log, newest, index })
+    : (await segmentsOver(archive, log.log, { from: index, to: index + 1 })).toSorted(
+        (a, b) => a.uploaded - b.uploaded,
+      );
   // One that R2 has lost since the list was made is passed over, alone.
   const past = named.length === 0 ? index + 1 : Math.min(...named.map(({ last }) => last + 1));
   if (!newest) return { named, past, sweep: () => Promise.resolve(false) };

@@ -7,12 +7,12 @@ import {
   SEARCH_STEP_SEGMENTS,
   SEGMENT_MAX_ENTRIES,
 } from "../limits.ts";
-import type { Run } from "../export/withdraw.ts";
 import type { Sought } from "../schema/erasure.ts";
 import { quoterOf } from "../store/quoted.ts";
 import { grantFor } from "../verify/confirm-faults.ts";
 import { aboutSubject, type Wanted, withNames } from "./about-subject.ts";
 import {
+  blindBefore,
   type Chunk,
   chunkFrom,
   type ErasureProgress,
@@ -28,14 +28,14 @@ import type { Holding } from "./remove.ts";
 type Searching = { log: number; holding: Holding; wanted: Wanted };
 
 /**
- * What a run of entries holds of a subject: sections by index, entries a hold keeps, names. Nobody can search those of its entries that have
+ * What a run of entries holds of a subject, by index: sections, entries a hold keeps, names. Nobody can search those of its entries that have
  * `expired`, nor (`unreadable`) any while some object that holds them is not in R2 as it was stored.
  */
 type Found = {
   sections: Map<number, string[]>;
   held: Set<number>;
-  names: string[];
-  expired: Run[];
+  names: Map<number, Set<string>>;
+  expired: Set<number>;
   unreadable: boolean;
 };
 
@@ -64,29 +64,36 @@ export async function searchStep(
   let full = false;
   const along = { of: { log, newest }, from: index, to: log.size, limit: SEARCH_STEP_SEGMENTS };
   for await (const stretch of readAlong(config, org, along)) {
-    const found = searchStretch(stretch, { log: log.number, holding, wanted });
+    const here = searchStretch(stretch, { log: log.number, holding, wanted });
+    const taken = takeInto(chunk, here, stretch.past);
+    // What does not fit any more is read again.
+    const isTaken = (one: number) => one < taken;
     // Once names are given, they are all that is looked for.
     if (sought.names === undefined) {
-      const more = withNames(names, found.names);
+      const called = [...here.names].flatMap(([one, texts]) => (isTaken(one) ? [...texts] : []));
+      const more = withNames(names, called);
       if (more.names.length > names.length) wanted = wantedOf(sought, more.names);
       names = more.names;
       // The first round reads every entry as it was; later ones read again what a hold has kept of them.
       if (progress.round === 1) chunk.names_left += more.left;
     }
-    for (const run of found.expired) expired = withBlind(expired, run, SEGMENT_MAX_ENTRIES);
-    const taken = takeInto(chunk, found, stretch.past);
-    if (found.unreadable) {
+    for (const one of [...here.expired].filter(isTaken))
+      expired = withBlind(expired, { log: log.number, first: one, last: one }, SEGMENT_MAX_ENTRIES);
+    if (here.unreadable && taken > index) {
       chunk.unreadable += taken - index;
       // An export names which it misses, to the entry.
       unreadable = withBlind(unreadable, { log: log.number, first: index, last: taken - 1 }, 1);
     }
-    const held = [...found.held].filter((one) => one < taken).map((one) => ({ log: log.number, index: one }));
+    const held = [...here.held].filter(isTaken).map((one) => ({ log: log.number, index: one }));
     chunk.held = withHeld(chunk.held, { entries: held.length, indexes: held });
     full = taken < stretch.past;
     index = taken;
     if (full || Date.now() >= deadline) break;
   }
-  const next = { ...progress, at: { log: log.number, index }, chunk, names, blind: { expired, unreadable } };
+  const blind = { expired, unreadable };
+  // What was read before a name was known is to be read for it.
+  const found = progress.found || names.length > progress.names.length;
+  const next = { ...progress, at: { log: log.number, index }, chunk, names, blind, found };
   if (full) return { ...next, phase: "seal" };
   if (index < log.size) return next;
   return chunk.entries > 0 ? { ...next, phase: "seal" } : afterChunk(next);
@@ -112,7 +119,10 @@ function takeInto(chunk: Chunk, { sections }: Found, past: number): number {
 /** Begins the list of a chunk anew. */
 export function searchAnew(progress: ErasureProgress): ErasureProgress {
   const { from } = progress.chunk;
-  return { ...progress, phase: "search", at: { log: progress.at.log, index: from }, chunk: chunkFrom(from) };
+  const at = { log: progress.at.log, index: from };
+  const { expired, unreadable } = progress.blind;
+  const blind = { expired: blindBefore(expired, at), unreadable: blindBefore(unreadable, at) };
+  return { ...progress, phase: "search", at, blind, chunk: chunkFrom(from) };
 }
 
 /** Goes on behind a chunk whose list was carried out, or named nothing. */
@@ -126,7 +136,7 @@ export function afterChunk(progress: ErasureProgress): ErasureProgress {
   return { ...progress, phase: "search", held, unreadable, names_left, at: next, chunk: chunkFrom(next.index) };
 }
 
-/** Everything was searched: once more, if anything was found. */
+/** Everything was searched: once more, if anything was found, or what the subject is called. */
 function afterRound(progress: ErasureProgress): ErasureProgress {
   if (!progress.found) return { ...progress, phase: "elsewhere" };
   const at = { log: 1, index: 0 };
@@ -147,7 +157,7 @@ const EXPIRED = '"cause":"expired"';
 
 function searchStretch({ from, past, copies }: Stretch, { log, holding, wanted }: Searching): Found {
   const unreadable = copies.length === 0;
-  const found: Found = { sections: new Map(), held: new Set(), names: [], expired: [], unreadable };
+  const found: Found = { sections: new Map(), held: new Set(), names: new Map(), expired: new Set(), unreadable };
   for (const { segment, lines } of copies) {
     if (lines === null) {
       found.unreadable = true;
@@ -155,9 +165,9 @@ function searchStretch({ from, past, copies }: Stretch, { log, holding, wanted }
     }
     for (let at = from; at < past; at++) {
       const line = lines[at - segment.first] as string;
-      if (line.includes(EXPIRED)) found.expired.push({ log, first: at, last: at });
+      if (line.includes(EXPIRED)) found.expired.add(at);
       const about = aboutSubject(line, wanted);
-      found.names.push(...about.names);
+      if (about.names.length > 0) found.names.set(at, new Set([...(found.names.get(at) ?? []), ...about.names]));
       if (about.sections.length === 0) continue;
       if (holding.covers({ log, index: at, line })) found.held.add(at);
       else found.sections.set(at, [...(found.sections.get(at) ?? []), ...about.sections]);

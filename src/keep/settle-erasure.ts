@@ -4,6 +4,7 @@ import { endErasure } from "./end-erasure.ts";
 import { type ErasureProgress, progressIn } from "./erasure-progress.ts";
 import { EVERYTHING, keepRest } from "./remove.ts";
 import { removeFound } from "./remove-found.ts";
+import { sealFound } from "./seal-found.ts";
 
 /**
  * One step of ending an erasure that failed or was cancelled: what has begun to go by a cause goes from every store, so that all of them say the same of
@@ -14,8 +15,8 @@ export async function settleErasure(
   request: ErasureRequest,
   { state, by, error, progress: before }: Unfinished<ErasureProgress>,
 ): Promise<Stepped<ErasureProgress, Certificate>> {
-  // A crash between a cause and the progress that knows of it has left one that nothing has gone by.
-  const progress = before ?? progressIn([], { names: [], read_sessions: 0 });
+  const begun = before ?? progressIn([], { names: [], read_sessions: 0 });
+  const progress = begun.phase === "seal" ? await withSealed(context, request, begun) : begun;
   const { removing } = progress;
   if (removing === null) {
     const ending = { state, by: by ?? "service", error };
@@ -28,4 +29,16 @@ export async function settleErasure(
   const taken = await removeFound(context, ending, { quoting: [], holds: async () => EVERYTHING });
   if ("ok" in taken) throw new Error(taken.refusal.detail);
   return taken;
+}
+
+/** A cause may be sealed that the progress does not know of, for the ledger's answer was lost: nothing has gone by it, and that is to be said. */
+async function withSealed(
+  context: JobContext,
+  request: ErasureRequest,
+  progress: ErasureProgress,
+): Promise<ErasureProgress> {
+  const sealed = await sealFound(context, request, { progress, again: true });
+  if (sealed.ok) return sealed.value;
+  if (sealed.refusal.code === "conflict") return progress;
+  throw new Error(sealed.refusal.detail);
 }

@@ -68,6 +68,7 @@ export class Removals {
     holds_version,
     act,
     once,
+    again = false,
   }: NewCause): Promise<Result<{ by: number; by_log: number }>> {
     const { state, storage } = this.#core;
     const plan = (planning: Planning): Result<{ by: number; by_log: number }> => {
@@ -76,7 +77,7 @@ export class Removals {
       const metadata = { list: log === by_log ? list : { ...list, log }, ...act.metadata };
       const { draft, now } = planning;
       const seal = () => {
-        if (planning.holds.version !== holds_version) return null;
+        if (again || planning.holds.version !== holds_version) return null;
         const by = sealAct(draft, { ...act, category: "config_change", metadata, forever: true }, now).index;
         draft.write((sql) => enterRemoval(sql, { by, by_log, log, list: list.sha256 }, { now, freed: null }));
         return by;

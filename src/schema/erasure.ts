@@ -109,7 +109,9 @@ export const erasureSchema = z
     progress: z
       .object({ round: count, entries_searched: count, entries_total: count, removed: removedSchema })
       .nullable()
-      .meta({ description: "The logs are searched again until nothing more is found: twice at least." }),
+      .meta({
+        description: "The logs are searched again until a round finds nothing more, neither entries nor names.",
+      }),
     certificate: certificateSchema
       .nullable()
       .meta({ description: "Null until it is over; of one that failed or was cancelled, what went until then." }),

@@ -13,7 +13,7 @@ type ListSummary = { sha256: string; entries: number; sections: number };
 /**
  * A cause to be sealed. What expires was to be kept until before the day `before`, which has come; what is erased has none.
  * `log` is the number of the log whose entries the list names, `holds_version` that of the holds it was made with. Under the name `once`, with this list
- * and while these holds stand, one is sealed, however often it is asked for.
+ * and while these holds stand, one is sealed, however often it is asked for; `again`: none that was not sealed before.
  */
 export type NewCause = {
   cause: Going;
@@ -23,6 +23,7 @@ export type NewCause = {
   holds_version: number;
   act: Omit<Act, "action" | "category" | "forever"> & { action: CauseAction };
   once: string;
+  again?: boolean;
 };
 
 type CauseAction = Extract<ServiceAction, "indelible.erasure.begun" | "indelible.retention.run">;

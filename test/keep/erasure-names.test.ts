@@ -92,6 +92,24 @@ describe("what the service says of its own", () => {
     expect(await placesOf(org, ["Maiden Name", "maiden+name", jane.email])).toEqual([]);
   });
 
+  it("is looked through once more for names that entries under hold give", async () => {
+    const org = await createOrg("held-names");
+    const jane = { ...person(), email: `${freshOrg("mail")}@example.com` };
+    const look = await call("GET", `/v1/orgs/${org}/events?q=${encodeURIComponent(`"${jane.email}"`)}`);
+    expect(look.status).toBe(200);
+    await archived(org);
+    await append(org, batchOf([event(1, { actor: jane })]));
+    const held = await call("POST", `/v1/orgs/${org}/holds`, {
+      body: { reason: "a case", filter: { actor: jane.id } },
+    });
+    expect(held.status).toBe(201);
+    await archived(org);
+    const { certificate } = await erased(org, { subject: { type: jane.type, id: jane.id } });
+    expect(certificate).toMatchObject({ held: { entries: 2 }, names_left: 0, removed: { entries: 1, quoting: 1 } });
+    const notes = (await actsOf(org, "indelible.read")).map(({ note }) => note);
+    expect(notes).toEqual([null]);
+  });
+
   it.each([
     ["too many", { names: Array.from({ length: 51 }, (_, n) => `name ${n}`) }],
     ["too long", { names: ["x".repeat(201)] }],

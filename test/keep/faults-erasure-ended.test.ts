@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { ERASURE } from "../../src/keep/erase.ts";
 import type { Certificate, ErasureRequest } from "../../src/schema/erasure.ts";
@@ -11,7 +12,7 @@ import { placesOf } from "../support/everywhere.ts";
 import { abort, breakD1, breakR2, replaceMethod, restoreFaults } from "../support/faults.ts";
 import { strand } from "../support/strand.ts";
 import { archived, ERASER, erased, person } from "./erasure-support.ts";
-import { expectEven, janes, partWay, type Progress } from "./part-erased.ts";
+import { ENTRIES, expectEven, janes, partWay, type Progress } from "./part-erased.ts";
 import { config } from "./support.ts";
 
 afterEach(restoreFaults);
@@ -52,6 +53,20 @@ async function endedPartWay(
   }
   throw new Error("an erasure ends");
 }
+/** An org with two entries of somebody in the one segment of a log that was continued. */
+async function continuedOrg() {
+  const org = await createOrg("ended-earlier");
+  const { type, id } = person();
+  await append(org, batchOf([event(1, { actor: { type, id } }), event(2, { actor: { type, id } })]));
+  await archived(org);
+  const { log } = await strand(org);
+  const continued = await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } });
+  expect(continued.status).toBe(201);
+  await archived(org);
+  const segments = async () => (await env.ARCHIVE.list({ prefix: `seg/${log}/0` })).objects.map(({ key }) => key);
+  return { org, subject: { type, id }, segments };
+}
+
 type Settle = () => ReturnType<NonNullable<typeof ERASURE.settle>>;
 
 describe("the end of an erasure that was cancelled, when it is interrupted", () => {
@@ -83,14 +98,10 @@ describe("the end of an erasure that was cancelled, when it is interrupted", () 
   });
 
   it("with entries of an earlier log of which both segments are there, leaves the whole one, and another erasure takes it", async () => {
-    const org = await createOrg("ended-earlier");
-    const { type, id } = person();
-    await append(org, batchOf([event(1, { actor: { type, id } }), event(2, { actor: { type, id } })]));
-    await archived(org);
-    await strand(org);
-    const continued = await call("POST", `/v1/orgs/${org}/continue`, { body: { reason: "an entry is gone" } });
-    expect(continued.status).toBe(201);
-    await archived(org);
+    const {
+      org,
+      subject: { type, id },
+    } = await continuedOrg();
     const certificate = await endedPartWay(
       { org, subject: { type, id } },
       {
@@ -113,6 +124,36 @@ describe("the end of an erasure that was cancelled, when it is interrupted", () 
     expect((await erased(org, { subject: { type, id } })).certificate.removed.entries).toBeGreaterThanOrEqual(2);
     expect(await placesOf(org, [id])).toEqual([]);
     expect(await report()).toMatchObject({ breaks: [] });
+  });
+
+  it("with a segment of an earlier log that came back beside the one it was erased from, leaves both", async () => {
+    const { org, subject, segments } = await continuedOrg();
+    const [key = "", ...none] = await segments();
+    expect(none).toEqual([]);
+    const bytes = await (await env.ARCHIVE.get(key))?.arrayBuffer();
+    await erased(org, { subject });
+    const [written = ""] = await segments();
+    await env.ARCHIVE.put(key, bytes ?? "");
+    const certificate = await endedPartWay({ org, subject }, { until: ({ phase }) => phase === "remove" });
+    expect(certificate.causes).toMatchObject([{ entries: 0, left: 2 }]);
+    expect(await segments()).toEqual([key, written].sort());
+    await erased(org, { subject });
+    expect(await placesOf(org, [subject.id])).toEqual([]);
+  });
+
+  it("behind a cause whose sealing nobody heard of, certifies it, and seals none that was not", async () => {
+    const [one, other] = [await janes(), await janes()];
+    const until = ({ phase }: Progress) => phase === "seal";
+    const certificate = await endedPartWay(one, { until, last: async (step) => void (await step()), twice: true });
+    const [begun, ...more] = await actsOf(one.org, "indelible.erasure.begun");
+    expect([begun?.leaf.index, more]).toEqual([certificate.causes[0]?.index, []]);
+    expect(certificate).toMatchObject({ removed: { entries: 0 }, causes: [{ entries: 0, left: ENTRIES }] });
+    const { removal } = await runInDurableObject(env.ORG_LEDGER.getByName(one.org), (_, { storage }) =>
+      storage.sql.exec("select count(*) as removal from removal").one(),
+    );
+    expect(removal).toBe(0);
+    expect(await endedPartWay(other, { until })).toMatchObject({ causes: [], removed: { entries: 0 } });
+    expect(await actsOf(other.org, "indelible.erasure.begun")).toEqual([]);
   });
 
   it.each([
