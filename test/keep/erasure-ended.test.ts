@@ -152,7 +152,7 @@ describe("an erasure whose key is revoked", () => {
     await expectEven(org, certificate);
     const [ended] = await actsOf(org, "indelible.erasure.ended");
     expect(saysOf(ended)).toMatchObject({ state: "failed", error, removed: certificate.removed });
-    expect(ended?.actor?.id).toBe("service");
+    expect(ended?.actor).toMatchObject({ type: "service", id: "erasure" });
     expect((await jobOf(org, "erasure", id)).progress).toBeNull();
   });
 });
