@@ -17,11 +17,8 @@ export async function createErasure(
   org: string,
   { caller, asked }: { caller: Caller; asked: NewErasure },
 ): Promise<Result<ErasureAnswer>> {
-  const allowed = await permitErasures(config, org, caller);
-  if (!allowed.ok) return allowed;
   const job = { id: newErasureId(), kind: KIND, request: asked satisfies ErasureRequest, by: caller } as const;
-  const made = await callJobs(config, org, async (jobs) => await jobs.create(org, job));
-  return made.ok ? ok(answerOf(made.value)) : made;
+  return answered(config, { org, caller }, (jobs) => jobs.create(org, job));
 }
 
 /** An org's erasures, the newest first; `after` is the id of the last one seen. */
@@ -44,10 +41,7 @@ export async function getErasure(
   org: string,
   { caller, id }: { caller: Caller; id: string },
 ): Promise<Result<ErasureAnswer>> {
-  const allowed = await permitErasures(config, org, caller);
-  if (!allowed.ok) return allowed;
-  const job = await callJobs(config, org, async (stub) => await stub.get(org, KIND, id));
-  return job.ok ? ok(answerOf(job.value)) : job;
+  return answered(config, { org, caller }, async (jobs) => await jobs.get(org, KIND, id));
 }
 
 /** Ends an erasure that is not over: what went stays gone, the rest stays there. One that is over stays as it is. */
@@ -56,10 +50,18 @@ export async function cancelErasure(
   org: string,
   { caller, id }: { caller: Caller; id: string },
 ): Promise<Result<ErasureAnswer>> {
+  return answered(config, { org, caller }, (jobs) => jobs.cancel(org, KIND, { id, by: nameOf(caller) }));
+}
+
+/** What is asked of one erasure, by who may, and how it stands then. */
+async function answered(
+  config: Config,
+  { org, caller }: { org: string; caller: Caller },
+  ask: Parameters<typeof callJobs<Job>>[2],
+): Promise<Result<ErasureAnswer>> {
   const allowed = await permitErasures(config, org, caller);
   if (!allowed.ok) return allowed;
-  const by = nameOf(caller);
-  const job = await callJobs(config, org, async (stub) => await stub.cancel(org, KIND, { id, by }));
+  const job = await callJobs(config, org, ask);
   return job.ok ? ok(answerOf(job.value)) : job;
 }
 

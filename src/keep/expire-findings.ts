@@ -1,4 +1,5 @@
 import { deleteEvidence, readEvidence } from "../archive/evidence.ts";
+import type { Segment } from "../archive/segment.ts";
 import { parseLeaf } from "../chain/leaf.ts";
 import { parseRecord } from "../chain/open.ts";
 import type { Config } from "../env.ts";
@@ -27,9 +28,10 @@ export async function expireFindings(
   const holding = await holdingNow(config, org);
   const pieces = await readEvidence(config.archive, { log: first, after, limit: RETENTION_STEP_FINDINGS });
   const keys: string[] = [];
+  const keptUntil = daysIn(config, org, grant);
   for (const { key, text } of pieces) {
     const { at, places } = readFinding(text, logs);
-    const until = at === null ? "forever" : await keptUntil(config, org, { grant, at });
+    const until = at === null ? "forever" : await keptUntil(at);
     if (until !== "forever" && until < day && !places.some((place) => holding.covers(place))) keys.push(key);
   }
   const take = () => deleteEvidence(config.archive, keys);
@@ -39,19 +41,25 @@ export async function expireFindings(
   return { gone: keys.length, after: last, again: false };
 }
 
-/** Until which day an entry is kept; forever of one that is not in R2 as it was stored. */
-async function keptUntil(
+/** Reads until which day entries are kept: forever those that are not in R2 as they were stored. What lay side by side is of one segment, which is read once. */
+function daysIn(
   config: Config,
   org: string,
-  { grant, at: { log: number, index } }: { grant: ReadGrant; at: { log: number; index: number } },
-): Promise<string> {
-  const log = logsOf(grant).find((one) => one.number === number);
-  if (log === undefined || index < 0 || index >= log.size) return "forever";
-  const of = { log, newest: number === grant.number };
-  const range = { low: index, high: index + 1, order: "asc", limit: 1 } as const;
-  const named = await segmentsAlong(config, org, { ...of, ...range });
-  const segment = named.find(({ first, last }) => first <= index && last >= index);
-  const lines = segment === undefined ? null : await readThere(config, org, { of, segment });
-  const leaf = parseLeaf(parseRecord(lines?.[index - (segment?.first ?? 0)] ?? "")?.leaf ?? "");
-  return leaf.kind === "leaf" ? leaf.leaf.keep_until : "forever";
+  grant: ReadGrant,
+): (at: { log: number; index: number }) => Promise<string> {
+  let read: { log: number; segment: Segment; lines: string[] | null } | null = null;
+  return async ({ log: number, index }) => {
+    const log = logsOf(grant).find((one) => one.number === number);
+    if (log === undefined || index < 0 || index >= log.size) return "forever";
+    const isThere = ({ first, last }: Segment) => first <= index && last >= index;
+    if (read?.log !== number || !isThere(read.segment)) {
+      const of = { log, newest: number === grant.number };
+      const range = { low: index, high: index + 1, order: "asc", limit: 1 } as const;
+      const segment = (await segmentsAlong(config, org, { ...of, ...range })).find(isThere);
+      if (segment === undefined) return "forever";
+      read = { log: number, segment, lines: await readThere(config, org, { of, segment }) };
+    }
+    const leaf = parseLeaf(parseRecord(read.lines?.[index - read.segment.first] ?? "")?.leaf ?? "");
+    return leaf.kind === "leaf" ? leaf.leaf.keep_until : "forever";
+  };
 }

@@ -1,5 +1,6 @@
-import { D1_PARAMETER_MAX_BYTES, KEPT_DAY_MAX_ROWS } from "../limits.ts";
+import { KEPT_DAY_MAX_ROWS } from "../limits.ts";
 import { COUNTER_OTHER } from "./counter.ts";
+import { jsonSlices } from "./json-slices.ts";
 
 /** A day's counters and actions seen of one org number, by their columns. */
 export type DayCounters = {
@@ -66,7 +67,7 @@ export async function restoreDayCounters(
   cell: D1Database,
   { orgNumber, day, kept }: { orgNumber: number; day: string; kept: DayCounters },
 ): Promise<void> {
-  for (const rows of slices(kept.counters)) {
+  for (const rows of jsonSlices(kept.counters)) {
     await cell
       .prepare(
         `insert into counter (org_number, day, category, action, target_types, result, count)
@@ -76,7 +77,7 @@ export async function restoreDayCounters(
       .bind(orgNumber, day, rows)
       .run();
   }
-  for (const rows of slices(kept.seen)) {
+  for (const rows of jsonSlices(kept.seen)) {
     await cell
       .prepare(
         `insert into action_seen (org_number, action, version, first_day, last_day)
@@ -86,19 +87,4 @@ export async function restoreDayCounters(
       .bind(orgNumber, day, rows)
       .run();
   }
-}
-
-/** JSON lists of rows, each as long as a parameter may be. */
-function* slices(rows: readonly unknown[]): Generator<string> {
-  let [texts, bytes]: [string[], number] = [[], 0];
-  for (const text of rows.map((row) => JSON.stringify(row))) {
-    const size = Buffer.byteLength(text) + 1;
-    if (bytes + size > D1_PARAMETER_MAX_BYTES) {
-      yield `[${texts.join(",")}]`;
-      [texts, bytes] = [[], 0];
-    }
-    texts.push(text);
-    bytes += size;
-  }
-  if (texts.length > 0) yield `[${texts.join(",")}]`;
 }

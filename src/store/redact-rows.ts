@@ -1,5 +1,5 @@
-import { D1_PARAMETER_MAX_BYTES } from "../limits.ts";
 import type { Row } from "./entry-page.ts";
+import { jsonSlices } from "./json-slices.ts";
 import { indexOf, keyOf } from "./placement.ts";
 import type { ProjectableEntry } from "./project-entries.ts";
 import { assertSlot } from "./slot.ts";
@@ -26,30 +26,19 @@ export async function rowsAt(cell: D1Database, { orgNumber, slot }: In, indexes:
  */
 export async function redactRows(cell: D1Database, { orgNumber, slot }: In, rows: readonly Redacted[]): Promise<void> {
   assertSlot(slot);
-  let texts: string[] = [];
-  let bytes = 0;
-  for (const { index, line, terms } of rows) {
-    const text = JSON.stringify({ key: keyOf(orgNumber, index), line, terms });
-    const size = Buffer.byteLength(text);
-    if (texts.length > 0 && bytes + size > D1_PARAMETER_MAX_BYTES) {
-      await cell.batch(statementsOf(cell, slot, texts));
-      [texts, bytes] = [[], 0];
-    }
-    texts.push(text);
-    bytes += size;
-  }
-  if (texts.length > 0) await cell.batch(statementsOf(cell, slot, texts));
+  const given = rows.map(({ index, line, terms }) => ({ key: keyOf(orgNumber, index), line, terms }));
+  for (const some of jsonSlices(given)) await cell.batch(statementsOf(cell, slot, some));
 }
 
 /** What is there is asked of the entries: the index cannot say what it holds. */
-function statementsOf(cell: D1Database, slot: string, texts: readonly string[]): D1PreparedStatement[] {
+function statementsOf(cell: D1Database, slot: string, rows: string): D1PreparedStatement[] {
   const given = `select value ->> 'key' as key, value ->> 'line' as line, value ->> 'terms' as terms from json_each(?1)`;
   const there = `with given as materialized (${given}), there as (select given.* from given join entry_${slot} using (key))`;
   return [
     `${there} delete from term_${slot} where rowid in (select key from there)`,
     `${there} insert into term_${slot} (rowid, x) select key, terms from there`,
     `with given as materialized (${given}) update entry_${slot} set record = given.line from given where entry_${slot}.key = given.key`,
-  ].map((sql) => cell.prepare(sql).bind(`[${texts.join(",")}]`));
+  ].map((sql) => cell.prepare(sql).bind(rows));
 }
 
 /**

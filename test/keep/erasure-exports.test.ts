@@ -53,6 +53,16 @@ function orgOfJane(jane: ReturnType<typeof person>): Promise<string> {
   return keptOrg([kept("login", 1, { actor: jane }), kept("general", 2), kept("telemetry", 3)]);
 }
 
+/** An export that has read every entry, and goes no further before it is told to. */
+async function exportThatHasRead(org: string) {
+  const isRead = (progress: any) => progress.log === progress.logs.length;
+  const steps = holdSteps(org, "export", isRead);
+  const running = await askedExport(org);
+  await expect.poll(async () => (await stepJobs(org), isRead(await progressOf(org, "export", running.id)))).toBe(true);
+  const { began_at } = await progressOf(org, "export", running.id);
+  return { running, began_at, steps };
+}
+
 describe("an erasure where entries have expired", () => {
   it("spares exports begun after they had gone, however often somebody is erased", async () => {
     const jane = person();
@@ -62,13 +72,7 @@ describe("an erasure where entries have expired", () => {
     await finishedRun(org);
     anHourPasses();
     const after = await madeExport(org);
-    const isRead = (progress: any) => progress.log === progress.logs.length;
-    const steps = holdSteps(org, "export", isRead);
-    const running = await askedExport(org);
-    await expect
-      .poll(async () => (await stepJobs(org), isRead(await progressOf(org, "export", running.id))))
-      .toBe(true);
-    const { began_at } = await progressOf(org, "export", running.id);
+    const { running, began_at, steps } = await exportThatHasRead(org);
     // Neither is a run that takes nothing: not one that only looks, nor one that finds nothing more.
     anHourPasses();
     await finishedRun(org);
@@ -87,13 +91,7 @@ describe("an erasure where entries have expired", () => {
   it("takes back one that began at the very end of the run, and begins anew one that began before", async () => {
     const jane = person();
     const org = await orgOfJane(jane);
-    const isRead = (progress: any) => progress.log === progress.logs.length;
-    const steps = holdSteps(org, "export", isRead);
-    const running = await askedExport(org);
-    await expect
-      .poll(async () => (await stepJobs(org), isRead(await progressOf(org, "export", running.id))))
-      .toBe(true);
-    const { began_at } = await progressOf(org, "export", running.id);
+    const { running, began_at, steps } = await exportThatHasRead(org);
     daysPass(4);
     await finishedRun(org);
     steps.goOn();
